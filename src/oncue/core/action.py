@@ -1,0 +1,100 @@
+"""
+What an action declares about itself, and what one attempt of it is given.
+
+An action is a value: validation, docs, forms and `GET /actions` are read off
+it. It does no I/O of its own: everything outside goes through `Call.send`,
+which guards addresses, limits sizes and times, and is counted.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from oncue.core.json_text import Json
+
+
+class Idempotency(StrEnum):
+    """How a repeated attempt is kept from acting twice."""
+
+    NATIVE_KEY = "native_key"
+    """The vendor takes an idempotency key."""
+    CLIENT_ID = "client_id"
+    """We choose the id of the thing made; a second one with it is refused."""
+    UPSERT = "upsert"
+    """Written by a unique property: a repeat finds the first."""
+    PROBE = "probe"
+    """The vendor can be asked whether the first attempt arrived."""
+    NONE = "none"
+    """Nothing keeps a repeat from acting twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One outgoing request; `body` is already encoded and `headers` are complete."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    timeout_ms: int = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What came back; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+Send = Callable[[HttpRequest], Awaitable[HttpAnswer]]
+
+InputT = TypeVar("InputT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[InputT]):
+    """
+    One attempt of one step.
+
+    `idempotency_key` is the same for every attempt of a step. `is_repeat` says
+    that an earlier attempt may have been carried out although no answer came.
+    `credentials` are those of the action's integration, already decrypted.
+    """
+
+    account: str
+    input: InputT
+    idempotency_key: str
+    credentials: Mapping[str, str]
+    send: Send
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[InputT]):
+    """
+    One operation that a step can perform.
+
+    `perform` returns the step's output. It raises `RetryableError` when nothing
+    happened, `PermanentError` when no attempt can succeed, and lets
+    `OutcomeUnknown` of `Call.send` pass. `is_harmless_to_repeat` decides what
+    follows an unknown outcome where nothing keeps a repeat from acting twice.
+    """
+
+    name: str
+    summary: str
+    integration: str
+    category: str
+    input: type[InputT]
+    output: type[BaseModel]
+    idempotency: Idempotency
+    example: Mapping[str, Json]
+    perform: Callable[[Call[InputT]], Awaitable[Json]]
+    is_harmless_to_repeat: bool = False
+
+
+AnyAction = Action[Any]

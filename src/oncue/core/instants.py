@@ -1,0 +1,64 @@
+"""Instants and durations: RFC 3339 text and `"24h"` outside, integer milliseconds inside."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_UTC = _EPOCH.replace(tzinfo=None)
+_MILLISECOND = timedelta(milliseconds=1)
+# RFC 3339 §5.6. `fromisoformat` takes much more (week dates, no offset), so the shape is ours.
+_INSTANT = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)(ms|s|m|h|d)", re.ASCII)
+_UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+MAX_DURATION_MS = 3_660 * _UNIT_MS["d"]
+
+
+def parse_instant(text: str) -> int:
+    """
+    Return the milliseconds since 1970 of an RFC 3339 instant; finer digits are cut off.
+
+    Raises:
+        ValueError: not an instant with an offset.
+
+    >>> parse_instant("1970-01-01T01:00:00.0019+01:00")
+    1
+    """
+    try:
+        if _INSTANT.fullmatch(text):
+            return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MILLISECOND
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(f"expected an instant such as '2026-11-23T06:32:00Z', got {text!r}")
+
+
+def format_instant(instant_ms: int) -> str:
+    """
+    Return an instant as RFC 3339 text in UTC with milliseconds.
+
+    >>> format_instant(1)
+    '1970-01-01T00:00:00.001Z'
+    """
+    moment = _EPOCH_UTC + timedelta(milliseconds=instant_ms)
+    return moment.isoformat(timespec="milliseconds") + "Z"
+
+
+def parse_duration(text: str) -> int:
+    """
+    Return the milliseconds of a duration such as `"500ms"`, `"5m"`, `"1.5h"` or `"7d"`.
+
+    Raises:
+        ValueError: not a duration, or longer than ten years.
+
+    >>> parse_duration("24h")
+    86400000
+    """
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise ValueError(f"expected a duration such as '24h', got {text!r}")
+    duration_ms = round(float(found[1]) * _UNIT_MS[found[2]])
+    if duration_ms > MAX_DURATION_MS:
+        raise ValueError(f"expected a duration of at most 3660d, got {text!r}")
+    return duration_ms

@@ -1,0 +1,1 @@
+"""Patterns: declared conditions over events, and what finds the matches."""

@@ -1,0 +1,53 @@
+"""The kinds of patterns as users write them."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from oncue.core.expression import Expression, compile_expression
+
+EVENT_ROOTS = ("event",)
+# An event type in which `*` stands for any run of characters, dots included.
+_SELECTOR = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._:/*-]{0,254}", re.ASCII)
+
+
+def _selector(text: str) -> str:
+    if not _SELECTOR.fullmatch(text):
+        raise ValueError(f"expected an event type or a glob such as 'order.*', got {text!r}")
+    return text
+
+
+Selector = Annotated[str, AfterValidator(_selector)]
+
+
+class EventPattern(BaseModel):
+    """Matches each event of a type whose `where` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["event"]
+    event: Selector | Annotated[list[Selector], Field(min_length=1, max_length=100)] = Field(
+        description="A type, a list of types, or a glob.", examples=["user.signup"]
+    )
+    where: str | None = Field(
+        default=None,
+        description="CEL over `event`.",
+        examples=["event.data.plan == 'enterprise'"],
+    )
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """The types and globs that it watches."""
+        return (self.event,) if isinstance(self.event, str) else tuple(self.event)
+
+    def compile_where(self, path: str) -> Expression | None:
+        """
+        Return the compiled `where`.
+
+        Raises:
+            InvalidInput: with the place under `path`.
+        """
+        if self.where is None:
+            return None
+        return compile_expression(self.where, roots=EVENT_ROOTS, path=path)

@@ -1,0 +1,82 @@
+"""What is wrong with a document, in our words: expected against got, with the path."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from oncue.core.errors import Problem
+from oncue.core.json_text import Json
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """Return `"; did you mean 'x'?"` for the known name nearest to `name`, or nothing."""
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def join_path(parts: Sequence[str | int]) -> str:
+    """
+    Return a path as people read it.
+
+    >>> join_path(["steps", 2, "for"])
+    'steps[2].for'
+    """
+    path = ""
+    for part in parts:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else part
+    return path
+
+
+def problems_of(
+    error: ValidationError, document: Json, *, names: Collection[str] = (), prefix: str = ""
+) -> Iterator[Problem]:
+    """Yield pydantic's findings in our words; `names` are the fields to suggest."""
+    for detail in error.errors(include_url=False):
+        inner = join_path(_steps_in(document, detail["loc"]))
+        path = f"{prefix}.{inner}" if prefix and inner else prefix or inner
+        yield Problem(path, _message(detail, names))
+
+
+def _steps_in(document: Json, location: Sequence[str | int]) -> list[str | int]:
+    """Return `location` without the names of union members, which stand in no document."""
+    parts: list[str | int] = []
+    here = document
+    for depth, part in enumerate(location):
+        is_last = depth == len(location) - 1
+        if isinstance(part, int) and isinstance(here, Sequence) and not isinstance(here, str):
+            here = here[part] if part < len(here) else None
+        elif isinstance(here, Mapping) and part in here:
+            here = here[str(part)]
+        elif not (is_last and isinstance(here, Mapping)):
+            continue
+        parts.append(part)
+    return parts
+
+
+def _message(detail: ErrorDetails, names: Collection[str]) -> str:
+    got = detail["input"]
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "missing":
+            return "expected a value, got none"
+        case "extra_forbidden":
+            name = str(detail["loc"][-1])
+            return f"expected no such field, got {name!r}{nearest(name, names)}"
+        case "union_tag_invalid":
+            expected = context["expected_tags"]
+            tag = context["tag"]
+            known = [name.strip(" '") for name in expected.split(",")]
+            return f"expected a type out of {expected}, got {tag!r}{nearest(tag, known)}"
+        case "union_tag_not_found":
+            return "expected a type, got none"
+        case "value_error":
+            return str(context["error"])
+    expected = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return f"expected {expected[:1].lower()}{expected[1:]}, got {_quoted(got)}"
+
+
+def _quoted(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,1 @@
+"""Workflows: the definition as data, its records, and the interpreter between them."""

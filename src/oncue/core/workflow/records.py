@@ -1,0 +1,134 @@
+"""
+What a history holds.
+
+A *command* is what `decide` wants done. It is written down before it is
+carried out, so a crash between the two is seen. An *outcome* is what the world
+answered. Both are records; a history is the list of them. All records of one
+turn share one instant, which is kept beside them.
+"""
+
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+import msgspec
+
+from oncue.core.json_text import Json
+
+FORMAT: Final = 1
+"""Rises when a record changes its shape; a release reads all older formats."""
+
+
+class FinalStatus(StrEnum):
+    """How an execution ended; it never changes afterwards."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class _Record(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True):
+    pass
+
+
+class AttemptStarted(_Record, frozen=True, tag="attempt_started"):
+    """An action is called. `input` stands with the first attempt only: it is rendered once."""
+
+    path: str
+    action: str
+    attempt: int
+    idempotency_key: str
+    input: Json = None
+
+
+class RetryScheduled(_Record, frozen=True, tag="retry_scheduled"):
+    """The next attempt waits until `due_ms`."""
+
+    path: str
+    due_ms: int
+
+
+class DelayStarted(_Record, frozen=True, tag="delay_started"):
+    """A step waits until `due_ms`."""
+
+    path: str
+    due_ms: int
+
+
+class StepCompleted(_Record, frozen=True, tag="step_completed"):
+    """A step ended well; for an action its output stands in `AttemptSucceeded`."""
+
+    path: str
+    output: Json = None
+
+
+class StepFailed(_Record, frozen=True, tag="step_failed"):
+    """A step ended badly, and with it whatever depends on it."""
+
+    path: str
+    error: str
+
+
+class ExecutionFinished(_Record, frozen=True, tag="execution_finished"):
+    """The execution ended."""
+
+    status: FinalStatus
+    output: Json = None
+    error: str | None = None
+
+
+class AttemptSucceeded(_Record, frozen=True, tag="attempt_succeeded"):
+    """The action was carried out."""
+
+    path: str
+    attempt: int
+    output: Json = None
+
+
+class AttemptFailed(_Record, frozen=True, tag="attempt_failed"):
+    """The action was not carried out; `is_permanent` says that no attempt can succeed."""
+
+    path: str
+    attempt: int
+    error: str
+    is_permanent: bool = False
+    retry_after_ms: int | None = None
+
+
+class AttemptLost(_Record, frozen=True, tag="attempt_lost"):
+    """No answer came (or we died while waiting for it, `by_crash`): it may have been carried out."""
+
+    path: str
+    attempt: int
+    error: str
+    by_crash: bool = False
+
+
+class TimerFired(_Record, frozen=True, tag="timer_fired"):
+    """The instant that the step at `path` waited for has come."""
+
+    path: str
+
+
+Command: TypeAlias = (
+    AttemptStarted
+    | RetryScheduled
+    | DelayStarted
+    | StepCompleted
+    | StepFailed
+    | ExecutionFinished
+)
+Outcome: TypeAlias = AttemptSucceeded | AttemptFailed | AttemptLost | TimerFired
+Record: TypeAlias = Command | Outcome
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[Record])
+
+
+def encode_records(records: list[Record]) -> bytes:
+    """Return the records of one turn as a JSON list."""
+    return _encoder.encode(records)
+
+
+def decode_records(body: bytes) -> list[Record]:
+    """Return the records that `encode_records` wrote."""
+    return _decoder.decode(body)

@@ -1,0 +1,294 @@
+"""
+What the engine needs of the world, as Protocols, and the values that cross them.
+
+`account` is the first argument of everything that belongs to one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from oncue.core.event import Event, IncomingEvent
+from oncue.core.json_text import Json
+from oncue.core.workflow.records import Record
+from oncue.core.workflow.state import ExecutionState, Start, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an incoming event; for a duplicate, `offset` is that of the first."""
+
+    id: str
+    offset: int
+    is_duplicate: bool = False
+    is_conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A record of the log: from here on a pattern is seen in this version."""
+
+    offset: int
+    received_at_ms: int
+    pattern_id: str
+    version: int
+
+
+LogRecord: TypeAlias = Event | Change
+
+
+@dataclass(frozen=True, slots=True)
+class PatternVersion:
+    """One saved version of a pattern."""
+
+    id: str
+    version: int
+    workflow_id: str | None
+    document: Json
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowVersion:
+    """One saved version of a workflow, and what starts it."""
+
+    id: str
+    name: str
+    version: int
+    is_enabled: bool
+    document: Json
+    created_at_ms: int
+    patterns: tuple[PatternVersion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Why an execution exists."""
+
+    kind: str
+    event_id: str | None = None
+    offset: int | None = None
+    match_id: str | None = None
+    pattern_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewExecution:
+    """An execution to begin."""
+
+    workflow_id: str
+    workflow: str
+    version: int
+    trigger: Trigger
+    start: Start
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRow:
+    """A match with its outcome, as it is kept."""
+
+    id: str
+    pattern_id: str
+    pattern_version: int
+    time_ms: int
+    detected_at_ms: int
+    body: Json
+    execution_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn of an execution writes; `position` counts the records before it."""
+
+    execution_id: str
+    position: int
+    at_ms: int
+    records: Sequence[Record]
+    status: Status
+    finished_at_ms: int | None
+    error: str | None
+    timers_set: Mapping[str, int]
+    timers_cleared: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExecution:
+    """An execution with its whole history folded."""
+
+    new: NewExecution
+    state: ExecutionState
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionSummary:
+    """An execution without its steps."""
+
+    id: str
+    workflow: str
+    version: int
+    status: Status
+    trigger: Trigger
+    created_at_ms: int
+    started_at_ms: int | None
+    finished_at_ms: int | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """An execution waits for this instant."""
+
+    account: str
+    execution_id: str
+    path: str
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A secret that names an account, kept by its SHA-256 only."""
+
+    id: str
+    account: str
+    hash: str
+    scopes: frozenset[str]
+    created_at_ms: int
+
+
+class Clock(Protocol):
+    """The one source of time."""
+
+    def now_ms(self) -> int:
+        """Return the milliseconds since 1970; never less than before."""
+
+    async def sleep_until(self, instant_ms: int) -> None:
+        """Return when the instant has come."""
+
+
+class EventLog(Protocol):
+    """The truth: what was accepted, in order, per account."""
+
+    async def append(self, account: str, events: Sequence[IncomingEvent]) -> list[Receipt]:
+        """Return when all are durable."""
+
+    async def append_change(self, account: str, pattern_id: str, version: int) -> int:
+        """Return the offset from which the version is seen; the same if told twice."""
+
+    async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
+        """Return up to `limit` records with an offset above `after`."""
+
+    def subscribe(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the account whenever records of it have become durable."""
+
+    def head(self, account: str) -> int:
+        """Return the offset of the last durable record, 0 if there is none."""
+
+
+class Journal(Protocol):
+    """What was decided, and what is open."""
+
+    async def cursors(self) -> dict[str, int]:
+        """Return the offset up to which the log of each account was matched."""
+
+    async def commit_matches(
+        self,
+        account: str,
+        offset: int,
+        matches: Sequence[MatchRow],
+        started: Sequence[NewExecution],
+    ) -> None:
+        """Write down in one commit that the log was matched up to `offset`, and what followed."""
+
+    async def commit_turn(self, account: str, turn: Turn) -> None:
+        """
+        Write down a turn.
+
+        Raises:
+            Conflict: the history is not as long as `turn.position`.
+        """
+
+    async def load(self, account: str, execution_id: str) -> StoredExecution:
+        """
+        Return an execution.
+
+        Raises:
+            NotFound: this account has none of that id.
+        """
+
+    async def unfinished(self) -> list[tuple[str, StoredExecution]]:
+        """Return account and execution of all that are pending or running."""
+
+    async def timers_before(self, instant_ms: int) -> list[Timer]:
+        """Return the timers due before an instant, earliest first."""
+
+    async def executions(
+        self, account: str, limit: int, before: tuple[int, str] | None
+    ) -> list[ExecutionSummary]:
+        """Return executions, newest first, from below (created_at_ms, id) `before`."""
+
+
+class Catalog(Protocol):
+    """Accounts, keys, and what users defined."""
+
+    async def accounts(self) -> list[str]:
+        """Return the ids of all accounts, oldest first."""
+
+    async def add_account(self, account: str, name: str, created_at_ms: int) -> None:
+        """
+        Keep an account.
+
+        Raises:
+            Conflict: there is one of that name.
+        """
+
+    async def put_api_key(self, account: str, key: ApiKey) -> None:
+        """Keep a key by its hash; one that is there already stays as it is."""
+
+    async def api_key(self, hash_: str) -> ApiKey | None:
+        """Return the key with that hash, of whichever account."""
+
+    async def save_workflow(self, account: str, workflow: WorkflowVersion) -> None:
+        """
+        Keep a version of a workflow and its patterns.
+
+        Raises:
+            Conflict: another workflow of the account has that name.
+        """
+
+    async def workflow(self, account: str, workflow_id: str, version: int) -> WorkflowVersion:
+        """
+        Return one version.
+
+        Raises:
+            NotFound: this account has none of that id and version.
+        """
+
+    async def pattern(self, account: str, pattern_id: str, version: int) -> PatternVersion:
+        """
+        Return one version.
+
+        Raises:
+            NotFound: this account has none of that id and version.
+        """
+
+    async def announced(self, account: str, pattern_id: str, version: int, offset: int) -> None:
+        """Write down from which offset a version is seen."""
+
+    async def unannounced(self) -> list[tuple[str, PatternVersion]]:
+        """Return account and version of all that are saved and not known to be in the log."""
+
+    async def seen_at(self, account: str, offset: int) -> list[PatternVersion]:
+        """Return the version of each pattern that is seen after the record at `offset`."""
+
+
+class Actions(Protocol):
+    """The outside world, one attempt at a time."""
+
+    async def perform(
+        self, account: str, action: str, rendered: Json, key: str, *, is_repeat: bool
+    ) -> Json:
+        """
+        Return what the action gave.
+
+        Raises:
+            ActionError: the outside world said no, or nothing.
+        """

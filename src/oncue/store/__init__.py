@@ -1,0 +1,1 @@
+"""What implements the ports: where accepted events, decisions and definitions are kept."""

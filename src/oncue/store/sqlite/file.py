@@ -1,0 +1,190 @@
+"""
+One SQLite file: a single writer thread with group commit, and a few readers.
+
+Writes queue up while a commit is on its way; the next commit takes all that
+came meanwhile. There is no gathering window: at low load a write waits for its
+own fsync only, at high load hundreds share one. (A window of 2 ms was measured
+to cut throughput to a third.)
+
+    write ─▶ queue ─▶ BEGIN · op · op · op · COMMIT (fsync) ─▶ all their futures
+
+If one operation of a batch fails, the batch is rolled back and each is tried
+in a transaction of its own, so that a bad one harms nobody else. Operations
+therefore hold no state of their own.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+from oncue.core.errors import Overloaded
+
+T = TypeVar("T")
+
+Commit = Callable[[sqlite3.Connection], None]
+
+MAX_WAITING = 50_000
+"""Writes that may queue up before callers are told to come again later."""
+MAX_BATCH = 4_096
+READERS = 2
+
+
+class _Pending(Generic[T]):
+    """A write on its way: what to run, and whom to tell."""
+
+    __slots__ = ("after", "future", "loop", "op", "result")
+
+    def __init__(
+        self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None] | None
+    ) -> None:
+        self.op = op
+        self.after = after
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[T] = self.loop.create_future()
+        self.result: T
+
+    def succeed(self) -> None:
+        if self.after:
+            self.after(self.result)
+        if not self.future.done():
+            self.future.set_result(self.result)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class SqliteFile:
+    """A file that is open for writing; `commit` is replaced by tests that die in it."""
+
+    def __init__(
+        self,
+        path: Path,
+        schema: str,
+        *,
+        commit: Commit = sqlite3.Connection.commit,
+        on_rollback: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._path = path
+        self._commit = commit
+        self._on_rollback = on_rollback
+        self._queue: SimpleQueue[_Pending[Any] | None] = SimpleQueue()
+        self._connection = _open(path)
+        self._connection.executescript(schema)
+        self._local = threading.local()
+        self._reader_connections: list[sqlite3.Connection] = []
+        self._readers = ThreadPoolExecutor(READERS, f"read-{path.stem}")
+        self._writer = threading.Thread(target=self._run, name=f"write-{path.stem}", daemon=True)
+        self._writer.start()
+
+    async def write(
+        self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None] | None = None
+    ) -> T:
+        """
+        Return the result of `op` once it is durable; `after` sees it even if the caller is gone.
+
+        Raises:
+            Overloaded: too many writes wait, or the disk is full.
+        """
+        if self._queue.qsize() >= MAX_WAITING:
+            raise Overloaded("expected room in the write queue, got none")
+        pending = _Pending(op, after)
+        self._queue.put(pending)
+        return await pending.future
+
+    async def read(self, op: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of `op` on a connection that sees all that is durable."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._readers, lambda: op(self._reader()))
+
+    def read_now(self, op: Callable[[sqlite3.Connection], T]) -> T:
+        """Return the result of `op` at once; for the time before the loop runs."""
+        return op(self._connection)
+
+    def close(self) -> None:
+        """Write what is queued, and let go of the file."""
+        self._queue.put(None)
+        self._writer.join()
+        self._readers.shutdown()
+        for connection in self._reader_connections:
+            connection.close()
+        self._connection.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = _open(self._path)
+            connection.execute("PRAGMA query_only = ON")
+            self._local.connection = connection
+            self._reader_connections.append(connection)
+        return connection
+
+    def _run(self) -> None:
+        while first := self._queue.get():
+            batch = [first]
+            is_last = False
+            try:
+                while len(batch) < MAX_BATCH:
+                    pending = self._queue.get_nowait()
+                    if pending is None:
+                        is_last = True
+                        break
+                    batch.append(pending)
+            except Empty:
+                pass
+            self._write_batch(batch)
+            if is_last:
+                return
+
+    def _write_batch(self, batch: Sequence[_Pending[Any]]) -> None:
+        try:
+            self._transact(batch)
+        except Exception as exc:  # noqa: BLE001 a bug in one write must not end the only writer
+            if len(batch) > 1:
+                for pending in batch:
+                    self._write_batch([pending])
+                return
+            batch[0].loop.call_soon_threadsafe(batch[0].fail, _as_ours(exc))
+            return
+        batch[0].loop.call_soon_threadsafe(_succeed, batch)
+
+    def _transact(self, batch: Sequence[_Pending[Any]]) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for pending in batch:
+                pending.result = pending.op(connection)
+            self._commit(connection)
+        except BaseException:
+            if connection.in_transaction:
+                connection.rollback()
+            self._on_rollback()
+            raise
+
+
+def _succeed(batch: Sequence[_Pending[Any]]) -> None:
+    for pending in batch:
+        pending.succeed()
+
+
+def _as_ours(error: Exception) -> Exception:
+    code = getattr(error, "sqlite_errorcode", None)
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+        return Overloaded("expected room on the disk, got none", retry_after_s=60)
+    return error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    # Autocommit: transactions are begun and ended by us alone.
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit returns after the fsync of the WAL; NORMAL loses the last commits.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute("PRAGMA cache_size = -65536")
+    return connection

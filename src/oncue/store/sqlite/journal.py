@@ -1,0 +1,289 @@
+"""
+The journal: what was decided. One decision and all that follows from it is one commit.
+
+A history is stored a turn a row; `position` counts the records before it and
+is the optimistic lock: two turns can never follow the same history.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from oncue.core.errors import Conflict, NotFound
+from oncue.core.workflow.machine import evolve
+from oncue.core.workflow.records import decode_records, encode_records
+from oncue.core.workflow.state import ExecutionState, Start, Status, begin
+from oncue.ports import (
+    ExecutionSummary,
+    MatchRow,
+    NewExecution,
+    StoredExecution,
+    Timer,
+    Turn,
+)
+from oncue.store.sqlite.file import Commit, SqliteFile
+
+_SCHEMA: Final = """
+PRAGMA auto_vacuum = INCREMENTAL;
+CREATE TABLE IF NOT EXISTS cursor (
+    account TEXT PRIMARY KEY,
+    "offset" INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pattern_match (
+    account TEXT NOT NULL,
+    id TEXT NOT NULL,
+    pattern_id TEXT NOT NULL,
+    pattern_version INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    detected_at INTEGER NOT NULL,
+    execution_id TEXT,
+    body BLOB NOT NULL,
+    PRIMARY KEY (account, id)
+);
+CREATE TABLE IF NOT EXISTS execution (
+    account TEXT NOT NULL,
+    id TEXT NOT NULL,
+    workflow_id TEXT NOT NULL,
+    workflow TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    finished_at INTEGER,
+    error TEXT,
+    start BLOB NOT NULL,
+    PRIMARY KEY (account, id)
+);
+CREATE INDEX IF NOT EXISTS execution_newest ON execution (account, created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS execution_open ON execution (status) WHERE finished_at IS NULL;
+CREATE TABLE IF NOT EXISTS turn (
+    account TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    records BLOB NOT NULL,
+    PRIMARY KEY (account, execution_id, position)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS timer (
+    account TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    path TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    PRIMARY KEY (account, execution_id, path)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS timer_due ON timer (due_at);
+PRAGMA user_version = 1;
+"""
+
+_ADVANCE = """
+INSERT INTO cursor (account, "offset") VALUES (?, ?)
+ON CONFLICT (account) DO UPDATE SET "offset" = excluded."offset"
+"""
+_ADD_MATCH = """
+INSERT INTO pattern_match
+    (account, id, pattern_id, pattern_version, time, detected_at, execution_id, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_ADD_EXECUTION = """
+INSERT INTO execution (account, id, workflow_id, workflow, version, status, created_at, start)
+VALUES (?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING
+"""
+_ADD_TURN = """
+INSERT INTO turn (account, execution_id, position, at, records) VALUES (?, ?, ?, ?, ?)
+"""
+_STATUS = """
+UPDATE execution SET status = ?, started_at = coalesce(started_at, ?), finished_at = ?, error = ?
+WHERE account = ? AND id = ?
+"""
+_SET_TIMER = """
+INSERT INTO timer (account, execution_id, path, due_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (account, execution_id, path) DO UPDATE SET due_at = excluded.due_at
+"""
+_CLEAR_TIMER = "DELETE FROM timer WHERE account = ? AND execution_id = ? AND path = ?"
+_EXECUTION = "SELECT account, start FROM execution WHERE account = ? AND id = ?"
+_TURNS = """
+SELECT at, records FROM turn WHERE account = ? AND execution_id = ? ORDER BY position
+"""
+_UNFINISHED = """
+SELECT account, start FROM execution
+WHERE finished_at IS NULL AND status IN ('pending', 'running') ORDER BY created_at, id
+"""
+_TIMERS = """
+SELECT account, execution_id, path, due_at FROM timer WHERE due_at < ? ORDER BY due_at
+"""
+_SUMMARIES = """
+SELECT id, version, workflow, status, created_at, started_at, finished_at, error, start
+FROM execution WHERE account = ? AND (created_at, id) < (?, ?)
+ORDER BY created_at DESC, id DESC LIMIT ?
+"""
+
+# Above every (created_at, id): the first page begins below it.
+_END: Final = (2**62, "")
+
+_encode = msgspec.json.Encoder().encode
+_decode_start = msgspec.json.Decoder(NewExecution).decode
+
+
+class SqliteJournal:
+    """The journal of all accounts in one file."""
+
+    def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
+        self._file = SqliteFile(path, _SCHEMA, commit=commit)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    async def cursors(self) -> dict[str, int]:
+        """Return the offset up to which the log of each account was matched."""
+        select = 'SELECT account, "offset" FROM cursor'
+        return await self._file.read(lambda c: dict(c.execute(select).fetchall()))
+
+    async def commit_matches(
+        self,
+        account: str,
+        offset: int,
+        matches: Sequence[MatchRow],
+        started: Sequence[NewExecution],
+    ) -> None:
+        """Write down in one commit that the log was matched up to `offset`, and what followed."""
+        match_rows = [
+            (
+                account,
+                match.id,
+                match.pattern_id,
+                match.pattern_version,
+                match.time_ms,
+                match.detected_at_ms,
+                match.execution_id,
+                _encode(match.body),
+            )
+            for match in matches
+        ]
+        execution_rows = [_execution_row(account, new) for new in started]
+
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute(_ADVANCE, (account, offset))
+            connection.executemany(_ADD_MATCH, match_rows)
+            connection.executemany(_ADD_EXECUTION, execution_rows)
+
+        await self._file.write(write)
+
+    async def commit_turn(self, account: str, turn: Turn) -> None:
+        """
+        Write down a turn.
+
+        Raises:
+            Conflict: the history is not as long as `turn.position`.
+        """
+        records = encode_records(list(turn.records))
+        await self._file.write(lambda connection: _write_turn(connection, account, turn, records))
+
+    async def load(self, account: str, execution_id: str) -> StoredExecution:
+        """
+        Return an execution.
+
+        Raises:
+            NotFound: this account has none of that id.
+        """
+        return await self._file.read(lambda c: _load(c, account, execution_id))
+
+    async def unfinished(self) -> list[tuple[str, StoredExecution]]:
+        """Return account and execution of all that are pending or running."""
+
+        def load_all(connection: sqlite3.Connection) -> list[tuple[str, StoredExecution]]:
+            rows = connection.execute(_UNFINISHED).fetchall()
+            return [(account, _fold(connection, account, start)) for account, start in rows]
+
+        return await self._file.read(load_all)
+
+    async def timers_before(self, instant_ms: int) -> list[Timer]:
+        """Return the timers due before an instant, earliest first."""
+        rows = await self._file.read(lambda c: c.execute(_TIMERS, (instant_ms,)).fetchall())
+        return [Timer(*row) for row in rows]
+
+    async def executions(
+        self, account: str, limit: int, before: tuple[int, str] | None
+    ) -> list[ExecutionSummary]:
+        """Return executions, newest first, from below (created_at_ms, id) `before`."""
+        bounds = (account, *(before or _END), limit)
+        rows = await self._file.read(lambda c: c.execute(_SUMMARIES, bounds).fetchall())
+        return [
+            ExecutionSummary(
+                id=id_,
+                workflow=workflow,
+                version=version,
+                status=Status(status),
+                trigger=_decode_start(start).trigger,
+                created_at_ms=created_at,
+                started_at_ms=started_at,
+                finished_at_ms=finished_at,
+                error=error,
+            )
+            for id_, version, workflow, status, created_at, started_at, finished_at, error, start
+            in rows
+        ]  # fmt: skip
+
+
+def _execution_row(account: str, new: NewExecution) -> tuple[str | int | bytes, ...]:
+    return (
+        account,
+        new.start.execution_id,
+        new.workflow_id,
+        new.workflow,
+        new.version,
+        new.start.created_at_ms,
+        _encode(new),
+    )
+
+
+def _write_turn(
+    connection: sqlite3.Connection, account: str, turn: Turn, records: bytes
+) -> None:
+    try:
+        connection.execute(
+            _ADD_TURN, (account, turn.execution_id, turn.position, turn.at_ms, records)
+        )
+    except sqlite3.IntegrityError as exc:
+        raise Conflict(
+            f"expected {turn.position} records before this turn of {turn.execution_id}, got more"
+        ) from exc
+    connection.execute(
+        _STATUS,
+        (
+            turn.status.value,
+            turn.at_ms,
+            turn.finished_at_ms,
+            turn.error,
+            account,
+            turn.execution_id,
+        ),
+    )
+    for path, due_ms in turn.timers_set.items():
+        connection.execute(_SET_TIMER, (account, turn.execution_id, path, due_ms))
+    for path in turn.timers_cleared:
+        connection.execute(_CLEAR_TIMER, (account, turn.execution_id, path))
+
+
+def _load(connection: sqlite3.Connection, account: str, execution_id: str) -> StoredExecution:
+    row = connection.execute(_EXECUTION, (account, execution_id)).fetchone()
+    if row is None:
+        raise NotFound(f"no execution {execution_id!r}")
+    return _fold(connection, account, row[1])
+
+
+def _fold(connection: sqlite3.Connection, account: str, start: bytes) -> StoredExecution:
+    new = _decode_start(start)
+    turns = connection.execute(_TURNS, (account, new.start.execution_id)).fetchall()
+    return StoredExecution(new, _state(new.start, turns))
+
+
+def _state(start: Start, turns: Iterable[tuple[int, bytes]]) -> ExecutionState:
+    state = begin(start)
+    for at_ms, records in turns:
+        for record in decode_records(records):
+            evolve(state, record, at_ms)
+    return state
