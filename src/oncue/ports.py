@@ -254,9 +254,11 @@ class Catalog(Protocol):
             Conflict: another workflow of the account has that name.
         """
 
-    async def workflow(self, account: str, workflow_id: str, version: int) -> WorkflowVersion:
+    async def workflow(
+        self, account: str, workflow_id: str, version: int | None = None
+    ) -> WorkflowVersion:
         """
-        Return one version.
+        Return one version, by default the current one.
 
         Raises:
             NotFound: this account has none of that id and version.

@@ -8,13 +8,17 @@ could exhaust a reader further down.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 from oncue.core.errors import MalformedJson
 
-Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+if TYPE_CHECKING:
+    Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+else:
+    # msgspec and pydantic read annotations, and neither reads a recursive alias.
+    Json = Any
 
 MAX_DEPTH = 64
 
@@ -29,7 +33,7 @@ def parse_json(body: bytes) -> Json:
     try:
         value: Json = msgspec.json.decode(body)
     except UnicodeDecodeError as exc:
-        raise MalformedJson(f"expected UTF-8, got byte 0x{body[exc.start]:02x}") from exc
+        raise MalformedJson(f"expected UTF-8, got byte 0x{exc.object[exc.start]:02x}") from exc
     except RecursionError as exc:
         raise MalformedJson(f"expected at most {MAX_DEPTH} levels of nesting") from exc
     except (msgspec.MsgspecError, ValueError) as exc:

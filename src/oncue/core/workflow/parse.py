@@ -40,7 +40,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class ParsedWorkflow:
-    """A workflow that can run. `document` is what to store: as written, defaults left out."""
+    """A workflow that can run. `document` is what to store: as written."""
 
     definition: Workflow
     document: Json
@@ -59,7 +59,7 @@ def parse_workflow(document: Json, library: Library, *, max_steps: int) -> Parse
         definition = Workflow.model_validate(document)
     except ValidationError as exc:
         raise InvalidInput(problems_of(exc, document, names=_FIELD_NAMES)) from exc
-    return _Parser(library, max_steps).parse(definition)
+    return _Parser(library, max_steps).parse(definition, document)
 
 
 def _field_names(*models: type[BaseModel]) -> frozenset[str]:
@@ -79,7 +79,7 @@ class _Parser:
         self._max_steps = max_steps
         self._problems: list[Problem] = []
 
-    def parse(self, definition: Workflow) -> ParsedWorkflow:
+    def parse(self, definition: Workflow, document: Json) -> ParsedWorkflow:
         self._check_steps(definition)
         plan = Plan(
             steps=tuple(
@@ -95,7 +95,6 @@ class _Parser:
         triggers = tuple(self._triggers(definition))
         if self._problems:
             raise InvalidInput(self._problems)
-        document = definition.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return ParsedWorkflow(definition, document, plan, triggers)
 
     def _check_steps(self, definition: Workflow) -> None:
@@ -126,7 +125,9 @@ class _Parser:
             return None
         self._problems.extend(_input_problems(action, step.with_, f"{path}.with"))
         template = self._template(step.with_, f"{path}.with")
-        return template and ActionNode(
+        if template is None:
+            return None
+        return ActionNode(
             id=step.id,
             action=step.action,
             input=template,
@@ -145,7 +146,7 @@ class _Parser:
             except ValueError as exc:
                 self._problems.append(Problem(path, str(exc)))
         template = self._template(amount, path)
-        return template and DelayNode(step.id, template, is_instant)
+        return DelayNode(step.id, template, is_instant) if template else None
 
     def _transform(self, step: TransformStep, path: str) -> TransformNode | None:
         output: Template | Expression | None
@@ -153,7 +154,7 @@ class _Parser:
             output = self._template(step.output, f"{path}.output")
         else:
             output = self._expression(step.expr, f"{path}.expr")
-        return output and TransformNode(step.id, output)
+        return TransformNode(step.id, output) if output else None
 
     def _triggers(self, definition: Workflow) -> Iterator[Trigger]:
         is_list = isinstance(definition.on, list)

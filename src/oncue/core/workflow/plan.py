@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from functools import cached_property
+from typing import ClassVar, TypeAlias
 
 from oncue.core.expression import Expression, Template
 from oncue.core.json_text import Json
@@ -12,6 +13,8 @@ from oncue.core.workflow.retry import OnUnknown, RetryPolicy
 @dataclass(frozen=True, slots=True)
 class ActionNode:
     """Calls an action of the library."""
+
+    type: ClassVar[str] = "action"
 
     id: str
     action: str
@@ -25,6 +28,8 @@ class ActionNode:
 class DelayNode:
     """Waits for a duration, or until an instant (`is_instant`)."""
 
+    type: ClassVar[str] = "delay"
+
     id: str
     amount: Template
     is_instant: bool
@@ -34,6 +39,8 @@ class DelayNode:
 class TransformNode:
     """Makes a value of values; touches nothing outside."""
 
+    type: ClassVar[str] = "transform"
+
     id: str
     output: Template | Expression
 
@@ -41,10 +48,25 @@ class TransformNode:
 Node: TypeAlias = ActionNode | DelayNode | TransformNode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What one version of a workflow does."""
 
     steps: tuple[Node, ...]
     output: Template | None = None
     vars: Mapping[str, Json] = field(default_factory=dict)
+
+    def node(self, path: str) -> Node:
+        """Return the step at `path`."""
+        return self._nodes[path]
+
+    def timeout_ms(self, path: str) -> int:
+        """Return how long an attempt of the action step at `path` may take."""
+        node = self._nodes[path]
+        if not isinstance(node, ActionNode):
+            raise TypeError(f"expected an action step at {path!r}, got a {node.type}")
+        return node.timeout_ms
+
+    @cached_property
+    def _nodes(self) -> dict[str, Node]:
+        return {node.id: node for node in self.steps}

@@ -159,9 +159,11 @@ class SqlCatalog:
             statements.append(sa.insert(_pattern_version).values(patterns))
         await self._write(f"workflow {workflow.name!r}", *statements)
 
-    async def workflow(self, account: str, workflow_id: str, version: int) -> WorkflowVersion:
+    async def workflow(
+        self, account: str, workflow_id: str, version: int | None = None
+    ) -> WorkflowVersion:
         """
-        Return one version.
+        Return one version, by default the current one.
 
         Raises:
             NotFound: this account has none of that id and version.
@@ -179,7 +181,7 @@ class SqlCatalog:
             .where(
                 _workflow_version.c.account == account,
                 _workflow_version.c.workflow_id == workflow_id,
-                _workflow_version.c.version == version,
+                _workflow_version.c.version == (_workflow.c.version if version is None else version),
             )
         )
         for row in await self._all(select):
@@ -191,7 +193,7 @@ class SqlCatalog:
                 document=row.document,
                 created_at_ms=row.created_at,
             )
-        raise NotFound(f"no workflow {workflow_id!r} of version {version}")
+        raise NotFound(f"no workflow {workflow_id!r}")
 
     async def pattern(self, account: str, pattern_id: str, version: int) -> PatternVersion:
         """

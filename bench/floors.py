@@ -1,0 +1,78 @@
+"""What the machine itself can do, so that every figure stands beside its floor."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from oncue.store.sqlite.file import SqliteFile
+
+TURNS_PER_EXECUTION = 6
+"""A five-step execution writes six turns: one before each call, and the last."""
+
+
+def fsyncs_per_second(folder: Path, seconds: float = 1.0) -> float:
+    """Append 4 KiB and fsync, over and over."""
+    descriptor = os.open(folder / "floor.bin", os.O_CREAT | os.O_WRONLY)
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        os.write(descriptor, bytes(4096))
+        os.fsync(descriptor)
+        count += 1
+    os.close(descriptor)
+    return count / (time.perf_counter() - start)
+
+
+def journal_executions_per_second(folder: Path, concurrency: int, total: int = 3_000) -> float:
+    """Write what a five-step execution writes, through our own file, with nothing around it."""
+
+    async def write_turns(file: SqliteFile, numbers: range) -> None:
+        body = b"x" * 300
+        for number in numbers:
+            for turn in range(TURNS_PER_EXECUTION):
+                row = (number, turn, body)
+                await file.write(lambda c, r=row: c.execute("INSERT INTO turn VALUES (?,?,?)", r))
+
+    async def main() -> float:
+        schema = "CREATE TABLE turn (e, p, b, PRIMARY KEY (e, p)) WITHOUT ROWID"
+        file = SqliteFile(folder / "floor.db", schema)
+        start = time.perf_counter()
+        share = total // concurrency
+        await asyncio.gather(
+            *(write_turns(file, range(n * share, (n + 1) * share)) for n in range(concurrency))
+        )
+        seconds = time.perf_counter() - start
+        file.close()
+        return share * concurrency / seconds
+
+    return asyncio.run(main())
+
+
+ASGI = '''
+import sys, uvicorn
+async def app(scope, receive, send):
+    body = b""
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    answer = b'{"id":"evt","status":"accepted","offset":1}'
+    await send({"type": "http.response.start", "status": 202,
+                "headers": [(b"content-length", str(len(answer)).encode())]})
+    await send({"type": "http.response.body", "body": answer})
+uvicorn.run(app, port=int(sys.argv[1]), log_config=None, access_log=False, lifespan="off")
+'''
+"""The least that an ASGI application can do with a request."""
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        sys.stdout.write(f"fsync/s {fsyncs_per_second(Path(name)):.0f}\n")
+        for concurrency in (1, 100):
+            rate = journal_executions_per_second(Path(name), concurrency, 600 * concurrency // 10 or 60)
+            sys.stdout.write(f"bare journal, concurrency {concurrency}: {rate:.0f}/s\n")
+            (Path(name) / "floor.db").unlink()
+        assert sqlite3

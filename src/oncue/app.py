@@ -1,0 +1,90 @@
+"""The composition root: the only place where ports meet adapters."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from oncue.actions import ACTIONS
+from oncue.actions.library import ActionLibrary
+from oncue.engine.engine import Engine, World
+from oncue.outgoing.client import OutgoingClient
+from oncue.ports import ApiKey
+from oncue.settings import Settings
+from oncue.store.sqlite.catalog import SqlCatalog
+from oncue.store.sqlite.journal import SqliteJournal
+from oncue.store.sqlite.log import SqliteEventLog
+from oncue.system import SystemClock, fresh_id
+from oncue.web.api import Limits, create_app
+from oncue.web.auth import hash_key
+
+OPERATOR = frozenset(("operator",))
+FIRST_ACCOUNT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """OnCue, running on a data folder."""
+
+    app: FastAPI
+    engine: Engine
+    account: str
+
+
+@asynccontextmanager
+async def run(
+    settings: Settings, api_key: str, open_endpoints: frozenset[tuple[str, int]] = frozenset()
+) -> AsyncIterator[Installation]:
+    """
+    Run on the folder `settings.data` until the block ends.
+
+    `open_endpoints` are addresses and ports that outgoing calls may reach
+    though private: those of the demo's vendors.
+    """
+    async with AsyncExitStack() as stack:
+        clock = SystemClock()
+        log = SqliteEventLog(_folder(settings.data / "log") / "0000000000000001.db", clock)
+        stack.callback(log.close)
+        clock.raise_to(log.last_arrival_ms())
+        journal = SqliteJournal(settings.data / "journal.db")
+        stack.callback(journal.close)
+        catalog = SqlCatalog.on_sqlite(settings.data / "journal.db")
+        stack.push_async_callback(catalog.close)
+        await catalog.create_tables()
+        account = await _first_account(catalog, clock, api_key)
+        client = await stack.enter_async_context(
+            OutgoingClient(
+                allowed_networks=settings.allow_networks, allowed_endpoints=open_endpoints
+            )
+        )
+
+        def credentials(of_account: str, integration: str) -> Mapping[str, str]:
+            # The vendor variables are the operator's own: they serve the first account only.
+            return settings.credentials(integration) if of_account == account else {}
+
+        actions = ActionLibrary(ACTIONS, credentials, client.send)
+        world = World(clock, log, journal, catalog, actions, actions.by_name, fresh_id)
+        engine = Engine(world, max_steps=settings.max_workflow_steps)
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        app = create_app(engine, journal, catalog, Limits(settings.max_event_bytes))
+        yield Installation(app, engine, account)
+
+
+async def _first_account(catalog: SqlCatalog, clock: SystemClock, api_key: str) -> str:
+    accounts = await catalog.accounts()
+    if accounts:
+        account = accounts[0]
+    else:
+        account = fresh_id("acc")
+        await catalog.add_account(account, FIRST_ACCOUNT, clock.now_ms())
+    key = ApiKey(fresh_id("key"), account, hash_key(api_key), OPERATOR, clock.now_ms())
+    await catalog.put_api_key(account, key)
+    return account
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    return path

@@ -1,0 +1,111 @@
+"""
+The demo: example automations, vendors that are none, and a source of events.
+
+Everything in it goes through the public API, so it shows nothing that a user
+could not do.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from oncue.cli.documents import examples
+from oncue.core.json_text import Json
+from oncue.settings import Settings
+from oncue.testing.vendors import Simulators
+
+PAUSE_S = 5.0
+
+# What a small shop sees all day. Nothing of it starts the example: that is for
+# the person who tries it.
+_EVENTS: tuple[tuple[str, dict[str, Json]], ...] = (
+    ("page.viewed", {"page": "/pricing"}),
+    ("page.viewed", {"page": "/docs"}),
+    ("user.signup", {"email": "kim@example.com", "plan": "free"}),
+    ("order.paid", {"amount": 42.5, "currency": "EUR"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoVendors:
+    """Simulated vendors, and the settings that lead to them."""
+
+    settings: Settings
+    endpoints: frozenset[tuple[str, int]]
+    description: tuple[str, ...]
+
+
+@asynccontextmanager
+async def demo_vendors(settings: Settings) -> AsyncIterator[DemoVendors]:
+    """Run simulated vendors until the block ends; exactly their ports are opened."""
+    async with Simulators() as vendors:
+        urls = {
+            "resend": vendors.resend.base_url,
+            "slack": vendors.slack.base_url,
+            "hubspot": vendors.hubspot.base_url,
+        }
+        yield DemoVendors(
+            settings=settings.model_copy(
+                update={
+                    "resend_api_key": vendors.resend.api_key,
+                    "resend_base_url": vendors.resend.base_url,
+                    "email_from": "OnCue demo <demo@example.com>",
+                    "slack_webhook_url": vendors.slack.webhook_url,
+                    "slack_base_url": "",
+                    "hubspot_api_key": vendors.hubspot.api_key,
+                    "hubspot_base_url": vendors.hubspot.base_url,
+                }
+            ),
+            endpoints=frozenset(_endpoint(url) for url in urls.values()),
+            description=tuple(
+                f"demo: {name} is simulated, see its calls at {url}/_calls"
+                for name, url in urls.items()
+            ),
+        )
+
+
+def _endpoint(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    if parts.hostname is None or parts.port is None:
+        raise ValueError(f"expected a host and a port, got {url!r}")
+    return parts.hostname, parts.port
+
+
+class Demo:
+    """Saves the examples, then sends an event now and then."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._session = aiohttp.ClientSession(
+            url, headers={"Authorization": f"Bearer {api_key}"}, trust_env=False
+        )
+        self._source: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Save the examples that are not there yet, and begin to send."""
+        for document in examples("workflow"):
+            async with self._session.post("/workflows", json=document) as answer:
+                # 409: it is there since an earlier start.
+                if answer.status not in (201, 409):
+                    raise RuntimeError(f"the example was refused: {await answer.text()}")
+        self._source = asyncio.create_task(self._send(), name="demo")
+
+    async def stop(self) -> None:
+        """Send nothing more."""
+        if self._source:
+            self._source.cancel()
+            await asyncio.gather(self._source, return_exceptions=True)
+        await self._session.close()
+
+    async def _send(self) -> None:
+        chance = random.Random()  # noqa: S311 nothing here is a secret
+        while True:
+            event_type, data = chance.choice(_EVENTS)
+            event = {"type": event_type, "source": "demo", "data": data}
+            async with self._session.post("/events", json=event) as answer:
+                await answer.read()
+            await asyncio.sleep(PAUSE_S)

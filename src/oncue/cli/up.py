@@ -1,0 +1,174 @@
+"""`oncue up`: from flags to a server that answers."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import structlog
+import uvicorn
+from filelock import FileLock, Timeout
+from pydantic import ValidationError
+from rich.console import Console
+
+from oncue.app import run
+from oncue.cli.demo import Demo, demo_vendors
+from oncue.core.json_text import encode_json
+from oncue.core.problems import problems_of
+from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_variables
+from oncue.system import fresh_key
+
+_out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+# How many ports above the default are tried before giving up.
+PORTS_TO_TRY = 100
+
+
+class CannotStart(Exception):
+    """The reason, for a person."""
+
+
+def start(flags: Mapping[str, object], *, demo: bool) -> int:
+    """Return the exit code once the server has ended."""
+    try:
+        settings = _settings(flags, demo=demo)
+        with _locked(settings.data), contextlib.closing(_listen(settings, flags)) as listener:
+            _set_up_logging(settings.environment)
+            asyncio.run(_serve(settings, listener, demo=demo))
+    except CannotStart as exc:
+        _err.print(f"[red]oncue up:[/red] {exc}", soft_wrap=True)
+        return 1
+    return 0
+
+
+def _settings(flags: Mapping[str, object], *, demo: bool) -> Settings:
+    try:
+        settings = load_settings(flags)
+    except ValidationError as exc:
+        found = [f"{p.path}: {p.message}" for p in problems_of(exc, {})]
+        raise CannotStart("; ".join(found)) from exc
+    for warning in unknown_variables(os.environ):
+        _err.print(f"[yellow]warning:[/yellow] {warning}")
+    if demo and settings.environment is Environment.PRODUCTION:
+        raise CannotStart("expected no --demo with ENVIRONMENT=production")
+    return settings
+
+
+@contextlib.contextmanager
+def _locked(data: Path) -> Iterator[None]:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise CannotStart(f"expected a folder that can be written at {data}: {exc.strerror}") from exc
+    owner = data / "owner.pid"
+    lock = FileLock(data / "lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout as exc:
+        pid = owner.read_text() if owner.exists() else "unknown"
+        raise CannotStart(f"the folder {data} is in use by process {pid}") from exc
+    try:
+        owner.write_text(str(os.getpid()))
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+        lock.release()
+
+
+def _listen(settings: Settings, flags: Mapping[str, object]) -> socket.socket:
+    is_default = flags.get("port") is None and settings.port == DEFAULT_PORT
+    ports = range(DEFAULT_PORT, DEFAULT_PORT + PORTS_TO_TRY) if is_default else (settings.port,)
+    for port in ports:
+        with contextlib.suppress(OSError):
+            listener = socket.create_server((settings.host, port), backlog=2048)
+            if is_default and port != DEFAULT_PORT:
+                _out.print(f"port {DEFAULT_PORT} is taken, using {port}")
+            return listener
+    raise CannotStart(f"cannot listen on {settings.host}:{settings.port}: the port is taken")
+
+
+async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> None:
+    api_key = _api_key(settings)
+    host, port = listener.getsockname()[:2]
+    url = f"http://{host}:{port}"
+    async with contextlib.AsyncExitStack() as stack:
+        vendors = await stack.enter_async_context(demo_vendors(settings)) if demo else None
+        effective = vendors.settings if vendors else settings
+        endpoints = vendors.endpoints if vendors else frozenset[tuple[str, int]]()
+        installation = await stack.enter_async_context(run(effective, api_key, endpoints))
+        config = uvicorn.Config(
+            installation.app, log_config=None, access_log=False, lifespan="off", server_header=False
+        )
+        server = _Server(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        _write_private(settings.data / "server.json", encode_json({"url": url, "pid": os.getpid()}))
+        _out.print(f"[bold]OnCue[/bold] listens on {url}, data in {settings.data}", soft_wrap=True)
+        _out.print(f"API key: {api_key}", soft_wrap=True)
+        if vendors:
+            source = Demo(url, api_key)
+            stack.push_async_callback(source.stop)
+            await source.start()
+            for line in vendors.description:
+                _out.print(line, soft_wrap=True)
+        await serving
+    (settings.data / "server.json").unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, but a signal that it has obeyed is not raised again: we have our own end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, self.handle_exit, name, None)
+        yield
+
+
+def _api_key(settings: Settings) -> str:
+    path = settings.data / "admin-key"
+    if settings.api_key:
+        key = settings.api_key
+    elif path.exists():
+        return path.read_text().strip()
+    else:
+        key = fresh_key()
+    _write_private(path, key.encode())
+    return key
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(content)
+
+
+def _set_up_logging(environment: Environment) -> None:
+    renderer: structlog.types.Processor = (
+        structlog.processors.JSONRenderer()
+        if environment is Environment.PRODUCTION
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    before: list[structlog.types.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=before,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+    )
+    stream = logging.StreamHandler()
+    stream.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[stream], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

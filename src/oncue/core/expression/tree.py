@@ -1,0 +1,272 @@
+"""
+The tree of an expression.
+
+The parser makes names and calls as they are written; the checker replaces
+them: `Name` becomes `Root`, `Local` or `Literal`, `Call` becomes `Invoke`.
+Everything after the checker sees only the second kind.
+
+`position` is the offset in the source at which an error is shown.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import TypeAlias
+
+from oncue.core.expression.function import Function
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A constant."""
+
+    position: int
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name as written; `is_absolute` with a leading dot, which no local variable shadows."""
+
+    position: int
+    name: str
+    is_absolute: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A value that the caller gives; `name` may hold dots."""
+
+    position: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A variable of a loop or binding; `slot` is unique in the expression."""
+
+    position: int
+    name: str
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A name or function that means nothing, in an expression compiled without the check."""
+
+    position: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`operand.name` or `operand.?name`."""
+
+    position: int
+    operand: "Node"
+    name: str
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HasField:
+    """`has(operand.name)`."""
+
+    position: int
+    operand: "Node"
+    name: str
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """`operand[index]` or `operand[?index]`."""
+
+    position: int
+    operand: "Node"
+    index: "Node"
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as written: `name(arguments)` or `receiver.name(arguments)`."""
+
+    position: int
+    name: str
+    receiver: "Node | None"
+    arguments: tuple["Node", ...]
+    is_absolute: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """A function of the table, the receiver of a method being its first argument."""
+
+    position: int
+    function: Function
+    arguments: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """`a && b && …` or `a || b || …`."""
+
+    position: int
+    is_and: bool
+    operands: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`condition ? then : otherwise`."""
+
+    position: int
+    condition: "Node"
+    then: "Node"
+    otherwise: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """`[a, ?b]`; `optional` holds the indexes of the members behind a question mark."""
+
+    position: int
+    items: tuple["Node", ...]
+    optional: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """`{a: b, ?c: d}`; keys and values in the order written."""
+
+    position: int
+    keys: tuple["Node", ...]
+    values: tuple["Node", ...]
+    optional: frozenset[int]
+
+
+class Loop(StrEnum):
+    """What a comprehension makes of its source."""
+
+    ALL = "all"
+    EXISTS = "exists"
+    EXISTS_ONE = "exists_one"
+    MAP = "map"
+    FILTER = "filter"
+    TRANSFORM_LIST = "transformList"
+    TRANSFORM_MAP = "transformMap"
+    TRANSFORM_MAP_ENTRY = "transformMapEntry"
+
+
+@dataclass(frozen=True, slots=True)
+class Comprehension:
+    """
+    A loop over the members of a list or the keys of a map.
+
+    With two variables they are index and member, or key and value. `test`
+    filters; `step` is what is tested or collected.
+    """
+
+    position: int
+    loop: Loop
+    source: "Node"
+    variables: tuple[str, ...]
+    test: "Node | None"
+    step: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """`cel.bind(variable, value, body)`."""
+
+    position: int
+    variable: str
+    value: "Node"
+    body: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptional:
+    """`operand.optMap(variable, body)`; `is_flat` where the body itself gives an optional."""
+
+    position: int
+    operand: "Node"
+    variable: str
+    body: "Node"
+    is_flat: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrElse:
+    """`operand.orValue(otherwise)`, or `operand.or(otherwise)` where `is_value` is false."""
+
+    position: int
+    operand: "Node"
+    otherwise: "Node"
+    is_value: bool
+
+
+Node: TypeAlias = (
+    Literal
+    | Name
+    | Root
+    | Local
+    | Unknown
+    | Field
+    | HasField
+    | Element
+    | Call
+    | Invoke
+    | Logic
+    | Conditional
+    | ListOf
+    | MapOf
+    | Comprehension
+    | Bind
+    | MapOptional
+    | OrElse
+)
+
+
+_INNER = {
+    kind: tuple(
+        attribute.name
+        for attribute in fields(kind)
+        if "Node" in str(attribute.type)
+    )
+    for kind in Node.__args__
+}
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Return the nodes directly below `node`, in the order in which they are written."""
+    for name in _INNER[node.__class__]:
+        inner = getattr(node, name)
+        if isinstance(inner, tuple):
+            yield from inner
+        elif inner is not None:
+            yield inner
+
+
+def height(node: Node) -> int:
+    """Return how many levels the tree of `node` has, however many they are."""
+    levels = 0
+    level = [node]
+    while level:
+        levels += 1
+        level = [inner for outer in level for inner in children(outer)]
+    return levels
+
+
+def spell(node: Node) -> str:
+    """Return a path such as `event.items[0].name` as text, or nothing where `node` is no path."""
+    match node:
+        case Root(name=name) | Local(name=name):
+            return name
+        case Field(operand=operand, name=name):
+            return f"{before}.{name}" if (before := spell(operand)) else ""
+        case Element(operand=operand, index=Literal(value=value)):
+            return f"{before}[{value!r}]" if (before := spell(operand)) else ""
+        case _:
+            return ""

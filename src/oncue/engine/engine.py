@@ -1,0 +1,68 @@
+"""The embedded engine: matcher, executor and timers over one store."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oncue.core.workflow.parse import Library
+from oncue.engine.definitions import Definitions
+from oncue.engine.execute import Executor
+from oncue.engine.ingest import Ingest
+from oncue.engine.match import MatchLoop
+from oncue.engine.timers import TimerLoop
+from oncue.ports import Actions, Catalog, Clock, EventLog, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that the engine touches."""
+
+    clock: Clock
+    log: EventLog
+    journal: Journal
+    catalog: Catalog
+    actions: Actions
+    library: Library
+    fresh_id: Callable[[str], str]
+
+
+class Engine:
+    """Events in, executions out."""
+
+    def __init__(self, world: World, *, max_steps: int = 100) -> None:
+        self._world = world
+        self.ingest = Ingest(world.log, world.fresh_id)
+        self.definitions = Definitions(
+            world.catalog, world.log, world.clock, world.fresh_id, world.library, max_steps
+        )
+        self._executor = Executor(world.journal, self.definitions, world.actions, world.clock)
+        self._matcher = MatchLoop(
+            world.log, world.journal, self.definitions, world.clock, self._executor.start
+        )
+        self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
+        self._executor.on_timer = self._timers.add
+
+    async def start(self) -> None:
+        """Take up what was left, and go on."""
+        self._world.log.subscribe(self._matcher.notify)
+        await self.definitions.announce_rest()
+        await self._matcher.recover(await self._world.catalog.accounts())
+        await self._executor.recover()
+        self._matcher.start()
+        self._timers.start()
+
+    async def stop(self) -> None:
+        """Begin nothing more; write down the answers that are on their way."""
+        await self._matcher.stop()
+        await self._timers.stop()
+        await self._executor.stop()
+
+    async def settled(self) -> None:
+        """Return when nothing happens any more before the clock or the world moves."""
+        while not (
+            self._matcher.is_asleep and self._timers.is_asleep and self._executor.is_idle
+        ):
+            await asyncio.sleep(0)
+            await self._matcher.asleep()
+            await self._timers.asleep()
+            await self._executor.idle()

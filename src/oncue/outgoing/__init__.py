@@ -1,0 +1,1 @@
+"""The way out: one HTTP client, and a guard on every address that it connects to."""

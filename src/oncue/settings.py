@@ -1,0 +1,159 @@
+"""Settings: flags, then environment, then `<data>/config.toml`."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import BeforeValidator, Field
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from oncue.core.problems import nearest
+
+DEFAULT_PORT = 8787
+# Kubernetes injects these for every service it runs beside us.
+_INJECTED = ("ONCUE_SERVICE_", "ONCUE_PORT_")
+
+
+class Environment(StrEnum):
+    """What kind of installation this is."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+def _networks(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+
+
+Networks = Annotated[
+    tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
+]
+
+
+def _default_data() -> Path:
+    return user_data_path("oncue")
+
+
+class Settings(BaseSettings):
+    """Every setting, under the name that it has in the environment."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT, alias="ENVIRONMENT", description="development or production."
+    )
+    max_workflow_steps: int = Field(
+        100, alias="MAX_WORKFLOW_STEPS", ge=1, description="Steps that one definition may have."
+    )
+    resend_api_key: str = Field("", alias="RESEND_API_KEY", description="Key of Resend, for e-mail.")
+    slack_webhook_url: str = Field(
+        "", alias="SLACK_WEBHOOK_URL", description="Incoming webhook of Slack."
+    )
+    hubspot_api_key: str = Field(
+        "", alias="HUBSPOT_API_KEY", description="Private app token of HubSpot."
+    )
+    api_key: str = Field(
+        "", alias="ONCUE_API_KEY", description="The first account's first key; else one is made."
+    )
+    host: str = Field("127.0.0.1", alias="ONCUE_HOST", description="Address to listen on.")
+    port: int = Field(
+        DEFAULT_PORT, alias="ONCUE_PORT", ge=0, le=65_535, description="Port to listen on."
+    )
+    data: Path = Field(
+        default_factory=_default_data,
+        alias="ONCUE_DATA",
+        description="Folder for all that is kept.",
+    )
+    allow_networks: Networks = Field(
+        (),
+        alias="ONCUE_ALLOW_NETWORKS",
+        description="Private networks that outgoing calls may reach, such as 127.0.0.0/8.",
+    )
+    max_event_bytes: int = Field(
+        256 << 10, alias="ONCUE_MAX_EVENT_BYTES", ge=1, description="Size that an event may have."
+    )
+    email_from: str = Field(
+        "", alias="ONCUE_EMAIL_FROM", description="Sender of e-mails that name none."
+    )
+    resend_base_url: str = Field(
+        "https://api.resend.com", alias="ONCUE_RESEND_BASE_URL", description="Endpoint of Resend."
+    )
+    slack_base_url: str = Field(
+        "", alias="ONCUE_SLACK_BASE_URL", description="Replaces the origin of SLACK_WEBHOOK_URL."
+    )
+    hubspot_base_url: str = Field(
+        "https://api.hubapi.com",
+        alias="ONCUE_HUBSPOT_BASE_URL",
+        description="Endpoint of HubSpot.",
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then environment, then the file in the folder that those two name."""
+        given = {**env_settings(), **init_settings()}
+        data = Path(given.get("data") or given.get("ONCUE_DATA") or _default_data())
+        file = TomlConfigSettingsSource(settings_cls, toml_file=data / "config.toml")
+        return init_settings, env_settings, file
+
+    def credentials(self, integration: str) -> Mapping[str, str]:
+        """Return what an integration needs; empty where nothing is set."""
+        return {name: value for name, value in self._vendor(integration).items() if value}
+
+    def _vendor(self, integration: str) -> Mapping[str, str]:
+        match integration:
+            case "resend":
+                return {
+                    "api_key": self.resend_api_key,
+                    "base_url": self.resend_base_url,
+                    "from": self.email_from,
+                }
+            case "slack":
+                return {"webhook_url": self._slack_url()}
+            case "hubspot":
+                return {"api_key": self.hubspot_api_key, "base_url": self.hubspot_base_url}
+        return {}
+
+    def _slack_url(self) -> str:
+        if not (self.slack_base_url and self.slack_webhook_url):
+            return self.slack_webhook_url
+        path = self.slack_webhook_url.split("://", 1)[-1].partition("/")[2]
+        return f"{self.slack_base_url.rstrip('/')}/{path}"
+
+
+def load_settings(flags: Mapping[str, object]) -> Settings:
+    """
+    Return the settings in force; `flags` are by field name, None where not given.
+
+    Raises:
+        ValidationError: a value is none that the setting takes.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    return Settings(**given)  # type: ignore[arg-type] # pydantic checks them
+
+
+def unknown_variables(environment: Iterable[str]) -> list[str]:
+    """Return a warning for each `ONCUE_*` variable that means nothing, with the nearest name."""
+    known = {str(field.alias) for field in Settings.model_fields.values()}
+    return [
+        f"unknown setting {name}{nearest(name, known)}"
+        for name in environment
+        if name.startswith("ONCUE_") and name not in known and not name.startswith(_INJECTED)
+    ]

@@ -1,0 +1,48 @@
+"""What only the machine can give: time and chance."""
+
+import asyncio
+import secrets
+import time
+
+from oncue.core.ids import random_id
+
+
+class SystemClock:
+    """
+    Wall time at the start, the monotonic clock from then on.
+
+    A step of the wall clock therefore neither fires timers early nor turns
+    time back. `not_before_ms` is the newest instant on record: after a restart
+    time goes on from there even if the wall clock was set back.
+    """
+
+    def __init__(self, not_before_ms: int = 0) -> None:
+        self._start_ms = max(time.time_ns() // 1_000_000, not_before_ms)
+        self._monotonic_start = time.monotonic_ns()
+
+    def now_ms(self) -> int:
+        """Return the milliseconds since 1970; never less than before."""
+        return self._start_ms + (time.monotonic_ns() - self._monotonic_start) // 1_000_000
+
+    def raise_to(self, instant_ms: int) -> None:
+        """Go on from `instant_ms` if that is later than now."""
+        self._start_ms += max(0, instant_ms - self.now_ms())
+
+    async def sleep_until(self, instant_ms: int) -> None:
+        """Return when the instant has come."""
+        while (left_ms := instant_ms - self.now_ms()) > 0:
+            # Timers of the event loop are bounded by the platform; a day is not.
+            await asyncio.sleep(min(left_ms, _LONGEST_SLEEP_MS) / 1_000)
+
+
+_LONGEST_SLEEP_MS = 86_400_000
+
+
+def fresh_id(prefix: str) -> str:
+    """Return an id that nobody else has."""
+    return random_id(prefix, time.time_ns() // 1_000_000, secrets.token_bytes(10))
+
+
+def fresh_key() -> str:
+    """Return an API key that nobody can guess."""
+    return f"oncue_{secrets.token_urlsafe(32)}"

@@ -1,0 +1,88 @@
+"""Errors as RFC 9457 problem documents."""
+
+import logging
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oncue.core.errors import (
+    Conflict,
+    InvalidInput,
+    MalformedJson,
+    NotFound,
+    OnCueError,
+    Overloaded,
+)
+from oncue.core.json_text import Json, encode_json
+
+_log = logging.getLogger(__name__)
+
+_STATUS: Mapping[type[OnCueError], tuple[int, str]] = {
+    MalformedJson: (400, "Not JSON"),
+    InvalidInput: (422, "Invalid input"),
+    NotFound: (404, "Not found"),
+    Conflict: (409, "Conflict"),
+    Overloaded: (503, "Overloaded"),
+}
+_TITLES = {
+    401: "No valid API key",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Too large",
+    415: "Unsupported media type",
+    429: "Too many requests",
+    500: "Internal error",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of `app` leave as a problem document."""
+    for kind in _STATUS:
+        app.add_exception_handler(kind, _of_ours)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_bug)
+
+
+def problem(
+    status: int, title: str, detail: str, *, headers: Mapping[str, str] | None = None,
+    errors: list[Json] | None = None,
+) -> Response:  # fmt: skip
+    """Return a problem document."""
+    body: dict[str, Json] = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if errors is not None:
+        body["errors"] = errors
+    return Response(encode_json(body), status, headers, media_type="application/problem+json")
+
+
+async def _of_ours(_: Request, error: Exception) -> Response:
+    status, title = next(found for kind, found in _STATUS.items() if isinstance(error, kind))
+    match error:
+        case InvalidInput():
+            errors: list[Json] = [{"path": p.path, "message": p.message} for p in error.problems]
+            count = len(errors)
+            detail = f"{count} problem{'' if count == 1 else 's'} in the request, see errors"
+            return problem(status, title, detail, errors=errors)
+        case Overloaded():
+            headers = {"Retry-After": str(error.retry_after_s)}
+            return problem(status, title, str(error), headers=headers)
+    return problem(status, title, str(error))
+
+
+async def _of_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = _TITLES.get(error.status_code, "Error")
+    return problem(error.status_code, title, str(error.detail), headers=error.headers)
+
+
+async def _of_bug(request: Request, error: Exception) -> Response:
+    _log.error("bug in %s %s", request.method, request.url.path, exc_info=error)
+    return problem(500, _TITLES[500], "this is a bug in OnCue; its log has the details")

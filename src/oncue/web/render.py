@@ -1,0 +1,79 @@
+"""What users see of an execution."""
+
+from oncue.core.instants import format_instant
+from oncue.core.json_text import Json
+from oncue.core.workflow.plan import Plan
+from oncue.core.workflow.state import Attempt, StepState
+from oncue.ports import ExecutionSummary, StoredExecution, Trigger
+
+
+def execution(stored: StoredExecution, plan: Plan) -> dict[str, Json]:
+    """Return an execution with its steps."""
+    new, state = stored.new, stored.state
+    return {
+        "id": new.start.execution_id,
+        "workflow": new.workflow,
+        "version": new.version,
+        "status": state.status.value,
+        "trigger": _trigger(new.trigger),
+        "input": new.start.input,
+        "output": state.output,
+        "error": state.error,
+        "created_at": format_instant(new.start.created_at_ms),
+        "started_at": _instant(state.started_at_ms),
+        "finished_at": _instant(state.finished_at_ms),
+        "steps": [_step(step, plan) for step in state.steps.values()],
+    }
+
+
+def summary(row: ExecutionSummary) -> dict[str, Json]:
+    """Return an execution without steps, input and output."""
+    return {
+        "id": row.id,
+        "workflow": row.workflow,
+        "version": row.version,
+        "status": row.status.value,
+        "trigger": _trigger(row.trigger),
+        "error": row.error,
+        "created_at": format_instant(row.created_at_ms),
+        "started_at": _instant(row.started_at_ms),
+        "finished_at": _instant(row.finished_at_ms),
+    }
+
+
+def _step(step: StepState, plan: Plan) -> dict[str, Json]:
+    return {
+        "id": step.path,
+        "path": step.path,
+        "type": plan.node(step.path).type,
+        "status": step.status.value,
+        "attempts": [_attempt(attempt) for attempt in step.attempts],
+        "input": step.input,
+        "output": step.output,
+        "error": step.error,
+        "waits_until": _instant(step.due_ms if step.status == "waiting" else None),
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Json]:
+    return {
+        "attempt": attempt.attempt,
+        "status": attempt.status.value,
+        "started_at": format_instant(attempt.started_at_ms),
+        "finished_at": _instant(attempt.finished_at_ms),
+        "error": attempt.error,
+    }
+
+
+def _trigger(trigger: Trigger) -> dict[str, Json]:
+    return {
+        "type": trigger.kind,
+        "event_id": trigger.event_id,
+        "offset": trigger.offset,
+        "match_id": trigger.match_id,
+        "pattern_id": trigger.pattern_id,
+    }
+
+
+def _instant(instant_ms: int | None) -> str | None:
+    return None if instant_ms is None else format_instant(instant_ms)

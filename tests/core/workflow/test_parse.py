@@ -1,0 +1,148 @@
+"""Bad workflows: every problem at once, each with its path and the nearest right thing."""
+
+import pytest
+
+from oncue.core.errors import InvalidInput
+from oncue.core.json_text import Json
+from oncue.core.workflow.parse import parse_workflow
+from tests.installation import LIBRARY
+from tests.make import make_call, make_document
+
+
+def _problems(document: Json, max_steps: int = 100) -> dict[str, str]:
+    with pytest.raises(InvalidInput) as caught:
+        parse_workflow(document, LIBRARY, max_steps=max_steps)
+    return {problem.path: problem.message for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    ("document", "path", "part"),
+    [
+        pytest.param([], "", "expected", id="a list"),
+        pytest.param(make_document(name="Greet"), "name", "got 'Greet'", id="an upper-case name"),
+        pytest.param(make_document(name="test"), "name", "not reserved", id="a reserved name"),
+        pytest.param(make_document(name=5), "name", "got 5", id="a number for a name"),
+        pytest.param(make_document(stepz=[]), "stepz", "did you mean 'steps'?", id="a slip"),
+        pytest.param(make_document(steps=[]), "steps", "at least 1", id="no steps"),
+        pytest.param(make_document(on={"type": "evnt"}), "on.type", "'event'", id="a trigger type"),
+        pytest.param(
+            make_document(on={"type": "event", "event": "a b"}), "on.event", "got 'a b'", id="glob"
+        ),
+        pytest.param(
+            make_document(on={"type": "event", "event": "a", "where": "evnt.data.x == 1"}),
+            "on.where",
+            "event",
+            id="an unknown root in where",
+        ),
+        pytest.param(
+            make_document(on=[{"type": "event", "event": "a"}, {"type": "event"}]),
+            "on[1].event",
+            "got none",
+            id="a trigger without a type",
+        ),
+        pytest.param(
+            make_document(steps=[{"id": "a", "type": "acton"}]),
+            "steps[0]",
+            "did you mean 'action'?",
+            id="an unknown step type",
+        ),
+        pytest.param(
+            make_document(steps=[make_call("a", action="noet")]),
+            "steps[0].action",
+            "did you mean 'note'?",
+            id="an unknown action",
+        ),
+        pytest.param(
+            make_document(steps=[make_call("a", **{"with": {"txt": "x", "text": "y"}})]),
+            "steps[0].with.txt",
+            "did you mean 'text'?",
+            id="an unknown field of an action",
+        ),
+        pytest.param(
+            make_document(steps=[make_call("a", **{"with": {}})]),
+            "steps[0].with.text",
+            "got none",
+            id="an action without what it needs",
+        ),
+        pytest.param(
+            make_document(steps=[make_call("a", **{"with": {"text": 5}})]),
+            "steps[0].with.text",
+            "got 5",
+            id="a number for a text",
+        ),
+        pytest.param(
+            make_document(steps=[make_call("a", **{"with": {"text": "{{ steps.b.output + }}"}})]),
+            "steps[0].with.text",
+            "^",
+            id="a template that does not parse",
+        ),
+        pytest.param(
+            make_document(steps=[{"id": "a", "type": "delay", "for": "tomorrow"}]),
+            "steps[0].for",
+            "expected a duration such as '24h', got 'tomorrow'",
+            id="no duration",
+        ),
+        pytest.param(
+            make_document(steps=[{"id": "a", "type": "delay"}]), "steps[0]", "got none", id="neither"
+        ),
+        pytest.param(
+            make_document(steps=[{"id": "a", "type": "delay", "for": "1h", "until": "x"}]),
+            "steps[0]",
+            "got both",
+            id="both for and until",
+        ),
+        pytest.param(
+            make_document(steps=[{"id": "a", "type": "transform"}]), "steps[0]", "got none", id="pure"
+        ),
+        pytest.param(
+            make_document(steps=[make_call("a"), make_call("a")]),
+            "steps[1].id",
+            "an id of its own, got 'a'",
+            id="the same id twice",
+        ),
+        pytest.param(
+            make_document(steps=[make_call("a", retry={"attempts": 0})]),
+            "steps[0].retry.attempts",
+            "got 0",
+            id="no attempts",
+        ),
+    ],
+)  # fmt: skip
+def test_a_bad_workflow_is_refused_with_the_place(document: Json, path: str, part: str) -> None:
+    problems = _problems(document)
+
+    assert path in problems
+    assert part in problems[path]
+
+
+def test_all_problems_come_at_once() -> None:
+    document = make_document(
+        steps=[
+            make_call("a", action="noet"),
+            {"id": "b", "type": "delay", "for": "tomorrow"},
+            make_call("c", **{"with": {"text": "{{ nope }}"}}),
+        ]
+    )
+
+    assert set(_problems(document)) == {"steps[0].action", "steps[1].for", "steps[2].with.text"}
+
+
+def test_more_steps_than_allowed_are_refused() -> None:
+    document = make_document(steps=[make_call("a"), make_call("b")])
+
+    assert _problems(document, max_steps=1) == {"steps": "expected at most 1 steps, got 2"}
+
+
+def test_a_template_may_give_what_a_literal_may_not() -> None:
+    document = make_document(steps=[make_call("a", **{"with": {"text": "{{ event.data }}"}})])
+
+    assert parse_workflow(document, LIBRARY, max_steps=100).plan.steps[0].id == "a"
+
+
+def test_what_is_stored_is_what_was_written() -> None:
+    document = make_document(steps=[make_call("a"), {"id": "w", "type": "delay", "for": "24h"}])
+
+    parsed = parse_workflow(document, LIBRARY, max_steps=100)
+
+    assert parsed.document == document
+    assert parse_workflow(parsed.document, LIBRARY, max_steps=100).document == document

@@ -1,0 +1,152 @@
+"""An embedded engine on a temporary folder and the virtual clock, that can be killed."""
+
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from oncue.core.action import AnyAction, Action, Call, Idempotency
+from oncue.core.errors import ActionError
+from oncue.core.json_text import Json
+from oncue.engine.engine import Engine, World
+from oncue.store.sqlite.catalog import SqlCatalog
+from oncue.store.sqlite.journal import SqliteJournal
+from oncue.store.sqlite.log import SqliteEventLog
+from oncue.testing.clock import VirtualClock
+
+ACCOUNT = "acc_test"
+
+Commit = Callable[[sqlite3.Connection], None]
+
+
+class Note(BaseModel):
+    text: str
+
+
+async def _perform(call: Call[Note]) -> Json:
+    raise AssertionError("RecordingActions carries it out")
+
+
+def _note(name: str, idempotency: Idempotency) -> AnyAction:
+    return Action(
+        name=name,
+        summary="Write a text down.",
+        integration="test",
+        category="test",
+        input=Note,
+        output=Note,
+        idempotency=idempotency,
+        example={"text": "hello"},
+        perform=_perform,
+    )
+
+
+LIBRARY = {
+    "note": _note("note", Idempotency.NATIVE_KEY),
+    "sms": _note("sms", Idempotency.NONE),
+}
+
+
+@dataclass
+class RecordingActions:
+    """The outside world: remembers what it was asked, and fails as told."""
+
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    answers: list[ActionError] = field(default_factory=list)
+
+    async def perform(
+        self, account: str, action: str, rendered: Json, key: str, *, is_repeat: bool
+    ) -> Json:
+        assert isinstance(rendered, dict)
+        text = rendered["text"]
+        assert isinstance(text, str)
+        self.calls.append((text, key))
+        if self.answers:
+            raise self.answers.pop(0)
+        return {"noted": text}
+
+
+class CrashError(Exception):
+    """The process died."""
+
+
+@dataclass
+class Crash:
+    """Dies before or after the nth commit; nothing is written from then on."""
+
+    at: int
+    moment: str
+    commits: int = 0
+    has_happened: bool = False
+
+    def __call__(self, connection: sqlite3.Connection) -> None:
+        self.commits += 1
+        if self.has_happened or (self.commits == self.at and self.moment == "before"):
+            self.has_happened = True
+            raise CrashError
+        connection.commit()
+        if self.commits == self.at:
+            self.has_happened = True
+            raise CrashError
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A running engine and what it stands on."""
+
+    engine: Engine
+    clock: VirtualClock
+    actions: RecordingActions
+    log: SqliteEventLog
+    journal: SqliteJournal
+    catalog: SqlCatalog
+
+    async def send(self, **event: Json) -> None:
+        await self.engine.ingest.accept(ACCOUNT, {"type": "user.signup", **event})
+
+    async def settle_after(self, *durations_ms: int) -> None:
+        """Let time pass in steps, and all that follows happen."""
+        await self.engine.settled()
+        for duration_ms in durations_ms:
+            self.clock.advance(duration_ms)
+            await self.engine.settled()
+
+    async def statuses(self) -> Sequence[str]:
+        rows = await self.journal.executions(ACCOUNT, 100, None)
+        return [row.status.value for row in rows]
+
+
+@asynccontextmanager
+async def installed(
+    folder: Path,
+    *,
+    clock: VirtualClock | None = None,
+    actions: RecordingActions | None = None,
+    commit: Commit = sqlite3.Connection.commit,
+) -> AsyncIterator[Installed]:
+    """Run an engine on `folder` until the block ends; `commit` may die."""
+    clock = clock or VirtualClock()
+    actions = actions or RecordingActions()
+    log = SqliteEventLog(folder / "log.db", clock, commit)
+    journal = SqliteJournal(folder / "journal.db", commit)
+    catalog = SqlCatalog.on_sqlite(folder / "journal.db")
+    await catalog.create_tables()
+    numbers = itertools.count(clock.now_ms())
+    world = World(
+        clock, log, journal, catalog, actions, LIBRARY, lambda kind: f"{kind}_{next(numbers)}"
+    )
+    engine = Engine(world)
+    try:
+        if ACCOUNT not in await catalog.accounts():
+            await catalog.add_account(ACCOUNT, "test", 0)
+        await engine.start()
+        yield Installed(engine, clock, actions, log, journal, catalog)
+    finally:
+        await engine.stop()
+        await catalog.close()
+        journal.close()
+        log.close()
