@@ -8,12 +8,13 @@ Everything after the checker sees only the second kind.
 `position` is the offset in the source at which an error is shown.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from oncue.core.expression.function import Function
+from oncue.core.expression.function import Function, Overload
+from oncue.core.expression.values import Kind, kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """A function of the table, the receiver of a method being its first argument."""
+    """
+    A function of the table, the receiver of a method being its first argument.
+
+    `overload` is set where the kinds of the arguments are known to choose it.
+    """
 
     position: int
     function: Function
     arguments: tuple["Node", ...]
+    gives: Kind
+    overload: Overload | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +256,23 @@ def children(node: Node) -> Iterator[Node]:
             yield inner
 
 
+def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return `node` with `change` made to each node directly below it."""
+    changed: dict[str, object] = {}
+    for name in _INNER[node.__class__]:
+        inner = getattr(node, name)
+        if isinstance(inner, tuple):
+            changed[name] = tuple(map(change, inner))
+        elif inner is not None:
+            changed[name] = change(inner)
+    return replace(node, **changed)  # type: ignore[arg-type]  # the names are fields of its class
+
+
+def size(node: Node) -> int:
+    """Return how many nodes the tree of `node` has."""
+    return 1 + sum(map(size, children(node)))
+
+
 def height(node: Node) -> int:
     """Return how many levels the tree of `node` has, however many they are."""
     levels = 0
@@ -257,6 +281,42 @@ def height(node: Node) -> int:
         levels += 1
         level = [inner for outer in level for inner in children(outer)]
     return levels
+
+
+def static_kind(node: Node) -> Kind:
+    """Return the kind of what a checked `node` gives, as far as the tree tells."""
+    match node:
+        case Literal(value=value):
+            return kind_of(value)
+        case Invoke(gives=gives):
+            return gives
+        case Logic() | HasField():
+            return Kind.BOOL
+        case Conditional(then=then, otherwise=otherwise):
+            kind = static_kind(then)
+            return kind if kind is static_kind(otherwise) else Kind.ANY
+        case ListOf():
+            return Kind.LIST
+        case MapOf():
+            return Kind.MAP
+        case Comprehension(loop=loop):
+            return _LOOP_KINDS[loop]
+        case MapOptional():
+            return Kind.OPTIONAL
+        case _:
+            return Kind.ANY
+
+
+_LOOP_KINDS = {
+    Loop.ALL: Kind.BOOL,
+    Loop.EXISTS: Kind.BOOL,
+    Loop.EXISTS_ONE: Kind.BOOL,
+    Loop.MAP: Kind.LIST,
+    Loop.FILTER: Kind.LIST,
+    Loop.TRANSFORM_LIST: Kind.LIST,
+    Loop.TRANSFORM_MAP: Kind.MAP,
+    Loop.TRANSFORM_MAP_ENTRY: Kind.MAP,
+}
 
 
 def spell(node: Node) -> str:

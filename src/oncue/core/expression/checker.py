@@ -1,0 +1,276 @@
+"""
+What names and calls mean, and whether the kinds of arguments can be right.
+
+Names are resolved as CEL does it (cel-spec, langdef.md, "Name Resolution"): a
+variable of a loop first, then the longest dotted name that is a root, in the
+container before outside of it.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from oncue.core.expression.excerpts import SourceError, nearest
+from oncue.core.expression.function import Function, Style, counts
+from oncue.core.expression.library import FUNCTIONS
+from oncue.core.expression.macros import MACROS
+from oncue.core.expression.tree import (
+    Bind,
+    Call,
+    Comprehension,
+    Conditional,
+    Element,
+    Field,
+    HasField,
+    Invoke,
+    Literal,
+    Local,
+    Logic,
+    MapOptional,
+    Name,
+    Node,
+    Root,
+    Unknown,
+    children,
+    rebuild,
+    static_kind,
+)
+from oncue.core.expression.values import TYPES, Kind
+
+_TYPE_NAMES = {named.name: named for named in TYPES.values()}
+Scope = Mapping[str, Local]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """
+    What names may mean: the `roots`, and the `container` in which they are looked up first.
+
+    Where `is_checked` is false, what means nothing fails when it is evaluated.
+    """
+
+    roots: Collection[str]
+    container: str = ""
+    is_checked: bool = True
+
+    def qualify(self, name: str, *, is_absolute: bool) -> Iterator[str]:
+        """Yield `name` as it stands in the container, in each one around it, and as it is."""
+        if not is_absolute:
+            parts = self.container.split(".") if self.container else []
+            for end in range(len(parts), 0, -1):
+                yield ".".join((*parts[:end], name))
+        yield name
+
+
+def check(tree: Node, names: Names) -> Node:
+    """
+    Return `tree` with each name and call replaced by what it means.
+
+    Raises:
+        SourceError: one means nothing, or cannot take what it is given.
+    """
+    return _Checker(names).check(tree, {})
+
+
+def paths_read(node: Node) -> Iterator[tuple[str, ...]]:
+    """Yield the longest paths from a root that `node` reads, such as `("event", "data", "plan")`."""
+    if path := _path(node):
+        yield path
+    else:
+        for inner in children(node):
+            yield from paths_read(inner)
+
+
+def _path(node: Node) -> tuple[str, ...]:
+    match node:
+        case Root(name=name):
+            return (name,)
+        case (
+            Field(operand=operand, name=name)
+            | HasField(operand=operand, name=name)
+            | Element(operand=operand, index=Literal(value=str(name)))
+        ):
+            return (*before, name) if (before := _path(operand)) else ()
+        case _:
+            return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    names: Names
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def check(self, node: Node, scope: Scope) -> Node:
+        if rule := _RULES.get(node.__class__):
+            return rule(self, node, scope)
+        return rebuild(node, lambda inner: self.check(inner, scope))
+
+    def declare(self, name: str, position: int) -> Local:
+        return Local(position, name, f"each{next(self.numbers)}_{name[:30]}")
+
+    def refuse(self, message: str, position: int) -> Node:
+        if self.names.is_checked:
+            raise SourceError(message, position)
+        return Unknown(position, message)
+
+    def name(self, node: Name, scope: Scope) -> Node:
+        return self.path([node], scope)
+
+    def field(self, node: Field, scope: Scope) -> Node:
+        chain = _chain(node)
+        if chain:
+            return self.path(chain, scope)
+        return replace(node, operand=self.check(node.operand, scope))
+
+    def path(self, chain: list[Name | Field], scope: Scope) -> Node:
+        """Resolve a name and the fields after it, of which the first may belong to the name."""
+        first, *rest = chain
+        assert isinstance(first, Name)
+        if first.name in scope and not first.is_absolute:
+            return _select(replace(scope[first.name], position=first.position), rest)
+        for length in range(len(chain), 0, -1):
+            dotted = ".".join(part.name for part in chain[:length])
+            for name in self.names.qualify(dotted, is_absolute=first.is_absolute):
+                if name in self.names.roots:
+                    return _select(Root(first.position, name), chain[length:])
+                if name in _TYPE_NAMES:
+                    return _select(Literal(first.position, _TYPE_NAMES[name]), chain[length:])
+        known = nearest(first.name, {*self.names.roots, *scope})
+        return self.refuse(f"expected a known name, got {first.name!r}{known}", first.position)
+
+    def call(self, node: Call, scope: Scope) -> Node:
+        function, receivers = self.find(node, scope)
+        arguments = tuple(self.check(inner, scope) for inner in (*receivers, *node.arguments))
+        if function is None:
+            return self.refuse(_unknown_call(node), node.position)
+        if not function.takes(len(arguments)):
+            wanted = " or ".join(map(str, counts(function.overloads, len(receivers))))
+            got = len(node.arguments)
+            return self.refuse(f"{function.name} takes {wanted} arguments, got {got}", node.position)
+        kinds = [static_kind(argument) for argument in arguments]
+        fits = function.fits(kinds)
+        if not fits and self.names.is_checked:
+            raise SourceError(function.complain(kinds), node.position)
+        gives = {overload.gives for overload in fits}
+        # An overload is certain only where no argument's kind is left to the evaluation.
+        is_certain = len(fits) == 1 and not fits[0].is_variadic and all(
+            kind is not Kind.ANY or taken is Kind.ANY
+            for kind, taken in zip(kinds, fits[0].takes, strict=True)
+        )
+        return Invoke(
+            node.position,
+            function,
+            arguments,
+            gives.pop() if len(gives) == 1 else Kind.ANY,
+            fits[0] if is_certain else None,
+        )
+
+    def find(self, node: Call, scope: Scope) -> tuple[Function | None, tuple[Node, ...]]:
+        """Return what `node` calls, and the value before the dot if it is no namespace."""
+        if node.receiver is None:
+            for name in self.names.qualify(node.name, is_absolute=node.is_absolute):
+                function = FUNCTIONS.get(name)
+                if function and function.style is not Style.METHOD and "." not in node.name:
+                    return function, ()
+            return None, ()
+        chain = _chain(node.receiver)
+        if chain and chain[0].name not in scope:
+            dotted = ".".join([*(part.name for part in chain), node.name])
+            is_absolute = isinstance(chain[0], Name) and chain[0].is_absolute
+            for name in self.names.qualify(dotted, is_absolute=is_absolute):
+                if function := FUNCTIONS.get(name):
+                    return function, ()
+        function = FUNCTIONS.get(node.name)
+        if function and function.style in (Style.METHOD, Style.BOTH):
+            return function, (node.receiver,)
+        return None, (() if chain and self.is_namespace(chain) else (node.receiver,))
+
+    def is_namespace(self, chain: list[Name | Field]) -> bool:
+        prefix = ".".join(part.name for part in chain) + "."
+        return any(name.startswith(prefix) for name in FUNCTIONS)
+
+    def truths(self, node: Logic | Conditional, scope: Scope) -> Node:
+        """Check what must be a bool: all operands of `&&` and `||`, the condition of `?:`."""
+        checked = rebuild(node, lambda inner: self.check(inner, scope))
+        assert isinstance(checked, Logic | Conditional)
+        must = checked.operands if isinstance(checked, Logic) else (checked.condition,)
+        for operand in must:
+            kind = static_kind(operand)
+            if kind not in (Kind.BOOL, Kind.ANY) and self.names.is_checked:
+                raise SourceError(f"expected a bool, got {kind}", operand.position)
+        return checked
+
+    def comprehension(self, node: Comprehension, scope: Scope) -> Node:
+        inside = {**scope}
+        for name in node.variables:
+            inside[name] = self.declare(name, node.position)
+        return replace(
+            node,
+            source=self.check(node.source, scope),
+            variables=tuple(inside[name].slot for name in node.variables),
+            test=node.test and self.check(node.test, inside),
+            step=self.check(node.step, inside),
+        )
+
+
+def _bind(checker: _Checker, node: Bind, scope: Scope) -> Node:
+    local = checker.declare(node.variable, node.position)
+    return replace(
+        node,
+        variable=local.slot,
+        value=checker.check(node.value, scope),
+        body=checker.check(node.body, {**scope, node.variable: local}),
+    )
+
+
+def _map_optional(checker: _Checker, node: MapOptional, scope: Scope) -> Node:
+    local = checker.declare(node.variable, node.position)
+    return replace(
+        node,
+        variable=local.slot,
+        operand=checker.check(node.operand, scope),
+        body=checker.check(node.body, {**scope, node.variable: local}),
+    )
+
+
+_RULES: Mapping[type, Callable[..., Node]] = {
+    Name: _Checker.name,
+    Field: _Checker.field,
+    Call: _Checker.call,
+    Logic: _Checker.truths,
+    Conditional: _Checker.truths,
+    Comprehension: _Checker.comprehension,
+    Bind: _bind,
+    MapOptional: _map_optional,
+}
+
+
+def _chain(node: Node) -> list[Name | Field]:
+    """Return a name and the fields selected from it, or nothing where `node` is more than that."""
+    chain: list[Name | Field] = []
+    while isinstance(node, Field) and not node.is_optional:
+        chain.append(node)
+        node = node.operand
+    return [node, *reversed(chain)] if isinstance(node, Name) else []
+
+
+def _select(node: Node, fields: list[Name | Field]) -> Node:
+    for part in fields:
+        node = Field(part.position, node, part.name)
+    return node
+
+
+def _unknown_call(node: Call) -> str:
+    macro = MACROS.get((node.name, node.receiver is not None))
+    if macro and node.name != "bind":
+        wanted = " or ".join(map(str, macro.takes))
+        return f"{node.name} takes {wanted} arguments, got {len(node.arguments)}"
+    if node.name in FUNCTIONS:
+        is_method = FUNCTIONS[node.name].style is Style.METHOD
+        shape = f"value.{node.name}(…)" if is_method else f"{node.name}(…)"
+        return f"expected {shape}, as {node.name} is called"
+    chain = _chain(node.receiver) if node.receiver else []
+    dotted = ".".join([*(part.name for part in chain), node.name])
+    names = [name for name in FUNCTIONS if name[0].isalpha()] + [name for name, _ in MACROS]
+    known = nearest(dotted, names) or nearest(node.name, names)
+    return f"expected a known function, got {node.name!r}{known}"
