@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from oncue.core.action import AnyAction, Action, Call, Idempotency
 from oncue.core.errors import ActionError
@@ -24,6 +24,8 @@ Commit = Callable[[sqlite3.Connection], None]
 
 
 class Note(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
     text: str
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
-from tests.installation import ACCOUNT, Crash, CrashError, RecordingActions, installed
+from tests.installation import ACCOUNT, Crash, Installed, RecordingActions, installed
 from tests.make import make_call, make_document
 
 DAY_MS = 86_400_000
@@ -29,24 +29,24 @@ WRITES = 8
 async def _live(folder: Path, clock: VirtualClock, actions: RecordingActions, crash: Crash) -> None:
     """Live until the end of the execution, or until the crash."""
     async with installed(folder, clock=clock, actions=actions, commit=crash) as world:
-        life = asyncio.create_task(_send_and_wait(world))
+        life = asyncio.create_task(_send_and_wait(world, crash))
         while not life.done() and not crash.has_happened:
             await asyncio.wait([life], timeout=0.001)
         life.cancel()
         await asyncio.gather(life, return_exceptions=True)
 
 
-async def _send_and_wait(world: object) -> None:
-    from tests.installation import Installed
-
-    assert isinstance(world, Installed)
+async def _send_and_wait(world: Installed, crash: Crash) -> None:
     await world.engine.ingest.accept(ACCOUNT, EVENT)
-    await world.settle_after(DAY_MS)
+    await world.engine.settled()
+    if not crash.has_happened:
+        await world.settle_after(DAY_MS)
 
 
 async def _prepare(folder: Path) -> None:
     async with installed(folder) as world:
         await world.engine.definitions.create_workflow(ACCOUNT, ONBOARDING)
+        await world.engine.settled()
 
 
 async def _final_state(folder: Path, clock: VirtualClock, actions: RecordingActions) -> Json:

@@ -1,6 +1,6 @@
 """What is wrong with a document, in our words: expected against got, with the path."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
 
 from pydantic import ValidationError
@@ -30,27 +30,58 @@ def join_path(parts: Sequence[str | int]) -> str:
 
 
 def problems_of(
-    error: ValidationError, document: Json, *, names: Collection[str] = (), prefix: str = ""
-) -> Iterator[Problem]:
-    """Yield pydantic's findings in our words; `names` are the fields to suggest."""
-    for detail in error.errors(include_url=False):
-        inner = join_path(_steps_in(document, detail["loc"]))
-        path = f"{prefix}.{inner}" if prefix and inner else prefix or inner
-        yield Problem(path, _message(detail, names))
+    error: ValidationError,
+    document: Json,
+    *,
+    names: Collection[str] = (),
+    prefix: str = "",
+    counts: Callable[[ErrorDetails], bool] = lambda _: True,
+) -> list[Problem]:
+    """
+    Return pydantic's findings in our words, those for which `counts` holds.
+
+    `names` are the fields to suggest. Where a value fits none of several shapes,
+    what is wrong inside of it says more than that it is not another shape.
+    """
+    found = {
+        _join(prefix, join_path(_steps_in(document, detail))): _message(detail, names)
+        for detail in error.errors(include_url=False)
+        if counts(detail)
+    }
+    return [
+        Problem(path, message)
+        for path, message in found.items()
+        if not any(other.startswith((f"{path}.", f"{path}[")) for other in found)
+    ]
 
 
-def _steps_in(document: Json, location: Sequence[str | int]) -> list[str | int]:
-    """Return `location` without the names of union members, which stand in no document."""
+def _join(prefix: str, inner: str) -> str:
+    if prefix and inner:
+        return f"{prefix}{inner}" if inner.startswith("[") else f"{prefix}.{inner}"
+    return prefix or inner
+
+
+def _steps_in(document: Json, detail: ErrorDetails) -> list[str | int]:
+    """Return the place of a finding without the names of union members, which no document has."""
     parts: list[str | int] = []
+    location = detail["loc"]
     here = document
+    may_be_tag = False
     for depth, part in enumerate(location):
-        is_last = depth == len(location) - 1
-        if isinstance(part, int) and isinstance(here, Sequence) and not isinstance(here, str):
+        is_absent_field = depth == len(location) - 1 and detail["type"] == "missing"
+        if isinstance(part, int) and isinstance(here, list):
             here = here[part] if part < len(here) else None
-        elif isinstance(here, Mapping) and part in here:
+        elif is_absent_field:
+            pass
+        elif isinstance(here, Mapping) and part in here and not (
+            # A step of type `action` has a field `action`, too: the tag comes first.
+            may_be_tag and here.get("type") == part
+        ):
             here = here[str(part)]
-        elif not (is_last and isinstance(here, Mapping)):
+        else:
+            may_be_tag = False
             continue
+        may_be_tag = True
         parts.append(part)
     return parts
 

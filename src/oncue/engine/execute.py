@@ -157,7 +157,13 @@ class Executor:
         new, state = stored.new, stored.state
         plan = await self._definitions.plan(wake.account, new.workflow_id, new.version)
         live = _Live(wake.account, plan, state)
-        outcomes = _outcomes(wake, state)
+        try:
+            await self._carry_out(live, _outcomes(wake, state))
+        finally:
+            for call in live.calls:
+                call.cancel()
+
+    async def _carry_out(self, live: _Live, outcomes: list[Outcome]) -> None:
         while True:
             for record in await self._turn(live, outcomes):
                 if isinstance(record, AttemptStarted):

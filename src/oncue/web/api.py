@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oncue import __version__
-from oncue.core.errors import InvalidInput, NotFound, Problem
+from oncue.core.errors import NotFound
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json, encode_json
 from oncue.engine.engine import Engine
@@ -83,11 +83,8 @@ class Api:
     async def list_executions(self, request: Request) -> Response:
         """Return executions, newest first."""
         account = await self._gate.account(request, "read")
-        try:
-            limit = page_size(request.query_params.get("limit"))
-            before = decode_cursor(request.query_params.get("cursor"))
-        except ValueError as exc:
-            raise InvalidInput([Problem("", str(exc))]) from exc
+        limit = page_size(request.query_params.get("limit"))
+        before = decode_cursor(request.query_params.get("cursor"))
         rows = await self._journal.executions(account, limit + 1, before)
         more = rows[limit - 1] if len(rows) > limit else None
         next_cursor = encode_cursor(more.created_at_ms, more.id) if more else None

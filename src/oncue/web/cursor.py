@@ -2,6 +2,8 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+from oncue.core.errors import InvalidInput, Problem
+
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 
@@ -11,13 +13,14 @@ def page_size(text: str | None) -> int:
     Return the number of rows asked for.
 
     Raises:
-        ValueError: not a number from 1 to 500.
+        InvalidInput: not a number from 1 to 500.
     """
     if text is None:
         return DEFAULT_LIMIT
     if text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT:
         return int(text)
-    raise ValueError(f"limit: expected a number from 1 to {MAX_LIMIT}, got {text!r}")
+    message = f"expected a number from 1 to {MAX_LIMIT}, got {text!r}"
+    raise InvalidInput([Problem("limit", message)])
 
 
 def encode_cursor(instant_ms: int, id_: str) -> str:
@@ -30,7 +33,7 @@ def decode_cursor(text: str | None) -> tuple[int, str] | None:
     Return the place that `encode_cursor` made.
 
     Raises:
-        ValueError: it made no such cursor.
+        InvalidInput: it made no such cursor.
     """
     if text is None:
         return None
@@ -38,4 +41,5 @@ def decode_cursor(text: str | None) -> tuple[int, str] | None:
         instant, _, id_ = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
         return int(instant), id_
     except ValueError as exc:
-        raise ValueError(f"cursor: expected the next_cursor of a list, got {text!r}") from exc
+        message = f"expected the next_cursor of a list, got {text!r}"
+        raise InvalidInput([Problem("cursor", message)]) from exc

@@ -194,13 +194,13 @@ def _input_problems(action: AnyAction, document: Json, path: str) -> list[Proble
     try:
         action.input.model_validate(document)
     except ValidationError as exc:
-        names = _field_names(action.input)
-        problems = problems_of(exc, document, names=names, prefix=path)
-        return [
-            problem
-            for problem, detail in zip(problems, exc.errors(include_url=False), strict=True)
-            if detail["type"] in _SHAPE or not _has_template(detail["input"])
-        ]
+        return problems_of(
+            exc,
+            document,
+            names=_field_names(action.input),
+            prefix=path,
+            counts=lambda found: found["type"] in _SHAPE or not _has_template(found["input"]),
+        )
     return []
 
 

@@ -173,10 +173,12 @@ def _succeed(batch: Sequence[_Pending[Any]]) -> None:
 
 
 def _as_ours(error: Exception) -> Exception:
-    code = getattr(error, "sqlite_errorcode", None)
-    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+    """Return what the disk or another process is to blame for as something that may pass."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return error
+    if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
         return Overloaded("expected room on the disk, got none", retry_after_s=60)
-    return error
+    return Overloaded(f"expected the store to take a write, got: {error}")
 
 
 def _open(path: Path) -> sqlite3.Connection:
