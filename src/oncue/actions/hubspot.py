@@ -77,7 +77,7 @@ async def _upsert(call: Call[RecordInput], id_property: str) -> Json:
     judge(answer, "HubSpot", permanent=frozenset((_CONFLICT,)))
     match read_object(answer, "HubSpot").get("results"):
         case [{"id": id_, **rest}]:
-            return {"id": id_, "created": rest.get("new", False)}
+            return {"id": id_, "created": bool(rest.get("new"))}
     raise OutcomeUnknown("expected HubSpot to answer with one record, got something else")
 
 

@@ -87,7 +87,7 @@ def optional_element(value: object, index: object) -> OptionalValue:
 def members(value: object) -> list[object]:
     """Return the members of a list or the keys of a map. Raises: EvaluationError for others."""
     if value.__class__ is list:
-        return value  # type: ignore[return-value]  # its class was just read
+        return value
     if isinstance(value, dict):
         return [from_key(key) for key in value]
     raise EvaluationError(f"expected a list or map to go through, got {kind_of(value)}")

@@ -57,7 +57,7 @@ class Budget:
 def size_of(value: object) -> int:
     """Return what copying or reading through `value`, one level deep, costs."""
     if value.__class__ is str or value.__class__ is bytes:
-        return len(value) >> 4  # type: ignore[arg-type]
+        return len(value) >> 4
     if value.__class__ is list or value.__class__ is dict:
-        return len(value)  # type: ignore[arg-type]
+        return len(value)
     return 0

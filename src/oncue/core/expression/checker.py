@@ -144,9 +144,8 @@ class _Checker:
         if function is None:
             return self.refuse(_unknown_call(node), node.position)
         if not function.takes(len(arguments)):
-            wanted = " or ".join(map(str, counts(function.overloads, len(receivers))))
-            got = len(node.arguments)
-            return self.refuse(f"{function.name} takes {wanted} arguments, got {got}", node.position)
+            wanted = counts(function.overloads, len(receivers))
+            return self.refuse(_wrong_count(node, wanted), node.position)
         kinds = [static_kind(argument) for argument in arguments]
         fits = function.fits(kinds)
         if not fits and self.names.is_checked:
@@ -260,11 +259,15 @@ def _select(node: Node, fields: list[Name | Field]) -> Node:
     return node
 
 
+def _wrong_count(node: Call, wanted: Collection[int]) -> str:
+    noun = "argument" if list(wanted) == [1] else "arguments"
+    return f"{node.name} takes {' or '.join(map(str, wanted))} {noun}, got {len(node.arguments)}"
+
+
 def _unknown_call(node: Call) -> str:
     macro = MACROS.get((node.name, node.receiver is not None))
     if macro and node.name != "bind":
-        wanted = " or ".join(map(str, macro.takes))
-        return f"{node.name} takes {wanted} arguments, got {len(node.arguments)}"
+        return _wrong_count(node, macro.takes)
     if node.name in FUNCTIONS:
         is_method = FUNCTIONS[node.name].style is Style.METHOD
         shape = f"value.{node.name}(…)" if is_method else f"{node.name}(…)"

@@ -75,7 +75,7 @@ def less(budget: Budget, left: object, right: object) -> bool:
     if left.__class__ in NUMBERS and right.__class__ in NUMBERS:
         return as_number(left, right) < as_number(right, left)
     budget.charge(_common_size(left, right))
-    return left < right  # type: ignore[operator]  # same ordered class
+    return left < right  # type: ignore[operator,no-any-return]  # same ordered class
 
 
 def less_or_equal(budget: Budget, left: object, right: object) -> bool:
@@ -88,7 +88,7 @@ def less_or_equal(budget: Budget, left: object, right: object) -> bool:
     if left.__class__ in NUMBERS and right.__class__ in NUMBERS:
         return as_number(left, right) <= as_number(right, left)
     budget.charge(_common_size(left, right))
-    return left <= right  # type: ignore[operator]  # same ordered class
+    return left <= right  # type: ignore[operator,no-any-return]  # same ordered class
 
 
 def greater(budget: Budget, left: object, right: object) -> bool:

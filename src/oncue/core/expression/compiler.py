@@ -348,7 +348,7 @@ _SHORT: Mapping[str, Callable[[_Part, Invoke], str]] = {
 
 
 def _is_exact(value: object) -> bool:
-    return value.__class__ in (int, float) and -_MAX_EXACT <= value <= _MAX_EXACT  # type: ignore[operator]
+    return value.__class__ in (int, float) and -_MAX_EXACT <= value <= _MAX_EXACT
 
 
 def _logic(part: _Part, node: Logic) -> str:

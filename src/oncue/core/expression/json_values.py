@@ -54,7 +54,7 @@ def _convert(value: object, budget: Budget, depth: int) -> Json:
 
 def _text_of_key(key: object) -> str:
     if key.__class__ is str:
-        return key  # type: ignore[return-value]  # its class was just read
+        return key
     plain = from_key(key)
     return str(plain).lower() if isinstance(plain, bool) else str(plain)
 

@@ -97,8 +97,7 @@ KINDS: dict[type, Kind] = {
 }
 
 TYPES: dict[Kind, CelType] = {
-    kind: CelType(str(kind)) for kind in Kind if kind is not Kind.ANY
-} | {
+    **{kind: CelType(str(kind)) for kind in KINDS.values()},
     Kind.NULL: CelType("null_type"),
     Kind.OPTIONAL: CelType("optional_type"),
     Kind.TIMESTAMP: CelType("google.protobuf.Timestamp"),
