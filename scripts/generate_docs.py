@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from oncue.actions import ACTIONS
+from oncue.core.expression.function import Function, Style
+from oncue.core.expression.library import AREAS
+from oncue.core.expression.macros import MACROS
 from oncue.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -45,7 +48,7 @@ def _actions_lines() -> Iterator[str]:
         yield ""
         yield f"## `{action.name}`"
         yield ""
-        yield f"{action.summary} Integration: {action.integration}. "
+        yield f"{action.summary} Integration: {action.integration}."
         yield f"Idempotency: `{action.idempotency}`."
         yield ""
         yield "| field | needed | meaning |"
@@ -58,7 +61,57 @@ def _actions_lines() -> Iterator[str]:
     yield ""
 
 
+def functions_page() -> str:
+    """Return docs/reference/functions.md."""
+    return "\n".join(_functions_lines())
+
+
+def _functions_lines() -> Iterator[str]:
+    yield "# Functions and operators of expressions"
+    yield ""
+    yield "The checker reads the same table, and the tests evaluate every example: each is true."
+    for title, functions in AREAS.items():
+        yield ""
+        yield f"## {title}"
+        yield ""
+        yield "| written | gives | example |"
+        yield "|---|---|---|"
+        for function in functions:
+            yield _row(_signature(function), function.summary, function.example.text)
+    yield ""
+    yield "## Macros"
+    yield ""
+    yield "These do not evaluate their arguments as such: `x` below is a name that they introduce."
+    yield ""
+    yield "| written | gives | example |"
+    yield "|---|---|---|"
+    for macro in MACROS.values():
+        yield _row(macro.name, macro.summary, macro.example)
+    yield ""
+
+
+def _signature(function: Function) -> str:
+    if function.style is Style.OPERATOR:
+        return function.name.strip("@").replace("_", " ").strip()
+    shown: dict[str, None] = {}
+    for overload in function.overloads:
+        takes = [str(kind) for kind in overload.takes]
+        more = ", …" if overload.is_variadic else ""
+        if function.style is not Style.GLOBAL:
+            shown[f"{takes[0]}.{function.name}({', '.join(takes[1:])}{more})"] = None
+        else:
+            shown[f"{function.name}({', '.join(takes)}{more})"] = None
+    return "\n".join(shown)
+
+
+def _row(written: str, gives: str, example: str) -> str:
+    lines = "<br>".join(f"`{line}`" for line in written.splitlines())
+    cells = [cell.replace("|", "\\|") for cell in (lines, gives, f"`{example}`")]
+    return f"| {' | '.join(cells)} |"
+
+
 PAGES: dict[str, Any] = {
+    "reference/functions.md": functions_page,
     "reference/settings.md": settings_page,
     "reference/actions.md": actions_page,
 }

@@ -19,9 +19,19 @@ from oncue.core.expression.library import (
     time_rows,
 )
 
-_AREAS = (operator_rows, conversion_rows, string_rows, time_rows, math_rows, optional_rows)
+AREAS: Mapping[str, tuple[Function, ...]] = MappingProxyType(
+    {
+        "Operators": operator_rows.ROWS,
+        "Types and conversions": conversion_rows.ROWS,
+        "Text": string_rows.ROWS,
+        "Time": time_rows.ROWS,
+        "Numbers": math_rows.ROWS,
+        "Optional values": optional_rows.ROWS,
+    }
+)
+"""Every function and operator, by area."""
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
-    {function.name: function for area in _AREAS for function in area.ROWS}
+    {function.name: function for rows in AREAS.values() for function in rows}
 )
 """Every function by its name; operators are named as CEL names them, such as `_+_`."""
