@@ -86,8 +86,10 @@ class OutgoingClient:
             raise RetryableError(f"cannot connect to {place}: {exc.os_error}") from exc
         except aiohttp.ConnectionTimeoutError as exc:
             raise RetryableError(f"cannot connect to {place} in {CONNECT_TIMEOUT_S} s") from exc
-        except (aiohttp.InvalidURL, aiohttp.TooManyRedirects) as exc:
-            raise PermanentError(f"{place} redirects too often, or to no address") from exc
+        except aiohttp.TooManyRedirects as exc:
+            raise PermanentError(f"{place} redirects more than {MAX_REDIRECTS} times") from exc
+        except aiohttp.InvalidURL as exc:
+            raise PermanentError(f"{place} is, or redirects to, no valid address") from exc
         except TimeoutError as exc:
             raise OutcomeUnknown(f"no answer from {place} in {request.timeout_ms} ms") from exc
         except aiohttp.ClientError as exc:
