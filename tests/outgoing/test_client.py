@@ -23,8 +23,8 @@ def _serve(answer: Answer, use: Use, **options: Any) -> Any:
     """Return what `use` returns of a client that may reach the port of a server, and no other."""
 
     async def main() -> Any:
-        server = web.Server(answer)
-        runner = web.ServerRunner(server, shutdown_timeout=0)
+        server = web.Server(answer, handler_cancellation=True)
+        runner = web.ServerRunner(server)
         await runner.setup()
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
