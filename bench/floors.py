@@ -2,16 +2,17 @@
 
 import asyncio
 import os
-import sqlite3
-import sys
-import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from bench.http import free_port, running
 from oncue.store.sqlite.file import SqliteFile
 
 TURNS_PER_EXECUTION = 6
-"""A five-step execution writes six turns: one before each call, and the last."""
+"""A workflow of five calls writes six turns: one before each call, and the last."""
+TURN_BYTES = 300
 
 
 def fsyncs_per_second(folder: Path, seconds: float = 1.0) -> float:
@@ -30,7 +31,7 @@ def journal_executions_per_second(folder: Path, concurrency: int, total: int = 3
     """Write what a five-step execution writes, through our own file, with nothing around it."""
 
     async def write_turns(file: SqliteFile, numbers: range) -> None:
-        body = b"x" * 300
+        body = bytes(TURN_BYTES)
         for number in numbers:
             for turn in range(TURNS_PER_EXECUTION):
                 row = (number, turn, body)
@@ -39,19 +40,19 @@ def journal_executions_per_second(folder: Path, concurrency: int, total: int = 3
     async def main() -> float:
         schema = "CREATE TABLE turn (e, p, b, PRIMARY KEY (e, p)) WITHOUT ROWID"
         file = SqliteFile(folder / "floor.db", schema)
-        start = time.perf_counter()
         share = total // concurrency
+        start = time.perf_counter()
         await asyncio.gather(
             *(write_turns(file, range(n * share, (n + 1) * share)) for n in range(concurrency))
         )
         seconds = time.perf_counter() - start
-        file.close()
+        await file.close()
         return share * concurrency / seconds
 
     return asyncio.run(main())
 
 
-ASGI = '''
+_ASGI = """
 import sys, uvicorn
 async def app(scope, receive, send):
     body = b""
@@ -64,15 +65,12 @@ async def app(scope, receive, send):
                 "headers": [(b"content-length", str(len(answer)).encode())]})
     await send({"type": "http.response.body", "body": answer})
 uvicorn.run(app, port=int(sys.argv[1]), log_config=None, access_log=False, lifespan="off")
-'''
-"""The least that an ASGI application can do with a request."""
+"""
 
 
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as name:
-        sys.stdout.write(f"fsync/s {fsyncs_per_second(Path(name)):.0f}\n")
-        for concurrency in (1, 100):
-            rate = journal_executions_per_second(Path(name), concurrency, 600 * concurrency // 10 or 60)
-            sys.stdout.write(f"bare journal, concurrency {concurrency}: {rate:.0f}/s\n")
-            (Path(name) / "floor.db").unlink()
-        assert sqlite3
+@contextmanager
+def raw_asgi() -> Iterator[int]:
+    """Run the least that an ASGI application can do with a request; give its port."""
+    port = free_port()
+    with running(["-c", _ASGI, str(port)], port, {}):
+        yield port

@@ -1,10 +1,15 @@
-"""A client and a server of HTTP/1.1 that cost next to nothing, so that they are not what is measured."""
+"""A client and a server of HTTP/1.1 that cost next to nothing: they are not what is measured."""
 
 import asyncio
 import json
+import os
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import ClassVar
 
 
 class Connection:
@@ -16,6 +21,7 @@ class Connection:
 
     @classmethod
     async def open(cls, port: int) -> "Connection":
+        """Return a connection to a port of this machine."""
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def send(self, method: str, path: str, key: str, body: object = None) -> tuple[int, bytes]:
@@ -31,14 +37,21 @@ class Connection:
         return int(head[9:12]), await self._reader.readexactly(length)
 
     def close(self) -> None:
+        """Let go of it."""
         self._writer.close()
 
 
 class Stub(asyncio.Protocol):
     """Answers everything with `{}`; remembers when each event arrived first."""
 
-    arrivals: dict[str, float] = {}
-    calls = 0
+    arrivals: ClassVar[dict[str, float]] = {}
+    awaited: ClassVar[dict[str, asyncio.Event]] = {}
+
+    @classmethod
+    async def arrived(cls, path: str) -> None:
+        """Return when a request for `path` has come."""
+        if path not in cls.arrivals:
+            await cls.awaited.setdefault(path, asyncio.Event()).wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -56,14 +69,16 @@ class Stub(asyncio.Protocol):
                 return
             path = head.split(b" ", 2)[1].decode()
             self._buffer = self._buffer[end + 4 + length :]
-            Stub.calls += 1
             Stub.arrivals.setdefault(path, time.perf_counter())
+            if event := Stub.awaited.pop(path, None):
+                event.set()
             self._transport.write(
                 b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
             )
 
 
 async def start_stub() -> tuple[asyncio.Server, int]:
+    """Return a running stub and its port."""
     server = await asyncio.get_running_loop().create_server(Stub, "127.0.0.1", 0)
     return server, server.sockets[0].getsockname()[1]
 
@@ -75,3 +90,35 @@ def stopwatch() -> Iterator[list[float]]:
     start = time.perf_counter()
     yield seconds
     seconds.append(time.perf_counter() - start)
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(arguments: list[str], port: int, environment: Mapping[str, str]) -> Iterator[None]:
+    """Run Python with `arguments` until the block ends, once it listens on `port`."""
+    server = subprocess.Popen(  # noqa: S603 our own program
+        [sys.executable, *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _await_listener(port)
+        yield
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _await_listener(port: int, patience_s: float = 20) -> None:
+    deadline = time.perf_counter() + patience_s
+    while time.perf_counter() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise RuntimeError(f"nothing listens on port {port} after {patience_s} s")

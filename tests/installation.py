@@ -150,5 +150,5 @@ async def installed(
     finally:
         await engine.stop()
         await catalog.close()
-        journal.close()
-        log.close()
+        await journal.close()
+        await log.close()

@@ -46,10 +46,10 @@ async def run(
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         log = SqliteEventLog(_folder(settings.data / "log") / "0000000000000001.db", clock)
-        stack.callback(log.close)
+        stack.push_async_callback(log.close)
         clock.raise_to(log.last_arrival_ms())
         journal = SqliteJournal(settings.data / "journal.db")
-        stack.callback(journal.close)
+        stack.push_async_callback(journal.close)
         catalog = SqlCatalog.on_sqlite(settings.data / "journal.db")
         stack.push_async_callback(catalog.close)
         await catalog.create_tables()

@@ -22,7 +22,7 @@ def _use(path: Path, use: Use, **options: object) -> object:
         try:
             return await use(log)
         finally:
-            log.close()
+            await log.close()
 
     return asyncio.run(main())
 

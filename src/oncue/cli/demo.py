@@ -8,7 +8,7 @@ could not do.
 import asyncio
 import random
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -38,6 +38,12 @@ class DemoVendors:
     settings: Settings
     endpoints: frozenset[tuple[str, int]]
     description: tuple[str, ...]
+
+    async def start_source(self, url: str, api_key: str, stack: AsyncExitStack) -> None:
+        """Save the examples in the OnCue at `url`, and send it events until `stack` unwinds."""
+        source = _Source(url, api_key)
+        stack.push_async_callback(source.stop)
+        await source.start()
 
 
 @asynccontextmanager
@@ -76,7 +82,7 @@ def _endpoint(url: str) -> tuple[str, int]:
     return parts.hostname, parts.port
 
 
-class Demo:
+class _Source:
     """Saves the examples, then sends an event now and then."""
 
     def __init__(self, url: str, api_key: str) -> None:

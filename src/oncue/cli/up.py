@@ -9,25 +9,32 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
+import uvloop
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 from rich.console import Console
 
 from oncue.app import run
-from oncue.cli.demo import Demo, demo_vendors
 from oncue.core.json_text import encode_json
 from oncue.core.problems import problems_of
 from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_variables
 from oncue.system import fresh_key
+
+if TYPE_CHECKING:
+    from oncue.cli.demo import DemoVendors
 
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 
 # How many ports above the default are tried before giving up.
 PORTS_TO_TRY = 100
+# A thread that comes back from an fsync waits so long for a busy loop to let go
+# of the interpreter; the default of 5 ms is many times the fsync.
+_SWITCH_INTERVAL_S = 0.0005
 
 
 class CannotStart(Exception):
@@ -40,7 +47,8 @@ def start(flags: Mapping[str, object], *, demo: bool) -> int:
         settings = _settings(flags, demo=demo)
         with _locked(settings.data), contextlib.closing(_listen(settings, flags)) as listener:
             _set_up_logging(settings.environment)
-            asyncio.run(_serve(settings, listener, demo=demo))
+            sys.setswitchinterval(_SWITCH_INTERVAL_S)
+            uvloop.run(_serve(settings, listener, demo=demo))
     except CannotStart as exc:
         _err.print(f"[red]oncue up:[/red] {exc}", soft_wrap=True)
         return 1
@@ -98,12 +106,19 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
     host, port = listener.getsockname()[:2]
     url = f"http://{host}:{port}"
     async with contextlib.AsyncExitStack() as stack:
-        vendors = await stack.enter_async_context(demo_vendors(settings)) if demo else None
-        effective = vendors.settings if vendors else settings
-        endpoints = vendors.endpoints if vendors else frozenset[tuple[str, int]]()
-        installation = await stack.enter_async_context(run(effective, api_key, endpoints))
+        vendors = await _demo_vendors(settings, stack) if demo else None
+        if vendors:
+            installing = run(vendors.settings, api_key, vendors.endpoints)
+        else:
+            installing = run(settings, api_key)
+        installation = await stack.enter_async_context(installing)
         config = uvicorn.Config(
-            installation.app, log_config=None, access_log=False, lifespan="off", server_header=False
+            installation.app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -111,13 +126,20 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         _out.print(f"[bold]OnCue[/bold] listens on {url}, data in {settings.data}", soft_wrap=True)
         _out.print(f"API key: {api_key}", soft_wrap=True)
         if vendors:
-            source = Demo(url, api_key)
-            stack.push_async_callback(source.stop)
-            await source.start()
+            await vendors.start_source(url, api_key, stack)
             for line in vendors.description:
                 _out.print(line, soft_wrap=True)
         await serving
     (settings.data / "server.json").unlink(missing_ok=True)
+
+
+async def _demo_vendors(
+    settings: Settings, stack: contextlib.AsyncExitStack
+) -> "DemoVendors":
+    # Whoever runs without the demo does not wait for its modules.
+    from oncue.cli.demo import demo_vendors
+
+    return await stack.enter_async_context(demo_vendors(settings))
 
 
 class _Server(uvicorn.Server):

@@ -133,9 +133,9 @@ class SqliteJournal:
     def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
         self._file = SqliteFile(path, _SCHEMA, commit=commit)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        await self._file.close()
 
     async def cursors(self) -> dict[str, int]:
         """Return the offset up to which the log of each account was matched."""

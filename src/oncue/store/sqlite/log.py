@@ -139,9 +139,9 @@ class SqliteEventLog:
         )
         return [_record(row) for row in rows]
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        await self._file.close()
 
     def _forget(self) -> None:
         self._given.clear()
