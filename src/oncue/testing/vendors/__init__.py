@@ -1,0 +1,39 @@
+"""
+Vendors that are none: HTTP servers on the loopback that answer as the real ones do.
+
+    async with Simulators() as vendors:
+        vendors.resend.answer_next(Fixed(429, headers={"Retry-After": "2"}), LOSE_ANSWER)
+        ...
+        assert len(vendors.resend.effects) == 1
+
+`calls` are all requests that came, `effects` what they brought about: a repeat
+with the same idempotency key is a second call and no second effect.
+"""
+
+from oncue.testing.vendors.hubspot import HubSpotSimulator
+from oncue.testing.vendors.http import HttpSimulator
+from oncue.testing.vendors.resend import ResendSimulator
+from oncue.testing.vendors.simulator import (
+    DROP,
+    LOSE_ANSWER,
+    Fixed,
+    Held,
+    ReceivedCall,
+    Simulator,
+)
+from oncue.testing.vendors.simulators import Simulators
+from oncue.testing.vendors.slack import SlackSimulator
+
+__all__ = [
+    "DROP",
+    "LOSE_ANSWER",
+    "Fixed",
+    "Held",
+    "HttpSimulator",
+    "HubSpotSimulator",
+    "ReceivedCall",
+    "ResendSimulator",
+    "Simulator",
+    "Simulators",
+    "SlackSimulator",
+]

@@ -1,0 +1,123 @@
+"""
+HubSpot's CRM objects: create, read by id, upsert by a unique property.
+
+Shapes are those of HubSpot's OpenAPI documents (CRM v3). A contact's e-mail is
+unique; the record in the way of another is named in the text of the 409 alone.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from oncue.core.instants import format_instant
+from oncue.core.json_text import Json
+from oncue.system import SystemClock
+from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+
+_PATH = re.compile(r"/crm/v3/objects/(?P<type>[\w-]+)(?:/(?P<rest>[\w/]+))?", re.ASCII)
+_UNIQUE: Final = {"contacts": "email", "companies": "domain"}
+_FIRST_ID = 101
+
+
+class HubSpotSimulator(Simulator):
+    """One portal, empty at first."""
+
+    api_key: Final = "pat-simulated-key"
+
+    def answer(self, call: ReceivedCall) -> Fixed:
+        """Create, update or read a record; `effects` are the records, as they are now."""
+        if call.headers.get("authorization") != f"Bearer {self.api_key}":
+            message = "Authentication credentials not found."
+            return self._error(401, "INVALID_AUTHENTICATION", message)
+        found = _PATH.fullmatch(call.path)
+        if not found:
+            return self._error(404, "OBJECT_NOT_FOUND", "resource not found")
+        type_, rest = found["type"], found["rest"]
+        match call.method, rest:
+            case "POST", None:
+                return self._create(type_, call.body)
+            case "POST", "batch/upsert":
+                return self._upsert(type_, call.body)
+            case "GET", str(id_) if id_.isdigit():
+                return self._read(type_, id_)
+        return self._error(405, "METHOD_NOT_ALLOWED", f"{call.method} is not allowed here")
+
+    def _create(self, type_: str, body: Json) -> Fixed:
+        properties = _properties(body)
+        if properties is None:
+            return self._error(400, "VALIDATION_ERROR", "Invalid input JSON: properties are texts")
+        unique = _UNIQUE.get(type_, "")
+        existing = self._find(type_, unique, properties.get(unique))
+        # A company's domain may stand twice; only contacts are refused.
+        if existing and type_ == "contacts":
+            message = f"Contact already exists. Existing ID: {existing['id']}"
+            return self._error(409, "CONFLICT", message)
+        return Fixed(201, self._add(type_, properties))
+
+    def _upsert(self, type_: str, body: Json) -> Fixed:
+        results: list[Json] = []
+        inputs = body.get("inputs") if isinstance(body, Mapping) else None
+        if not isinstance(inputs, list) or not inputs:
+            return self._error(400, "VALIDATION_ERROR", "Invalid input JSON: inputs are missing")
+        for one in inputs:
+            properties = _properties(one)
+            if properties is None or not isinstance(one, Mapping) or "id" not in one:
+                return self._error(400, "VALIDATION_ERROR", "Invalid input JSON: id is missing")
+            name = one.get("idProperty", "")
+            existing = self._find(type_, str(name), one["id"])
+            if existing:
+                held = existing["properties"]
+                assert isinstance(held, dict)
+                held.update(properties)
+                results.append({**_shown(existing), "new": False})
+            else:
+                results.append({**self._add(type_, properties), "new": True})
+        return Fixed(200, {"status": "COMPLETE", "results": results})
+
+    def _read(self, type_: str, id_: str) -> Fixed:
+        for record in self.effects:
+            if (record["type"], record["id"]) == (type_, id_):
+                return Fixed(200, _shown(record))
+        return self._error(404, "OBJECT_NOT_FOUND", f"Object not found. objectId: {id_}")
+
+    def _find(self, type_: str, name: str, value: Json) -> dict[str, Json] | None:
+        for record in self.effects:
+            held = record["properties"]
+            assert isinstance(held, dict)
+            if record["type"] == type_ and value is not None and held.get(name) == value:
+                return record
+        return None
+
+    def _add(self, type_: str, properties: dict[str, Json]) -> dict[str, Json]:
+        now = format_instant(SystemClock().now_ms())
+        record: dict[str, Json] = {
+            "type": type_,
+            "id": str(_FIRST_ID + len(self.effects)),
+            "properties": properties,
+            "createdAt": now,
+            "updatedAt": now,
+            "archived": False,
+        }
+        self.effects.append(record)
+        return _shown(record)
+
+    def _error(self, status: int, category: str, message: str) -> Fixed:
+        correlation_id = f"00000000-0000-4000-8000-{len(self.calls):012x}"
+        body: Json = {
+            "status": "error",
+            "message": message,
+            "correlationId": correlation_id,
+            "category": category,
+        }
+        return Fixed(status, body)
+
+
+def _properties(body: Json) -> dict[str, Json] | None:
+    properties = body.get("properties") if isinstance(body, Mapping) else None
+    if not isinstance(properties, dict):
+        return None
+    return properties if all(isinstance(v, str) for v in properties.values()) else None
+
+
+def _shown(record: Mapping[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in record.items() if name != "type"}

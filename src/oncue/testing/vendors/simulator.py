@@ -1,0 +1,161 @@
+"""What all simulated vendors have in common: a server, a memory, and answers on order."""
+
+import asyncio
+import re
+import socket
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Self, TypeAlias
+
+from aiohttp import web
+
+from oncue.core.errors import MalformedJson
+from oncue.core.json_text import Json, encode_json, parse_json
+
+# Credentials are shown by their first characters only.
+_SECRET = re.compile(r"((?:Bearer |/services/\w+/\w+/)\w{0,4})[\w.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCall:
+    """A request as it came; header names are lower-case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def body(self) -> Json:
+        """The content as JSON, or as text where it is none."""
+        try:
+            return parse_json(self.content)
+        except MalformedJson:
+            return self.content.decode("utf-8", "replace")
+
+    @property
+    def idempotency_key(self) -> str | None:
+        """What the header of that name says."""
+        return self.headers.get("idempotency-key")
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """An answer given without doing anything."""
+
+    status: int
+    body: Json = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Lost(Enum):
+    """The connection ends without an answer."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+DROP: Final = Lost.BEFORE
+"""Nothing is done, and the connection ends."""
+LOSE_ANSWER: Final = Lost.AFTER
+"""What was asked is done, and the connection ends before the answer."""
+
+
+class Held:
+    """An answer that waits: `await arrived()`, look, then `release()`."""
+
+    def __init__(self) -> None:
+        self._arrived = asyncio.Event()
+        self._released = asyncio.Event()
+
+    async def arrived(self) -> None:
+        """Return when the request is there."""
+        await self._arrived.wait()
+
+    def release(self) -> None:
+        """Let the request be carried out and answered."""
+        self._released.set()
+
+    async def hold(self) -> None:
+        """Return when released."""
+        self._arrived.set()
+        await self._released.wait()
+
+
+OnOrder: TypeAlias = Fixed | Lost | Held
+
+
+class Simulator(ABC):
+    """One simulated vendor on a free port of the loopback."""
+
+    def __init__(self) -> None:
+        self.calls: list[ReceivedCall] = []
+        self.effects: list[dict[str, Json]] = []
+        self.base_url = ""
+        self._on_order: deque[OnOrder] = deque()
+        self._runner: web.ServerRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        self._runner = web.ServerRunner(web.Server(self._receive, handler_cancellation=True))
+        await self._runner.setup()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        await web.SockSite(self._runner, listener).start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    def answer_next(self, *answers: OnOrder) -> None:
+        """Treat the next calls so, each once; those after them as usual."""
+        self._on_order.extend(answers)
+
+    @abstractmethod
+    def answer(self, call: ReceivedCall) -> Fixed:
+        """Do what `call` asks for, as the vendor would, and return its answer."""
+
+    async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/_calls":
+            return _response(Fixed(200, [_shown(call) for call in self.calls]))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        call = ReceivedCall(request.method, request.path_qs, headers, await request.read())
+        self.calls.append(call)
+        ordered = self._on_order.popleft() if self._on_order else None
+        if isinstance(ordered, Fixed):
+            return _response(ordered)
+        if isinstance(ordered, Held):
+            await ordered.hold()
+        if ordered is not DROP:
+            answer = self.answer(call)
+        if isinstance(ordered, Lost):
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        return _response(answer)
+
+
+def _response(answer: Fixed) -> web.Response:
+    if isinstance(answer.body, str):
+        return web.Response(
+            status=answer.status, text=answer.body, headers=dict(answer.headers)
+        )
+    return web.Response(
+        status=answer.status,
+        body=encode_json(answer.body),
+        content_type="application/json",
+        headers=dict(answer.headers),
+    )
+
+
+def _shown(call: ReceivedCall) -> Json:
+    shown: Json = {
+        "method": call.method,
+        "path": _SECRET.sub(r"\1…", call.path),
+        "headers": {name: _SECRET.sub(r"\1…", value) for name, value in call.headers.items()},
+        "body": call.body,
+    }
+    return shown
