@@ -1,0 +1,218 @@
+"""The actions against simulated vendors: what they send, and what each answer means."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from oncue.actions import ACTIONS
+from oncue.actions.library import ActionLibrary
+from oncue.core.action import HttpRequest
+from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
+from oncue.core.json_text import Json
+from oncue.outgoing.client import OutgoingClient
+from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
+from tests.specs import check_against_spec
+
+EMAIL: Json = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
+SLACK: Json = {"text": "hello"}
+CONTACT: Json = {"type": "contacts", "properties": {"email": "ada@example.com", "seats": 5}}
+
+Perform = Callable[..., Awaitable[Json]]
+
+
+def with_vendors(use: Callable[[Simulators, Perform], Awaitable[Any]]) -> Any:
+    """Return what `use` returns of vendors and of a way to perform actions against them."""
+
+    async def main() -> Any:
+        loopback = (ip_network("127.0.0.0/8"),)
+        async with Simulators() as vendors, OutgoingClient(allowed_networks=loopback) as client:
+            library = ActionLibrary(ACTIONS, _credentials(vendors), client.send)
+
+            async def perform(action: str, rendered: Json, *, is_repeat: bool = False) -> Json:
+                return await library.perform("acc", action, rendered, "key-1", is_repeat=is_repeat)
+
+            return await use(vendors, perform)
+
+    return asyncio.run(main())
+
+
+def _credentials(vendors: Simulators) -> Callable[[str, str], Mapping[str, str]]:
+    known = {
+        "resend": {
+            "api_key": vendors.resend.api_key,
+            "base_url": vendors.resend.base_url,
+            "from": "us@example.com",
+        },
+        "slack": {"webhook_url": vendors.slack.webhook_url},
+        "hubspot": {"api_key": vendors.hubspot.api_key, "base_url": vendors.hubspot.base_url},
+    }
+    return lambda _, integration: known.get(integration, {})
+
+
+def test_send_email_sends_what_resend_takes() -> None:
+    async def use(vendors: Simulators, perform: Perform) -> Any:
+        return await perform("send_email", EMAIL), vendors.resend.calls, vendors.resend.effects
+
+    output, (call,), (sent,) = with_vendors(use)
+
+    assert output == {"message_id": sent["id"]}
+    assert (call.method, call.path, call.idempotency_key) == ("POST", "/emails", "key-1")
+    assert call.body == {**EMAIL, "from": "us@example.com"}
+    check_against_spec("resend.openapi.json", "SendEmailRequest", call.body)
+
+
+def test_create_crm_record_sends_what_hubspot_takes() -> None:
+    async def use(vendors: Simulators, perform: Perform) -> Any:
+        return await perform("create_crm_record", CONTACT), vendors.hubspot.calls
+
+    output, (call,) = with_vendors(use)
+
+    assert output == {"id": "101", "created": True}
+    assert call.body == {
+        "properties": {"email": "ada@example.com", "seats": "5"},
+        "associations": [],
+    }
+    file = "hubspot_crm_v3_contacts.openapi.json"
+    check_against_spec(file, "SimplePublicObjectInputForCreate", call.body)
+
+
+def test_create_crm_record_updates_by_a_unique_property() -> None:
+    async def use(_: Simulators, perform: Perform) -> Any:
+        document = {**CONTACT, "id_property": "email"}  # type: ignore[dict-item]
+        return [await perform("create_crm_record", document) for _ in range(2)]
+
+    assert with_vendors(use) == [{"id": "101", "created": True}, {"id": "101", "created": False}]
+
+
+def test_a_lost_create_is_found_again_by_its_repeat() -> None:
+    async def use(vendors: Simulators, perform: Perform) -> Any:
+        vendors.hubspot.answer_next(LOSE_ANSWER)
+        with pytest.raises(OutcomeUnknown):
+            await perform("create_crm_record", CONTACT)
+        return await perform("create_crm_record", CONTACT, is_repeat=True), vendors.hubspot.effects
+
+    output, records = with_vendors(use)
+
+    assert output == {"id": "101", "created": True}
+    assert len(records) == 1
+
+
+def test_a_record_of_someone_else_is_no_success() -> None:
+    async def use(_: Simulators, perform: Perform) -> Any:
+        await perform("create_crm_record", CONTACT)
+        await perform("create_crm_record", CONTACT)
+
+    with pytest.raises(PermanentError, match="Existing ID: 101"):
+        with_vendors(use)
+
+
+def test_send_slack_message_posts() -> None:
+    async def use(vendors: Simulators, perform: Perform) -> Any:
+        return await perform("send_slack_message", SLACK), vendors.slack.effects
+
+    assert with_vendors(use) == ({"ok": True}, [{"text": "hello"}])
+
+
+def test_http_request_sends_what_it_is_told() -> None:
+    async def use(vendors: Simulators, perform: Perform) -> Any:
+        document = {
+            "method": "put",
+            "url": f"{vendors.http.base_url}/orders?a=1",
+            "headers": {"X-Own": "yes"},
+            "query": {"b": True},
+            "json": {"id": 42},
+        }
+        return await perform("http_request", document), vendors.http.calls
+
+    output, (call,) = with_vendors(use)
+
+    assert (call.method, call.path, call.body) == ("PUT", "/orders?a=1&b=true", {"id": 42})
+    assert (call.headers["x-own"], call.idempotency_key) == ("yes", "key-1")
+    assert (output["status"], output["body"]["body"]) == (200, {"id": 42})
+
+
+def test_http_request_may_accept_any_status() -> None:
+    async def use(vendors: Simulators, perform: Perform) -> Any:
+        vendors.http.answer_next(Fixed(404, {"error": "none"}))
+        document = {"url": vendors.http.base_url, "fail_on_status": False}
+        return await perform("http_request", document)
+
+    output = with_vendors(use)
+    assert (output["status"], output["body"]) == (404, {"error": "none"})
+
+
+ALL = [
+    pytest.param("send_email", EMAIL, "resend", id="send_email"),
+    pytest.param("send_slack_message", SLACK, "slack", id="send_slack_message"),
+    pytest.param("create_crm_record", CONTACT, "hubspot", id="create_crm_record"),
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(Fixed(429, headers={"Retry-After": "7"}), RetryableError, id="too many"),
+        pytest.param(Fixed(500, "oops"), RetryableError, id="their bug"),
+        pytest.param(Fixed(503), RetryableError, id="their pause"),
+        pytest.param(Fixed(400, "no"), PermanentError, id="our mistake"),
+        pytest.param(Fixed(401, "no"), PermanentError, id="no key"),
+        pytest.param(Fixed(404, "no"), PermanentError, id="nothing there"),
+        pytest.param(Fixed(410, "no"), PermanentError, id="gone"),
+        pytest.param(DROP, OutcomeUnknown, id="connection lost before"),
+        pytest.param(LOSE_ANSWER, OutcomeUnknown, id="connection lost after"),
+    ],
+)
+@pytest.mark.parametrize(("action", "document", "vendor"), ALL)
+def test_each_answer_means_the_same_for_all(
+    action: str, document: Json, vendor: str, answer: Any, error: type[Exception]
+) -> None:
+    async def use(vendors: Simulators, perform: Perform) -> None:
+        getattr(vendors, vendor).answer_next(answer)
+        await perform(action, document)
+
+    with pytest.raises(error) as caught:
+        with_vendors(use)
+
+    if isinstance(caught.value, RetryableError):
+        asked = 7_000 if answer.status == 429 else None
+        assert caught.value.retry_after_ms == asked
+    assert "key-1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("action", "document", "vendor"), ALL)
+def test_without_a_connection_the_setting_is_named(
+    action: str, document: Json, vendor: str
+) -> None:
+    async def send(_: HttpRequest) -> Any:
+        raise AssertionError("nothing may be sent")
+
+    library = ActionLibrary(ACTIONS, lambda _, __: {}, send)
+
+    with pytest.raises(PermanentError, match=f"no connection for {vendor}: set [A-Z_]+"):
+        asyncio.run(library.perform("acc", action, document, "k", is_repeat=False))
+
+
+def test_a_key_used_for_something_else_is_no_success() -> None:
+    async def use(_: Simulators, perform: Perform) -> None:
+        await perform("send_email", EMAIL)
+        await perform("send_email", {**EMAIL, "subject": "Other"})  # type: ignore[dict-item]
+
+    with pytest.raises(PermanentError, match="invalid_idempotent_request"):
+        with_vendors(use)
+
+
+def test_what_a_template_gave_is_checked_before_anything_is_sent() -> None:
+    async def use(vendors: Simulators, perform: Perform) -> None:
+        with pytest.raises(PermanentError, match=r"with\.to.*got 5"):
+            await perform("send_email", {**EMAIL, "to": 5})  # type: ignore[dict-item]
+        assert vendors.resend.calls == []
+
+    with_vendors(use)
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_the_example_of_an_action_is_an_input(action: Any) -> None:
+    assert action.input.model_validate(action.example)
