@@ -33,7 +33,10 @@ class Environment(StrEnum):
 def _networks(value: object) -> object:
     if not isinstance(value, str):
         return value
-    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as exc:
+        raise ValueError(f"expected networks such as 10.1.0.0/16, 127.0.0.1, got {value!r}") from exc
 
 
 Networks = Annotated[

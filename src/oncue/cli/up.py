@@ -59,7 +59,8 @@ def _settings(flags: Mapping[str, object], *, demo: bool) -> Settings:
     try:
         settings = load_settings(flags)
     except ValidationError as exc:
-        found = [f"{p.path}: {p.message}" for p in problems_of(exc, {})]
+        given = {str(detail["loc"][0]): None for detail in exc.errors()}
+        found = [f"{p.path}: {p.message}" for p in problems_of(exc, given)]
         raise CannotStart("; ".join(found)) from exc
     for warning in unknown_variables(os.environ):
         _err.print(f"[yellow]warning:[/yellow] {warning}")

@@ -1,0 +1,117 @@
+"""`oncue up`: what it refuses, and what the demo brings."""
+
+import asyncio
+import re
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.process import run_to_end, up
+
+
+def run(use: Callable[[], Awaitable[Any]]) -> Any:
+    async def main() -> Any:
+        return await use()
+
+    return asyncio.run(main())
+
+
+def test_a_second_process_on_the_same_folder_names_the_first(tmp_path: Path) -> None:
+    async def use() -> Any:
+        async with up(tmp_path, {}) as first:
+            return first.process.pid, await run_to_end(tmp_path, {}, "--port", "0")
+
+    pid, (code, words) = run(use)
+
+    assert code == 1
+    assert f"in use by process {pid}" in words
+
+
+def test_a_folder_is_free_again_after_kill_9(tmp_path: Path) -> None:
+    async def use() -> Any:
+        async with up(tmp_path, {}) as first:
+            await first.kill()
+        async with up(tmp_path, {}) as second:
+            return await second.get("/health")
+
+    assert run(use)["status"] == "ok"
+
+
+def test_the_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    async def use() -> list[str]:
+        keys = []
+        for _ in range(2):
+            async with up(tmp_path, {}):
+                keys.append((tmp_path / "admin-key").read_text())
+        return keys
+
+    first, second = run(use)
+
+    assert first == second
+    assert re.fullmatch(r"oncue_[0-9A-Za-z_-]{32,}", first)
+    assert stat.S_IMODE((tmp_path / "admin-key").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("settings", "flags", "words"),
+    [
+        ({"ENVIRONMENT": "production"}, ["--demo"], "expected no --demo with ENVIRONMENT=production"),
+        ({"ENVIRONMENT": "test"}, [], "ENVIRONMENT"),
+        ({"ONCUE_PORT": "http"}, [], "ONCUE_PORT"),
+        ({"ONCUE_ALLOW_NETWORKS": "10.0.0.0/99"}, [], "ONCUE_ALLOW_NETWORKS"),
+        ({}, ["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+    ],
+)
+def test_what_cannot_start_says_why(
+    tmp_path: Path, settings: dict[str, str], flags: list[str], words: str
+) -> None:
+    code, said = run(lambda: run_to_end(tmp_path, settings, *flags))
+
+    assert code == 1
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_a_folder_that_cannot_be_written_is_named() -> None:
+    code, said = run(lambda: run_to_end(Path("/proc/oncue"), {}))
+
+    assert code == 1
+    assert "expected a folder that can be written at /proc/oncue" in said
+
+
+def test_an_unknown_variable_is_a_warning_with_the_nearest_name(tmp_path: Path) -> None:
+    settings = {"ONCUE_PROT": "8000", "ENVIRONMENT": "production"}
+    _, said = run(lambda: run_to_end(tmp_path, settings, "--demo"))
+
+    assert "unknown setting ONCUE_PROT; did you mean 'ONCUE_PORT'?" in said
+
+
+def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> None:
+    event = {"type": "user.signup", "data": {"email": "ada@example.com", "plan": "enterprise"}}
+
+    async def use() -> Any:
+        async with up(tmp_path, {}, "--demo") as server:
+            assert server.process.stdout is not None
+            lines = [(await server.process.stdout.readline()).decode() for _ in range(4)]
+            await server.post("/events", event)
+            execution = await server.only_execution("waiting")
+            calls = {}
+            async with aiohttp.ClientSession() as session:
+                for line in lines[1:]:
+                    _, name, *_, url = line.split()
+                    async with session.get(url) as answer:
+                        calls[name] = await answer.json()
+            return execution, calls
+
+    execution, calls = run(use)
+
+    assert execution["workflow"] == "high-value-signup-onboarding"
+    assert {name: len(received) for name, received in calls.items()} == {
+        "resend": 1,
+        "slack": 1,
+        "hubspot": 1,
+    }
