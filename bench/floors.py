@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from bench.http import free_port, running
@@ -34,8 +36,7 @@ def journal_executions_per_second(folder: Path, concurrency: int, total: int = 3
         body = bytes(TURN_BYTES)
         for number in numbers:
             for turn in range(TURNS_PER_EXECUTION):
-                row = (number, turn, body)
-                await file.write(lambda c, r=row: c.execute("INSERT INTO turn VALUES (?,?,?)", r))
+                await file.write(partial(_insert, row=(number, turn, body)))
 
     async def main() -> float:
         schema = "CREATE TABLE turn (e, p, b, PRIMARY KEY (e, p)) WITHOUT ROWID"
@@ -50,6 +51,10 @@ def journal_executions_per_second(folder: Path, concurrency: int, total: int = 3
         return share * concurrency / seconds
 
     return asyncio.run(main())
+
+
+def _insert(connection: sqlite3.Connection, row: tuple[int, int, bytes]) -> None:
+    connection.execute("INSERT INTO turn VALUES (?, ?, ?)", row)
 
 
 _ASGI = """

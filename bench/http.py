@@ -24,7 +24,9 @@ class Connection:
         """Return a connection to a port of this machine."""
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
-    async def send(self, method: str, path: str, key: str, body: object = None) -> tuple[int, bytes]:
+    async def send(
+        self, method: str, path: str, key: str, body: object = None
+    ) -> tuple[int, bytes]:
         """Return status and body of the answer."""
         content = b"" if body is None else json.dumps(body).encode()
         self._writer.write(
@@ -101,7 +103,7 @@ def free_port() -> int:
 @contextmanager
 def running(arguments: list[str], port: int, environment: Mapping[str, str]) -> Iterator[None]:
     """Run Python with `arguments` until the block ends, once it listens on `port`."""
-    server = subprocess.Popen(  # noqa: S603 our own program
+    server = subprocess.Popen(
         [sys.executable, *arguments],
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from oncue.core.action import AnyAction, Action, Call, Idempotency
+from oncue.actions.library import ActionLibrary
+from oncue.core.action import Action, AnyAction, Call, Idempotency
 from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
 from oncue.engine.engine import Engine, World
-from oncue.store.sqlite.catalog import SqlCatalog
+from oncue.store.sql.accounts import SqlAccounts
+from oncue.store.sql.catalog import SqlCatalog
+from oncue.store.sql.database import SqlDatabase
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
@@ -105,7 +108,7 @@ class Installed:
     actions: RecordingActions
     log: SqliteEventLog
     journal: SqliteJournal
-    catalog: SqlCatalog
+    parts: World
 
     async def send(self, **event: Json) -> None:
         await self.engine.ingest.accept(ACCOUNT, {"type": "user.signup", **event})
@@ -128,27 +131,40 @@ async def installed(
     *,
     clock: VirtualClock | None = None,
     actions: RecordingActions | None = None,
+    vendors: ActionLibrary | None = None,
     commit: Commit = sqlite3.Connection.commit,
 ) -> AsyncIterator[Installed]:
-    """Run an engine on `folder` until the block ends; `commit` may die."""
+    """
+    Run an engine on `folder` until the block ends.
+
+    `commit` may die; with `vendors` the steps call real actions.
+    """
     clock = clock or VirtualClock()
     actions = actions or RecordingActions()
     log = SqliteEventLog(folder / "log.db", clock, commit)
     journal = SqliteJournal(folder / "journal.db", commit)
-    catalog = SqlCatalog.on_sqlite(folder / "journal.db")
-    await catalog.create_tables()
+    database = SqlDatabase.on_sqlite(folder / "catalog.db")
+    await database.create_tables()
     numbers = itertools.count(clock.now_ms())
+    accounts = SqlAccounts(database)
     world = World(
-        clock, log, journal, catalog, actions, LIBRARY, lambda kind: f"{kind}_{next(numbers)}"
+        clock=clock,
+        log=log,
+        journal=journal,
+        accounts=accounts,
+        catalog=SqlCatalog(database),
+        actions=vendors or actions,
+        library=vendors.by_name if vendors else LIBRARY,
+        fresh_id=lambda kind: f"{kind}_{next(numbers)}",
     )
     engine = Engine(world)
     try:
-        if ACCOUNT not in await catalog.accounts():
-            await catalog.add_account(ACCOUNT, "test", 0)
+        if ACCOUNT not in await accounts.ids():
+            await accounts.add(ACCOUNT, "test", 0)
         await engine.start()
-        yield Installed(engine, clock, actions, log, journal, catalog)
+        yield Installed(engine, clock, actions, log, journal, world)
     finally:
         await engine.stop()
-        await catalog.close()
+        await database.close()
         await journal.close()
         await log.close()

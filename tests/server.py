@@ -2,9 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,10 +63,10 @@ async def served(folder: Path, limits: Limits | None = None) -> AsyncIterator[Se
     """Serve until the block ends."""
     async with installed(folder) as world:
         for key, scope in ((KEY, "operator"), (READER, "read")):
-            await world.catalog.put_api_key(
+            await world.parts.accounts.put_api_key(
                 ACCOUNT, ApiKey(f"key_{scope}", ACCOUNT, hash_key(key), frozenset((scope,)), 0)
             )
-        app = create_app(world.engine, world.journal, world.catalog, limits)
+        app = create_app(world.engine, world.parts, limits)
         listener = socket.create_server(("127.0.0.1", 0))
         server = _QuietServer(uvicorn.Config(app, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -78,7 +77,9 @@ async def served(folder: Path, limits: Limits | None = None) -> AsyncIterator[Se
         await serving
 
 
-def serve(folder: Path, use: Callable[[Served], Awaitable[Any]], limits: Limits | None = None) -> Any:
+def serve(
+    folder: Path, use: Callable[[Served], Awaitable[Any]], limits: Limits | None = None
+) -> Any:
     """Return what `use` returns of a server that runs as long."""
 
     async def main() -> Any:

@@ -13,7 +13,9 @@ from oncue.engine.engine import Engine, World
 from oncue.outgoing.client import OutgoingClient
 from oncue.ports import ApiKey
 from oncue.settings import Settings
-from oncue.store.sqlite.catalog import SqlCatalog
+from oncue.store.sql.accounts import SqlAccounts
+from oncue.store.sql.catalog import SqlCatalog
+from oncue.store.sql.database import SqlDatabase
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.system import SystemClock, fresh_id
@@ -50,10 +52,11 @@ async def run(
         clock.raise_to(log.last_arrival_ms())
         journal = SqliteJournal(settings.data / "journal.db")
         stack.push_async_callback(journal.close)
-        catalog = SqlCatalog.on_sqlite(settings.data / "journal.db")
-        stack.push_async_callback(catalog.close)
-        await catalog.create_tables()
-        account = await _first_account(catalog, clock, api_key)
+        database = SqlDatabase.on_sqlite(settings.data / "catalog.db")
+        stack.push_async_callback(database.close)
+        await database.create_tables()
+        accounts = SqlAccounts(database)
+        account = await _first_account(accounts, clock, api_key)
         client = await stack.enter_async_context(
             OutgoingClient(
                 allowed_networks=settings.allow_networks, allowed_endpoints=open_endpoints
@@ -65,23 +68,32 @@ async def run(
             return settings.credentials(integration) if of_account == account else {}
 
         actions = ActionLibrary(ACTIONS, credentials, client.send)
-        world = World(clock, log, journal, catalog, actions, actions.by_name, fresh_id)
+        world = World(
+            clock=clock,
+            log=log,
+            journal=journal,
+            accounts=accounts,
+            catalog=SqlCatalog(database),
+            actions=actions,
+            library=actions.by_name,
+            fresh_id=fresh_id,
+        )
         engine = Engine(world, max_steps=settings.max_workflow_steps)
         await engine.start()
         stack.push_async_callback(engine.stop)
-        app = create_app(engine, journal, catalog, Limits(settings.max_event_bytes))
+        app = create_app(engine, world, Limits(settings.max_event_bytes))
         yield Installation(app, engine, account)
 
 
-async def _first_account(catalog: SqlCatalog, clock: SystemClock, api_key: str) -> str:
-    accounts = await catalog.accounts()
-    if accounts:
-        account = accounts[0]
+async def _first_account(accounts: SqlAccounts, clock: SystemClock, api_key: str) -> str:
+    known = await accounts.ids()
+    if known:
+        account = known[0]
     else:
         account = fresh_id("acc")
-        await catalog.add_account(account, FIRST_ACCOUNT, clock.now_ms())
+        await accounts.add(account, FIRST_ACCOUNT, clock.now_ms())
     key = ApiKey(fresh_id("key"), account, hash_key(api_key), OPERATOR, clock.now_ms())
-    await catalog.put_api_key(account, key)
+    await accounts.put_api_key(account, key)
     return account
 
 

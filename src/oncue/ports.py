@@ -226,13 +226,13 @@ class Journal(Protocol):
         """Return executions, newest first, from below (created_at_ms, id) `before`."""
 
 
-class Catalog(Protocol):
-    """Accounts, keys, and what users defined."""
+class Accounts(Protocol):
+    """Accounts and their keys."""
 
-    async def accounts(self) -> list[str]:
+    async def ids(self) -> list[str]:
         """Return the ids of all accounts, oldest first."""
 
-    async def add_account(self, account: str, name: str, created_at_ms: int) -> None:
+    async def add(self, account: str, name: str, created_at_ms: int) -> None:
         """
         Keep an account.
 
@@ -245,6 +245,10 @@ class Catalog(Protocol):
 
     async def api_key(self, hash_: str) -> ApiKey | None:
         """Return the key with that hash, of whichever account."""
+
+
+class Catalog(Protocol):
+    """Every saved version of what users defined."""
 
     async def save_workflow(self, account: str, workflow: WorkflowVersion) -> None:
         """

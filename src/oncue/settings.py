@@ -36,12 +36,12 @@ def _networks(value: object) -> object:
     try:
         return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
     except ValueError as exc:
-        raise ValueError(f"expected networks such as 10.1.0.0/16, 127.0.0.1, got {value!r}") from exc
+        raise ValueError(
+            f"expected networks such as 10.1.0.0/16, 127.0.0.1, got {value!r}"
+        ) from exc
 
 
-Networks = Annotated[
-    tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)
-]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 
 
 def _default_data() -> Path:
@@ -59,7 +59,9 @@ class Settings(BaseSettings):
     max_workflow_steps: int = Field(
         100, alias="MAX_WORKFLOW_STEPS", ge=1, description="Steps that one definition may have."
     )
-    resend_api_key: str = Field("", alias="RESEND_API_KEY", description="Key of Resend, for e-mail.")
+    resend_api_key: str = Field(
+        "", alias="RESEND_API_KEY", description="Key of Resend, for e-mail."
+    )
     slack_webhook_url: str = Field(
         "", alias="SLACK_WEBHOOK_URL", description="Incoming webhook of Slack."
     )
@@ -107,8 +109,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then environment, then the file in the folder that those two name."""
         given = {**env_settings(), **init_settings()}

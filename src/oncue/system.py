@@ -30,7 +30,7 @@ class SystemClock:
 
     async def sleep_until(self, instant_ms: int) -> None:
         """Return when the instant has come."""
-        while (left_ms := instant_ms - self.now_ms()) > 0:
+        while (left_ms := instant_ms - self.now_ms()) > 0:  # noqa: ASYNC110 time has no event
             # Timers of the event loop are bounded by the platform; a day is not.
             await asyncio.sleep(min(left_ms, _LONGEST_SLEEP_MS) / 1_000)
 

@@ -16,14 +16,17 @@ from oncue.outgoing.client import OutgoingClient
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
 from tests.specs import check_against_spec
 
-EMAIL: Json = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
+EMAIL: dict[str, Json] = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
 SLACK: Json = {"text": "hello"}
-CONTACT: Json = {"type": "contacts", "properties": {"email": "ada@example.com", "seats": 5}}
+CONTACT: dict[str, Json] = {
+    "type": "contacts",
+    "properties": {"email": "ada@example.com", "seats": 5},
+}
 
-Perform = Callable[..., Awaitable[Json]]
+Ask = Callable[..., Awaitable[Json]]
 
 
-def with_vendors(use: Callable[[Simulators, Perform], Awaitable[Any]]) -> Any:
+def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]]) -> Any:
     """Return what `use` returns of vendors and of a way to perform actions against them."""
 
     async def main() -> Any:
@@ -31,10 +34,10 @@ def with_vendors(use: Callable[[Simulators, Perform], Awaitable[Any]]) -> Any:
         async with Simulators() as vendors, OutgoingClient(allowed_networks=loopback) as client:
             library = ActionLibrary(ACTIONS, _credentials(vendors), client.send)
 
-            async def perform(action: str, rendered: Json, *, is_repeat: bool = False) -> Json:
+            async def ask(action: str, rendered: Json, *, is_repeat: bool = False) -> Json:
                 return await library.perform("acc", action, rendered, "key-1", is_repeat=is_repeat)
 
-            return await use(vendors, perform)
+            return await use(vendors, ask)
 
     return asyncio.run(main())
 
@@ -53,8 +56,8 @@ def _credentials(vendors: Simulators) -> Callable[[str, str], Mapping[str, str]]
 
 
 def test_send_email_sends_what_resend_takes() -> None:
-    async def use(vendors: Simulators, perform: Perform) -> Any:
-        return await perform("send_email", EMAIL), vendors.resend.calls, vendors.resend.effects
+    async def use(vendors: Simulators, ask: Ask) -> Any:
+        return await ask("send_email", EMAIL), vendors.resend.calls, vendors.resend.effects
 
     output, (call,), (sent,) = with_vendors(use)
 
@@ -65,8 +68,8 @@ def test_send_email_sends_what_resend_takes() -> None:
 
 
 def test_create_crm_record_sends_what_hubspot_takes() -> None:
-    async def use(vendors: Simulators, perform: Perform) -> Any:
-        return await perform("create_crm_record", CONTACT), vendors.hubspot.calls
+    async def use(vendors: Simulators, ask: Ask) -> Any:
+        return await ask("create_crm_record", CONTACT), vendors.hubspot.calls
 
     output, (call,) = with_vendors(use)
 
@@ -80,19 +83,19 @@ def test_create_crm_record_sends_what_hubspot_takes() -> None:
 
 
 def test_create_crm_record_updates_by_a_unique_property() -> None:
-    async def use(_: Simulators, perform: Perform) -> Any:
-        document = {**CONTACT, "id_property": "email"}  # type: ignore[dict-item]
-        return [await perform("create_crm_record", document) for _ in range(2)]
+    async def use(_: Simulators, ask: Ask) -> Any:
+        document = {**CONTACT, "id_property": "email"}
+        return [await ask("create_crm_record", document) for _ in range(2)]
 
     assert with_vendors(use) == [{"id": "101", "created": True}, {"id": "101", "created": False}]
 
 
 def test_a_lost_create_is_found_again_by_its_repeat() -> None:
-    async def use(vendors: Simulators, perform: Perform) -> Any:
+    async def use(vendors: Simulators, ask: Ask) -> Any:
         vendors.hubspot.answer_next(LOSE_ANSWER)
         with pytest.raises(OutcomeUnknown):
-            await perform("create_crm_record", CONTACT)
-        return await perform("create_crm_record", CONTACT, is_repeat=True), vendors.hubspot.effects
+            await ask("create_crm_record", CONTACT)
+        return await ask("create_crm_record", CONTACT, is_repeat=True), vendors.hubspot.effects
 
     output, records = with_vendors(use)
 
@@ -101,23 +104,23 @@ def test_a_lost_create_is_found_again_by_its_repeat() -> None:
 
 
 def test_a_record_of_someone_else_is_no_success() -> None:
-    async def use(_: Simulators, perform: Perform) -> Any:
-        await perform("create_crm_record", CONTACT)
-        await perform("create_crm_record", CONTACT)
+    async def use(_: Simulators, ask: Ask) -> Any:
+        await ask("create_crm_record", CONTACT)
+        await ask("create_crm_record", CONTACT)
 
     with pytest.raises(PermanentError, match="Existing ID: 101"):
         with_vendors(use)
 
 
 def test_send_slack_message_posts() -> None:
-    async def use(vendors: Simulators, perform: Perform) -> Any:
-        return await perform("send_slack_message", SLACK), vendors.slack.effects
+    async def use(vendors: Simulators, ask: Ask) -> Any:
+        return await ask("send_slack_message", SLACK), vendors.slack.effects
 
     assert with_vendors(use) == ({"ok": True}, [{"text": "hello"}])
 
 
 def test_http_request_sends_what_it_is_told() -> None:
-    async def use(vendors: Simulators, perform: Perform) -> Any:
+    async def use(vendors: Simulators, ask: Ask) -> Any:
         document = {
             "method": "put",
             "url": f"{vendors.http.base_url}/orders?a=1",
@@ -125,7 +128,7 @@ def test_http_request_sends_what_it_is_told() -> None:
             "query": {"b": True},
             "json": {"id": 42},
         }
-        return await perform("http_request", document), vendors.http.calls
+        return await ask("http_request", document), vendors.http.calls
 
     output, (call,) = with_vendors(use)
 
@@ -135,10 +138,10 @@ def test_http_request_sends_what_it_is_told() -> None:
 
 
 def test_http_request_may_accept_any_status() -> None:
-    async def use(vendors: Simulators, perform: Perform) -> Any:
+    async def use(vendors: Simulators, ask: Ask) -> Any:
         vendors.http.answer_next(Fixed(404, {"error": "none"}))
         document = {"url": vendors.http.base_url, "fail_on_status": False}
-        return await perform("http_request", document)
+        return await ask("http_request", document)
 
     output = with_vendors(use)
     assert (output["status"], output["body"]) == (404, {"error": "none"})
@@ -169,9 +172,9 @@ ALL = [
 def test_each_answer_means_the_same_for_all(
     action: str, document: Json, vendor: str, answer: Any, error: type[Exception]
 ) -> None:
-    async def use(vendors: Simulators, perform: Perform) -> None:
+    async def use(vendors: Simulators, ask: Ask) -> None:
         getattr(vendors, vendor).answer_next(answer)
-        await perform(action, document)
+        await ask(action, document)
 
     with pytest.raises(error) as caught:
         with_vendors(use)
@@ -196,18 +199,18 @@ def test_without_a_connection_the_setting_is_named(
 
 
 def test_a_key_used_for_something_else_is_no_success() -> None:
-    async def use(_: Simulators, perform: Perform) -> None:
-        await perform("send_email", EMAIL)
-        await perform("send_email", {**EMAIL, "subject": "Other"})  # type: ignore[dict-item]
+    async def use(_: Simulators, ask: Ask) -> None:
+        await ask("send_email", EMAIL)
+        await ask("send_email", {**EMAIL, "subject": "Other"})
 
     with pytest.raises(PermanentError, match="invalid_idempotent_request"):
         with_vendors(use)
 
 
 def test_what_a_template_gave_is_checked_before_anything_is_sent() -> None:
-    async def use(vendors: Simulators, perform: Perform) -> None:
+    async def use(vendors: Simulators, ask: Ask) -> None:
         with pytest.raises(PermanentError, match=r"with\.to.*got 5"):
-            await perform("send_email", {**EMAIL, "to": 5})  # type: ignore[dict-item]
+            await ask("send_email", {**EMAIL, "to": 5})
         assert vendors.resend.calls == []
 
     with_vendors(use)

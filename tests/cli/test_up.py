@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.process import run_to_end, up
+from tests.running import run_to_end, up
 
 
 def run(use: Callable[[], Awaitable[Any]]) -> Any:
@@ -23,7 +23,7 @@ def run(use: Callable[[], Awaitable[Any]]) -> Any:
 def test_a_second_process_on_the_same_folder_names_the_first(tmp_path: Path) -> None:
     async def use() -> Any:
         async with up(tmp_path, {}) as first:
-            return first.process.pid, await run_to_end(tmp_path, {}, "--port", "0")
+            return first.child.pid, await run_to_end(tmp_path, {}, "--port", "0")
 
     pid, (code, words) = run(use)
 
@@ -59,7 +59,11 @@ def test_the_key_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("settings", "flags", "words"),
     [
-        ({"ENVIRONMENT": "production"}, ["--demo"], "expected no --demo with ENVIRONMENT=production"),
+        (
+            {"ENVIRONMENT": "production"},
+            ["--demo"],
+            "expected no --demo with ENVIRONMENT=production",
+        ),
         ({"ENVIRONMENT": "test"}, [], "ENVIRONMENT"),
         ({"ONCUE_PORT": "http"}, [], "ONCUE_PORT"),
         ({"ONCUE_ALLOW_NETWORKS": "10.0.0.0/99"}, [], "ONCUE_ALLOW_NETWORKS"),
@@ -95,8 +99,8 @@ def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> 
 
     async def use() -> Any:
         async with up(tmp_path, {}, "--demo") as server:
-            assert server.process.stdout is not None
-            lines = [(await server.process.stdout.readline()).decode() for _ in range(4)]
+            assert server.child.stdout is not None
+            lines = [(await server.child.stdout.readline()).decode() for _ in range(4)]
             await server.post("/events", event)
             execution = await server.only_execution("waiting")
             calls = {}

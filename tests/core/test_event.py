@@ -1,3 +1,5 @@
+"""Events as they come in: what is taken, and what is refused."""
+
 import pytest
 
 from oncue.core.errors import InvalidInput

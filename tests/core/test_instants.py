@@ -1,3 +1,5 @@
+"""Instants and durations as text."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""JSON: what is read, and what is written."""
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -16,7 +16,7 @@ from oncue.core.errors import ActionError, OutcomeUnknown, PermanentError, Retry
 from oncue.outgoing.client import MAX_ANSWER_BYTES, OutgoingClient
 
 Use = Callable[[OutgoingClient, int], Awaitable[Any]]
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 def _serve(answer: Answer, use: Use, **options: Any) -> Any:

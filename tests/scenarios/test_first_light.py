@@ -9,14 +9,18 @@ import aiohttp
 
 from oncue.cli.documents import examples
 from oncue.testing.vendors import Held, Simulators
-from tests.process import Running, settings_for, up
+from tests.running import Running, settings_for, up
 
 SIGNUP = {
     "type": "user.signup",
     "id": "signup-1",
     "data": {"email": "ada@example.com", "plan": "enterprise"},
 }
-FREE = {"type": "user.signup", "id": "signup-2", "data": {"email": "kim@example.com", "plan": "free"}}
+FREE = {
+    "type": "user.signup",
+    "id": "signup-2",
+    "data": {"email": "kim@example.com", "plan": "free"},
+}
 
 
 def _with_vendors(use: Callable[[Simulators], Awaitable[Any]]) -> Any:

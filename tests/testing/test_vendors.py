@@ -34,7 +34,7 @@ def post_emails(*emails: tuple[dict[str, str], Any]) -> tuple[list[tuple[int, An
                 answers.append((answer.status, await answer.json()))
         return answers, vendors.resend.effects
 
-    return use_vendors(use)  # type: ignore[no-any-return]
+    return use_vendors(use)
 
 
 def test_resend_sends_an_email() -> None:
@@ -123,7 +123,7 @@ def call_hubspot(*calls: tuple[str, str, Any], key: str = "") -> list[tuple[int,
                 answers.append((answer.status, await answer.json()))
         return answers
 
-    return use_vendors(use)  # type: ignore[no-any-return]
+    return use_vendors(use)
 
 
 def test_hubspot_creates_and_reads_a_contact() -> None:
@@ -142,7 +142,11 @@ def test_hubspot_refuses_a_second_contact_with_the_same_email() -> None:
 
 
 def test_hubspot_upserts_by_a_unique_property() -> None:
-    one = {"idProperty": "email", "id": "ada@example.com", "properties": {"email": "ada@example.com"}}
+    one = {
+        "idProperty": "email",
+        "id": "ada@example.com",
+        "properties": {"email": "ada@example.com"},
+    }
     two = {**one, "properties": {"city": "London"}}
     answers = call_hubspot(
         ("POST", "contacts/batch/upsert", {"inputs": [one]}),

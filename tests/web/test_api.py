@@ -13,7 +13,11 @@ from tests.server import READER, Answer, Served, serve
 def test_an_event_starts_an_execution_that_can_be_read(tmp_path: Path) -> None:
     async def use(server: Served) -> tuple[Answer, Answer, Answer]:
         document = make_document(
-            on={"type": "event", "event": "user.signup", "where": "event.data.plan == 'enterprise'"},
+            on={
+                "type": "event",
+                "event": "user.signup",
+                "where": "event.data.plan == 'enterprise'",
+            },
             steps=[make_call("welcome"), {"id": "wait", "type": "delay", "for": "24h"}],
         )
         created = await server.request("POST", "/workflows", json=document)

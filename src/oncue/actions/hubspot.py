@@ -67,7 +67,9 @@ async def _create(call: Call[RecordInput]) -> Json:
 async def _upsert(call: Call[RecordInput], id_property: str) -> Json:
     properties = _properties(call.input)
     if id_property not in properties:
-        raise PermanentError(f"expected the property {id_property!r} named by id_property, got none")
+        raise PermanentError(
+            f"expected the property {id_property!r} named by id_property, got none"
+        )
     record: dict[str, Json] = {
         "idProperty": id_property,
         "id": properties[id_property],

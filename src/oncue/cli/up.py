@@ -74,7 +74,9 @@ def _locked(data: Path) -> Iterator[None]:
     try:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise CannotStart(f"expected a folder that can be written at {data}: {exc.strerror}") from exc
+        raise CannotStart(
+            f"expected a folder that can be written at {data}: {exc.strerror}"
+        ) from exc
     owner = data / "owner.pid"
     lock = FileLock(data / "lock", blocking=False)
     try:
@@ -134,9 +136,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
     (settings.data / "server.json").unlink(missing_ok=True)
 
 
-async def _demo_vendors(
-    settings: Settings, stack: contextlib.AsyncExitStack
-) -> "DemoVendors":
+async def _demo_vendors(settings: Settings, stack: contextlib.AsyncExitStack) -> "DemoVendors":
     # Whoever runs without the demo does not wait for its modules.
     from oncue.cli.demo import demo_vendors
 

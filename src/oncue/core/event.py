@@ -161,7 +161,9 @@ def _optional(name: str, value: Mapping[str, Json], problems: list[Problem]) -> 
 
 
 def _unknown(name: str) -> str:
-    message = f"expected a known name or an extension of lower-case letters and digits, got {name!r}"
+    message = (
+        f"expected a known name or an extension of lower-case letters and digits, got {name!r}"
+    )
     near = get_close_matches(name.lower(), sorted(_RESERVED), n=1)
     return f"{message}; did you mean {near[0]!r}?" if near else message
 

@@ -15,7 +15,7 @@ import msgspec
 from oncue.core.errors import MalformedJson
 
 if TYPE_CHECKING:
-    Json: TypeAlias = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
+    Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 else:
     # msgspec and pydantic read annotations, and neither reads a recursive alias.
     Json = Any

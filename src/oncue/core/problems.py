@@ -73,9 +73,13 @@ def _steps_in(document: Json, detail: ErrorDetails) -> list[str | int]:
             here = here[part] if part < len(here) else None
         elif is_absent_field:
             pass
-        elif isinstance(here, Mapping) and part in here and not (
-            # A step of type `action` has a field `action`, too: the tag comes first.
-            may_be_tag and here.get("type") == part
+        elif (
+            isinstance(here, Mapping)
+            and part in here
+            and not (
+                # A step of type `action` has a field `action`, too: the tag comes first.
+                may_be_tag and here.get("type") == part
+            )
         ):
             here = here[str(part)]
         else:

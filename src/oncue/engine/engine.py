@@ -10,7 +10,7 @@ from oncue.engine.execute import Executor
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
 from oncue.engine.timers import TimerLoop
-from oncue.ports import Actions, Catalog, Clock, EventLog, Journal
+from oncue.ports import Accounts, Actions, Catalog, Clock, EventLog, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class World:
     clock: Clock
     log: EventLog
     journal: Journal
+    accounts: Accounts
     catalog: Catalog
     actions: Actions
     library: Library
@@ -40,13 +41,13 @@ class Engine:
             world.log, world.journal, self.definitions, world.clock, self._executor.start
         )
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
-        self._executor.on_timer = self._timers.add
+        self._executor.tell_timers(self._timers.add)
 
     async def start(self) -> None:
         """Take up what was left, and go on."""
         self._world.log.subscribe(self._matcher.notify)
         await self.definitions.announce_rest()
-        await self._matcher.recover(await self._world.catalog.accounts())
+        await self._matcher.recover(await self._world.accounts.ids())
         await self._executor.recover()
         self._matcher.start()
         self._timers.start()
@@ -59,9 +60,7 @@ class Engine:
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""
-        while not (
-            self._matcher.is_asleep and self._timers.is_asleep and self._executor.is_idle
-        ):
+        while not (self._matcher.is_asleep and self._timers.is_asleep and self._executor.is_idle):
             await asyncio.sleep(0)
             await self._matcher.asleep()
             await self._timers.asleep()

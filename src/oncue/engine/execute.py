@@ -1,49 +1,26 @@
 """
 The executor: carries out what the interpreter decides.
 
-An execution is in memory only while something of it is at work. Each turn is
-one commit; only then are its commands carried out, so whatever acts outside
-was written down before. When nothing is in flight the execution is let go: its
-history and its timers are all that is left of it.
+An execution is in memory only while something of it is at work. When nothing
+is in flight it is let go: its history and its timers are all that is left of it.
 
-    start / due timer ─▶ ready ─▶ turn ─▶ commit ─▶ calls ─▶ outcomes ─┐
-                                    ▲                                  │
-                                    └──────────────────────────────────┘
+    start / due timer ─▶ ready ─▶ live ─▶ turn ─▶ commit ─▶ calls ─▶ outcomes ─┐
+                                           ▲                                   │
+                                           └───────────────────────────────────┘
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from oncue.core.errors import (
-    Conflict,
-    NotFound,
-    OutcomeUnknown,
-    Overloaded,
-    PermanentError,
-    RetryableError,
-)
-from oncue.core.workflow.machine import advance, evolve
-from oncue.core.workflow.plan import Plan
-from oncue.core.workflow.records import (
-    AttemptFailed,
-    AttemptLost,
-    AttemptStarted,
-    AttemptSucceeded,
-    Outcome,
-    Record,
-    TimerFired,
-)
-from oncue.core.workflow.state import (
-    AttemptStatus,
-    ExecutionState,
-    StepState,
-    begin,
-)
+from oncue.core.errors import Conflict, NotFound
+from oncue.core.workflow.records import AttemptLost, Outcome, TimerFired
+from oncue.core.workflow.state import ExecutionState, begin
 from oncue.engine.definitions import Definitions
-from oncue.ports import Actions, Clock, Journal, NewExecution, StoredExecution, Timer, Turn
+from oncue.engine.live import LiveExecution, Outside
+from oncue.ports import Actions, Clock, Journal, NewExecution, StoredExecution, Timer
 
 _log = logging.getLogger(__name__)
 
@@ -64,16 +41,6 @@ class _Wake:
     after_crash: bool = False
 
 
-@dataclass(slots=True)
-class _Live:
-    """An execution at work."""
-
-    account: str
-    plan: Plan
-    state: ExecutionState
-    calls: set[asyncio.Task[Outcome]] = field(default_factory=set)
-
-
 class Executor:
     """Carries out the executions of all accounts."""
 
@@ -82,14 +49,15 @@ class Executor:
     ) -> None:
         self._journal = journal
         self._definitions = definitions
-        self._actions = actions
-        self._clock = clock
+        self._outside = Outside(journal, actions, clock, lambda _: None)
         self._ready: deque[_Wake] = deque()
         self._live: dict[str, asyncio.Task[None]] = {}
-        self._is_stopping = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self.on_timer: Callable[[Timer], None] = lambda _: None
+
+    def tell_timers(self, on_timer: Callable[[Timer], None]) -> None:
+        """Call `on_timer` with each timer that was just written."""
+        self._outside.on_timer = on_timer
 
     def start(self, account: str, new: NewExecution) -> None:
         """Begin an execution that was just written."""
@@ -116,7 +84,7 @@ class Executor:
 
     async def stop(self) -> None:
         """Begin nothing more, wait a little for answers, and write them down."""
-        self._is_stopping = True
+        self._outside.is_stopping = True
         tasks = list(self._live.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=GRACE_S)
@@ -131,7 +99,7 @@ class Executor:
 
     def _fill(self) -> None:
         held: list[_Wake] = []
-        while self._ready and len(self._live) < MAX_LIVE and not self._is_stopping:
+        while self._ready and len(self._live) < MAX_LIVE and not self._outside.is_stopping:
             wake = self._ready.popleft()
             # One at a time: a timer may come due while its execution is still at work.
             if wake.execution_id in self._live:
@@ -156,78 +124,8 @@ class Executor:
         stored = wake.stored or await self._journal.load(wake.account, wake.execution_id)
         new, state = stored.new, stored.state
         plan = await self._definitions.plan(wake.account, new.workflow_id, new.version)
-        live = _Live(wake.account, plan, state)
-        try:
-            await self._carry_out(live, _outcomes(wake, state))
-        finally:
-            for call in live.calls:
-                call.cancel()
-
-    async def _carry_out(self, live: _Live, outcomes: list[Outcome]) -> None:
-        while True:
-            for record in await self._turn(live, outcomes):
-                if isinstance(record, AttemptStarted):
-                    live.calls.add(asyncio.create_task(self._attempt(live, record)))
-            if not live.calls:
-                return
-            done, live.calls = await asyncio.wait(
-                live.calls, return_when=asyncio.FIRST_COMPLETED
-            )
-            outcomes = [task.result() for task in done]
-
-    async def _turn(self, live: _Live, outcomes: list[Outcome]) -> list[Record]:
-        now = self._clock.now_ms()
-        state = live.state
-        position, timers = state.position, state.timers()
-        if self._is_stopping:
-            records = _note(state, outcomes, now)
-        else:
-            records = advance(live.plan, state, outcomes, now)
-        if not records:
-            return []
-        turn = _turn_of(state, position, records, timers)
-        await self._commit(live.account, turn)
-        for path, due_ms in turn.timers_set.items():
-            self.on_timer(Timer(live.account, turn.execution_id, path, due_ms))
-        return records
-
-    async def _commit(self, account: str, turn: Turn) -> None:
-        while True:
-            try:
-                await self._journal.commit_turn(account, turn)
-            except Overloaded as exc:
-                # What has happened outside cannot be taken back: it waits for room.
-                _log.warning("execution %s waits: %s", turn.execution_id, exc)
-                await self._clock.sleep_until(self._clock.now_ms() + exc.retry_after_s * 1_000)
-            else:
-                return
-
-    async def _attempt(self, live: _Live, record: AttemptStarted) -> Outcome:
-        path, attempt = record.path, record.attempt
-        step = live.state.steps[path]
-        timeout_ms = live.plan.timeout_ms(path)
-        try:
-            async with asyncio.timeout(timeout_ms / 1_000):
-                output = await self._actions.perform(
-                    live.account,
-                    record.action,
-                    step.input,
-                    record.idempotency_key,
-                    is_repeat=_may_repeat(step),
-                )
-        except RetryableError as exc:
-            return AttemptFailed(path, attempt, str(exc), retry_after_ms=exc.retry_after_ms)
-        except PermanentError as exc:
-            return AttemptFailed(path, attempt, str(exc), is_permanent=True)
-        except OutcomeUnknown as exc:
-            return AttemptLost(path, attempt, str(exc))
-        except TimeoutError:
-            return AttemptLost(path, attempt, f"no answer within {timeout_ms} ms")
-        except Exception as exc:
-            _log.exception("action %s has a bug", record.action)
-            error = f"a bug in {record.action}: {type(exc).__name__}: {exc}"
-            return AttemptFailed(path, attempt, error, is_permanent=True)
-        return AttemptSucceeded(path, attempt, output)
+        live = LiveExecution(wake.account, plan, state, self._outside)
+        await live.carry_out(_outcomes(wake, state))
 
 
 def _outcomes(wake: _Wake, state: ExecutionState) -> list[Outcome]:
@@ -241,37 +139,6 @@ def _outcomes(wake: _Wake, state: ExecutionState) -> list[Outcome]:
     pending = state.timers()
     # A timer may be told twice, or after its step was ended by something else.
     outcomes += [
-        TimerFired(timer.path)
-        for timer in wake.timers
-        if pending.get(timer.path) == timer.due_ms
+        TimerFired(timer.path) for timer in wake.timers if pending.get(timer.path) == timer.due_ms
     ]
     return outcomes
-
-
-def _note(state: ExecutionState, outcomes: Iterable[Outcome], now_ms: int) -> list[Record]:
-    records: list[Record] = []
-    for outcome in outcomes:
-        evolve(state, outcome, now_ms)
-        records.append(outcome)
-    return records
-
-
-def _turn_of(
-    state: ExecutionState, position: int, records: list[Record], timers: dict[str, int]
-) -> Turn:
-    left = state.timers()
-    return Turn(
-        execution_id=state.start.execution_id,
-        position=position,
-        at_ms=state.now_ms,
-        records=records,
-        status=state.status,
-        finished_at_ms=state.finished_at_ms,
-        error=state.error,
-        timers_set={path: due for path, due in left.items() if timers.get(path) != due},
-        timers_cleared=[path for path in timers if path not in left],
-    )
-
-
-def _may_repeat(step: StepState) -> bool:
-    return any(attempt.status is AttemptStatus.IN_DOUBT for attempt in step.attempts)

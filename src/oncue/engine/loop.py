@@ -64,7 +64,7 @@ class Loop(ABC):
     async def _turn_safely(self) -> bool:
         try:
             return await self._turn()
-        except Exception:
+        except Exception:  # noqa: BLE001 a failed turn must not end the loop
             _log.exception("turn of %s failed, trying again", self._name)
             await self._clock.sleep_until(self._clock.now_ms() + PAUSE_AFTER_FAILURE_MS)
             return True

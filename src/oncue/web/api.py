@@ -11,8 +11,8 @@ from oncue import __version__
 from oncue.core.errors import NotFound
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json, encode_json
-from oncue.engine.engine import Engine
-from oncue.ports import Catalog, Journal, WorkflowVersion
+from oncue.engine.engine import Engine, World
+from oncue.ports import WorkflowVersion
 from oncue.web import problems, render
 from oncue.web.auth import Gate
 from oncue.web.body import read_json
@@ -31,12 +31,12 @@ class Limits:
 class Api:
     """The handlers; each is one route."""
 
-    def __init__(self, engine: Engine, journal: Journal, catalog: Catalog, limits: Limits) -> None:
+    def __init__(self, engine: Engine, world: World, limits: Limits) -> None:
         self._engine = engine
-        self._journal = journal
-        self._catalog = catalog
+        self._journal = world.journal
+        self._catalog = world.catalog
         self._limits = limits
-        self._gate = Gate(catalog)
+        self._gate = Gate(world.accounts)
 
     def routes(self) -> list[Route]:
         """Return all routes."""
@@ -100,13 +100,11 @@ class Api:
         return _json(render.execution(stored, plan))
 
 
-def create_app(
-    engine: Engine, journal: Journal, catalog: Catalog, limits: Limits | None = None
-) -> FastAPI:
+def create_app(engine: Engine, world: World, limits: Limits | None = None) -> FastAPI:
     """Return the ASGI application over a started engine."""
     app = FastAPI(title="OnCue", version=__version__, docs_url=None, redoc_url=None)
     problems.install(app)
-    app.router.routes.extend(Api(engine, journal, catalog, limits or Limits()).routes())
+    app.router.routes.extend(Api(engine, world, limits or Limits()).routes())
     return app
 
 

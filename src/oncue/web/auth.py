@@ -5,7 +5,7 @@ from hashlib import sha256
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from oncue.ports import ApiKey, Catalog
+from oncue.ports import Accounts, ApiKey
 
 _IMPLIED = {
     "operator": {"operator", "admin", "write", "read", "events:write"},
@@ -22,8 +22,8 @@ def hash_key(key: str) -> str:
 class Gate:
     """Lets requests through that carry a valid key."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
         self._known: dict[str, ApiKey] = {}
 
     async def account(self, request: Request, scope: str) -> str:
@@ -37,7 +37,7 @@ class Gate:
         if kind.lower() != "bearer" or not secret:
             raise _unauthorized("expected the header 'Authorization: Bearer <key>'")
         hashed = hash_key(secret.strip())
-        key = self._known.get(hashed) or await self._catalog.api_key(hashed)
+        key = self._known.get(hashed) or await self._accounts.api_key(hashed)
         if key is None:
             raise _unauthorized("expected a valid API key, got an unknown one")
         self._known[hashed] = key

@@ -3,7 +3,7 @@
 import base64
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,28 +41,23 @@ def test_official_case(case: dict[str, Any]) -> None:
 
 def _read(tagged: dict[str, Any]) -> Any:
     ((tag, value),) = tagged.items()
-    match tag:
-        case "int":
-            return int(value)
-        case "uint":
-            return Uint(value)
-        case "double":
-            return float(value)
-        case "bytes":
-            return base64.b64decode(value)
-        case "null":
-            return None
-        case "list":
-            return [_read(item) for item in value]
-        case "map":
-            return {to_key(_read(key)): _read(inner) for key, inner in value}
-        case "timestamp":
-            return parse_timestamp(value)
-        case "duration":
-            return parse_duration(value)
-        case "type":
-            return CelType(value)
-    return value
+    return _READERS[tag](value)
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "null": lambda _: None,
+    "bool": bool,
+    "int": int,
+    "uint": Uint,
+    "double": float,
+    "string": str,
+    "bytes": base64.b64decode,
+    "list": lambda items: [_read(item) for item in items],
+    "map": lambda pairs: {to_key(_read(key)): _read(inner) for key, inner in pairs},
+    "timestamp": parse_timestamp,
+    "duration": parse_duration,
+    "type": CelType,
+}
 
 
 def _is_same(one: Any, other: Any) -> bool:

@@ -1,6 +1,7 @@
 """Expressions as users write them: what they give, what is refused, what they may cost."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -92,7 +93,10 @@ def test_the_example_of_a_macro_is_true(macro: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("event.data.plan.name", "event.data.plan.name: expected a map with this field, got string"),
+        (
+            "event.data.plan.name",
+            "event.data.plan.name: expected a map with this field, got string",
+        ),
         ("event.data.voucher", "event.data.voucher: no such field"),
         ("event.voucher.code", "event.voucher: no such field"),
         ("event.data.items[2].sku", "event.data.items[2]: expected an index below 2"),
@@ -209,7 +213,7 @@ def test_as_json(text: str, value: Any) -> None:
 
 
 def test_what_json_does_not_have_is_an_error() -> None:
-    with pytest.raises(EvaluationError, match="NaN|nan"):
+    with pytest.raises(EvaluationError, match="got nan"):
         to_json(evaluate("0.0 / 0.0"))
 
 
@@ -235,10 +239,8 @@ _SYMBOLS = ["event", ".", "data", "a", "'x'", "1", "2.5", "(", ")", "[", "]", "{
 
 @given(st.lists(st.sampled_from(_SYMBOLS), max_size=25).map(" ".join), json_values)
 def test_any_text_gives_a_value_or_an_error_of_ours(text: str, data: Any) -> None:
-    try:
+    with suppress(InvalidInput, EvaluationError):
         evaluate(text, {"data": data, "a": data})
-    except (InvalidInput, EvaluationError):
-        pass
 
 
 @given(json_values, json_values)

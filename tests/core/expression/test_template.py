@@ -6,6 +6,7 @@ import pytest
 
 from oncue.core.errors import EvaluationError, InvalidInput
 from oncue.core.expression import compile_template
+from oncue.core.json_text import Json
 
 VALUES = {
     "event": {"data": {"name": "Ada", "age": 36, "score": 1.5, "tags": ["x"], "none": None}},
@@ -62,7 +63,9 @@ def test_everything_wrong_is_told_at_once() -> None:
 
     assert [problem.path for problem in caught.value.problems] == ["with.a", "with.b[0]", "with.c"]
     first = caught.value.problems[0].message
-    assert first == "expected a known name, got 'evnt', did you mean 'event'?\n  {{ evnt.x }}\n     ^"
+    assert (
+        first == "expected a known name, got 'evnt', did you mean 'event'?\n  {{ evnt.x }}\n     ^"
+    )
 
 
 def test_reads_are_those_of_all_expressions() -> None:
@@ -75,6 +78,6 @@ def test_reads_are_those_of_all_expressions() -> None:
 
 
 def test_a_document_without_expressions_stays_as_it_is() -> None:
-    document = {"a": [1, "two"]}
+    document: Json = {"a": [1, "two"]}
 
     assert compile_template(document, roots=[]).render({}) == document

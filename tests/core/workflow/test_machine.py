@@ -209,7 +209,9 @@ def test_a_step_that_cannot_be_rendered_fails_the_execution(step: Json, message:
 
 
 def test_the_workflow_has_an_output_of_its_own() -> None:
-    plan = _plan({"id": "a", "type": "transform", "output": 1}, output={"n": "{{ steps.a.output }}"})
+    plan = _plan(
+        {"id": "a", "type": "transform", "output": 1}, output={"n": "{{ steps.a.output }}"}
+    )
     state = begin(START)
     advance(plan, state, [], 1_000)
 

@@ -65,9 +65,7 @@ def element(value: object, index: object, path: str) -> object:
     if found.is_present:
         return found.content
     if isinstance(value, list):
-        raise EvaluationError(
-            f"{path or 'list'}[{index}]: expected an index below {len(value)}"
-        )
+        raise EvaluationError(f"{path or 'list'}[{index}]: expected an index below {len(value)}")
     raise EvaluationError(f"{path or 'map'}[{index!r}]: no such key")
 
 

@@ -152,9 +152,13 @@ class _Checker:
             raise SourceError(function.complain(kinds), node.position)
         gives = {overload.gives for overload in fits}
         # An overload is certain only where no argument's kind is left to the evaluation.
-        is_certain = len(fits) == 1 and not fits[0].is_variadic and all(
-            kind is not Kind.ANY or taken is Kind.ANY
-            for kind, taken in zip(kinds, fits[0].takes, strict=True)
+        is_certain = (
+            len(fits) == 1
+            and not fits[0].is_variadic
+            and all(
+                kind is not Kind.ANY or taken is Kind.ANY
+                for kind, taken in zip(kinds, fits[0].takes, strict=True)
+            )
         )
         return Invoke(
             node.position,

@@ -74,7 +74,7 @@ def less(budget: Budget, left: object, right: object) -> bool:
     """
     if left.__class__ in NUMBERS and right.__class__ in NUMBERS:
         return as_number(left, right) < as_number(right, left)
-    budget.charge(_common_size(left, right))
+    budget.charge(_smaller_size(left, right))
     return left < right  # type: ignore[operator,no-any-return]  # same ordered class
 
 
@@ -87,7 +87,7 @@ def less_or_equal(budget: Budget, left: object, right: object) -> bool:
     """
     if left.__class__ in NUMBERS and right.__class__ in NUMBERS:
         return as_number(left, right) <= as_number(right, left)
-    budget.charge(_common_size(left, right))
+    budget.charge(_smaller_size(left, right))
     return left <= right  # type: ignore[operator,no-any-return]  # same ordered class
 
 
@@ -139,7 +139,7 @@ def find_key(value: object) -> object:
     raise EvaluationError(f"expected a string, number or bool as key, got {kind_of(value)}")
 
 
-def _common_size(left: object, right: object) -> int:
+def _smaller_size(left: object, right: object) -> int:
     if left.__class__ is not right.__class__ or left.__class__ not in _ORDERED:
         raise EvaluationError(f"expected two values with an order, got {_kinds(left, right)}")
     return min(size_of(left), size_of(right))
@@ -165,9 +165,7 @@ def _equal_maps(
     return all(key in right and equals(budget, left[key], right[key], depth) for key in left)
 
 
-def _equal_optionals(
-    budget: Budget, left: OptionalValue, right: OptionalValue, depth: int
-) -> bool:
+def _equal_optionals(budget: Budget, left: OptionalValue, right: OptionalValue, depth: int) -> bool:
     return left.is_present == right.is_present and equals(
         budget, left.content, right.content, depth
     )

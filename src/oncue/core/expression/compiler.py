@@ -220,21 +220,21 @@ def _local(_: _Part, node: Local) -> str:
 def _path(part: _Part, node: Root | Field) -> str:
     """A run of fields: the short way, and the long one that says what is missing."""
     names: list[str] = []
-    base: Node = node
-    while isinstance(base, Field) and not base.is_optional:
-        names.append(base.name)
-        base = base.operand
+    inner: Node = node
+    while isinstance(inner, Field) and not inner.is_optional:
+        names.append(inner.name)
+        inner = inner.operand
     names.reverse()
-    if isinstance(base, Root):
-        begin, again = f"values[{base.name!r}]", f"given(values, {base.name!r})"
+    if isinstance(inner, Root):
+        begin, again = f"values[{inner.name!r}]", f"given(values, {inner.name!r})"
     else:
-        begin = again = part.named(part.emit(base))
-    if not names and not isinstance(base, Root):
+        begin = again = part.named(part.emit(inner))
+    if not names and not isinstance(inner, Root):
         return begin
     found = part.fresh(names[-1] if names else "")
     short = "".join(f"[{name!r}]" for name in names)
     part.line(f"try: {found} = {begin}{short}")
-    part.line(f"except FAULTS: {found} = descend({again}, {spell(base)!r}, {tuple(names)!r})")
+    part.line(f"except FAULTS: {found} = descend({again}, {spell(inner)!r}, {tuple(names)!r})")
     return found
 
 

@@ -40,8 +40,25 @@ _TIGHTNESS = {
     "%": 5,
 }
 RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return"
-    " var void while".split()
+    {
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "namespace",
+        "package",
+        "return",
+        "var",
+        "void",
+        "while",
+    }
 )
 
 

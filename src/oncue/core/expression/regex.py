@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-import re2  # type: ignore[import-untyped]  # ships no types
+import re2
 
 from oncue.core.errors import EvaluationError
 from oncue.core.expression.budget import Budget

@@ -74,14 +74,10 @@ class _Compiler:
         return None
 
     def _list(self, document: list[Json], place: str) -> Render | None:
-        renders = [
-            self.compile(item, f"{place}[{index}]") for index, item in enumerate(document)
-        ]
+        renders = [self.compile(item, f"{place}[{index}]") for index, item in enumerate(document)]
         if not any(renders):
             return None
-        parts = [
-            render or _constant(item) for render, item in zip(renders, document, strict=True)
-        ]
+        parts = [render or _constant(item) for render, item in zip(renders, document, strict=True)]
         return lambda values: [part(values) for part in parts]
 
     def _map(self, document: Mapping[str, Json], place: str) -> Render | None:
@@ -91,9 +87,7 @@ class _Compiler:
         }
         if not any(renders.values()):
             return None
-        parts = {
-            name: renders[name] or _constant(inner) for name, inner in document.items()
-        }
+        parts = {name: renders[name] or _constant(inner) for name, inner in document.items()}
         return lambda values: {name: part(values) for name, part in parts.items()}
 
     def _string(self, text: str, place: str) -> Render | None:
@@ -164,9 +158,7 @@ def _value(expression: Expression) -> Render:
 
 
 def _joined(pieces: list[str | Expression]) -> Render:
-    parts = [
-        _constant(piece) if isinstance(piece, str) else _value(piece) for piece in pieces
-    ]
+    parts = [_constant(piece) if isinstance(piece, str) else _value(piece) for piece in pieces]
     return lambda values: "".join([_text(part(values)) for part in parts])
 
 

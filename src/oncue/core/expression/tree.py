@@ -237,11 +237,7 @@ Node: TypeAlias = (
 
 
 _INNER = {
-    kind: tuple(
-        attribute.name
-        for attribute in fields(kind)
-        if "Node" in str(attribute.type)
-    )
+    kind: tuple(attribute.name for attribute in fields(kind) if "Node" in str(attribute.type))
     for kind in Node.__args__
 }
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import re2  # type: ignore[import-untyped]  # ships no types
+import re2
 
 from oncue.core.errors import EvaluationError
 from oncue.core.event import Event

@@ -120,9 +120,7 @@ class TransformStep(_Step):
         return self
 
 
-Step: TypeAlias = Annotated[
-    ActionStep | DelayStep | TransformStep, Field(discriminator="type")
-]
+Step: TypeAlias = Annotated[ActionStep | DelayStep | TransformStep, Field(discriminator="type")]
 Trigger: TypeAlias = Annotated[EventPattern, Field(title="Trigger")]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -180,7 +180,7 @@ class _Parser:
         self._problems.append(Problem(path, f"{expected}, got {got!r}"))
 
 
-def _policy(retry: Retry | bool) -> RetryPolicy:
+def _policy(retry: Retry | Literal[False]) -> RetryPolicy:
     return retry.policy() if isinstance(retry, Retry) else ONCE
 
 

@@ -110,12 +110,7 @@ class TimerFired(_Record, frozen=True, tag="timer_fired"):
 
 
 Command: TypeAlias = (
-    AttemptStarted
-    | RetryScheduled
-    | DelayStarted
-    | StepCompleted
-    | StepFailed
-    | ExecutionFinished
+    AttemptStarted | RetryScheduled | DelayStarted | StepCompleted | StepFailed | ExecutionFinished
 )
 Outcome: TypeAlias = AttemptSucceeded | AttemptFailed | AttemptLost | TimerFired
 Record: TypeAlias = Command | Outcome

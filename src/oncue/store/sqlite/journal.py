@@ -240,9 +240,7 @@ def _execution_row(account: str, new: NewExecution) -> tuple[str | int | bytes, 
     )
 
 
-def _write_turn(
-    connection: sqlite3.Connection, account: str, turn: Turn, records: bytes
-) -> None:
+def _write_turn(connection: sqlite3.Connection, account: str, turn: Turn, records: bytes) -> None:
     try:
         connection.execute(
             _ADD_TURN, (account, turn.execution_id, turn.position, turn.at_ms, records)

@@ -70,6 +70,9 @@ JOIN account ON account.number = record.account GROUP BY record.account
 """
 
 
+_NEWEST = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" DESC LIMIT 1'
+
+
 class _Body(msgspec.Struct, omit_defaults=True):
     data: Json = None
     attributes: dict[str, Json] = msgspec.field(default_factory=dict)
@@ -85,75 +88,24 @@ _decode_body = msgspec.json.Decoder(_Body).decode
 _decode_change = msgspec.json.Decoder(_ChangeBody).decode
 
 
-class SqliteEventLog:
-    """The log of all accounts in one file."""
+class _Appender:
+    """What the one writer knows: the offsets given last, which may not be durable yet."""
 
-    def __init__(self, path: Path, clock: Clock, commit: Commit = sqlite3.Connection.commit) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._listeners: list[Callable[[str], None]] = []
-        # The writer's own: the offset given last, which may not be durable yet.
         self._given: dict[int, int] = {}
-        self._file = SqliteFile(path, _SCHEMA, commit=commit, on_rollback=self._forget)
-        self._numbers = self._file.read_now(_numbers)
-        self._heads: dict[str, int] = dict(
-            self._file.read_now(lambda c: c.execute(_HEADS).fetchall())
-        )
-        self._last_arrival = self._file.read_now(self._read_last_arrival)
+        self.last_arrival = 0
+        self.numbers: dict[str, int] = {}
 
-    def last_arrival_ms(self) -> int:
-        """Return the `received_at` of the newest record."""
-        return self._last_arrival
-
-    def subscribe(self, listener: Callable[[str], None]) -> None:
-        """Call `listener` with the account whenever records of it have become durable."""
-        self._listeners.append(listener)
-
-    def head(self, account: str) -> int:
-        """Return the offset of the last durable record, 0 if there is none."""
-        return self._heads.get(account, 0)
-
-    async def append(self, account: str, events: Sequence[IncomingEvent]) -> list[Receipt]:
-        """Return when all are durable."""
-        rows = [
-            (event, _encode(_Body(event.data, event.attributes))) for event in events
-        ]
-        return await self._file.write(
-            lambda connection: self._append(connection, account, rows),
-            lambda receipts: self._advance(account, max(r.offset for r in receipts)),
-        )
-
-    async def append_change(self, account: str, pattern_id: str, version: int) -> int:
-        """Return the offset from which the version is seen; the same if told twice."""
-        body = _encode(_ChangeBody(pattern_id, version))
-        identity = f"{pattern_id}/{version}"
-        return await self._file.write(
-            lambda connection: self._append_change(connection, account, identity, body),
-            lambda offset: self._advance(account, offset),
-        )
-
-    async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
-        """Return up to `limit` records with an offset above `after`."""
-        number = self._numbers.get(account)
-        rows = await self._file.read(
-            lambda connection: connection.execute(_READ, (number, after, limit)).fetchall()
-        )
-        return [_record(row) for row in rows]
-
-    async def close(self) -> None:
-        """Let go of the file."""
-        await self._file.close()
-
-    def _forget(self) -> None:
+    def load(self, connection: sqlite3.Connection) -> None:
+        """Take up, or after a rollback go back to, what is durable."""
         self._given.clear()
-        self._numbers = self._file.read_now(_numbers)
+        self.numbers = dict(connection.execute("SELECT account, number FROM account").fetchall())
+        # By account, so that the index on (account, offset) finds each last row.
+        rows = [connection.execute(_NEWEST, (n,)).fetchone() for n in self.numbers.values()]
+        self.last_arrival = max((row[0] for row in rows if row), default=self.last_arrival)
 
-    def _advance(self, account: str, offset: int) -> None:
-        if offset > self._heads.get(account, 0):
-            self._heads[account] = offset
-            for listener in self._listeners:
-                listener(account)
-
-    def _append(
+    def append(
         self,
         connection: sqlite3.Connection,
         account: str,
@@ -180,9 +132,11 @@ class SqliteEventLog:
             self._given[number] = offset
             return Receipt(event.id, offset)
         first = connection.execute(_FIRST, (number, event.source, event.id)).fetchone()
-        return Receipt(event.id, first[0], is_duplicate=True, is_conflict=_differs(event, body, first))
+        return Receipt(
+            event.id, first[0], is_duplicate=True, is_conflict=_differs(event, body, first)
+        )
 
-    def _append_change(
+    def append_change(
         self, connection: sqlite3.Connection, account: str, identity: str, body: bytes
     ) -> int:
         number = self._number(connection, account)
@@ -196,8 +150,8 @@ class SqliteEventLog:
         return first
 
     def _arrival(self) -> int:
-        self._last_arrival = max(self._last_arrival, self._clock.now_ms())
-        return self._last_arrival
+        self.last_arrival = max(self.last_arrival, self._clock.now_ms())
+        return self.last_arrival
 
     def _next_offset(self, connection: sqlite3.Connection, number: int) -> int:
         given = self._given.get(number)
@@ -208,7 +162,7 @@ class SqliteEventLog:
         return given + 1
 
     def _number(self, connection: sqlite3.Connection, account: str) -> int:
-        number = self._numbers.get(account)
+        number = self.numbers.get(account)
         if number is None:
             connection.execute(
                 "INSERT INTO account (account) VALUES (?) ON CONFLICT DO NOTHING", (account,)
@@ -216,21 +170,78 @@ class SqliteEventLog:
             number = connection.execute(
                 "SELECT number FROM account WHERE account = ?", (account,)
             ).fetchone()[0]
-            self._numbers[account] = number
+            self.numbers[account] = number
         return number
 
-    def _read_last_arrival(self, connection: sqlite3.Connection) -> int:
-        # By account, so that the index on (account, offset) finds each last row.
-        newest = "SELECT received_at FROM record WHERE account = ? ORDER BY \"offset\" DESC LIMIT 1"
-        rows = [connection.execute(newest, (n,)).fetchone() for n in self._numbers.values()]
-        return max((row[0] for row in rows if row), default=0)
+
+class SqliteEventLog:
+    """The log of all accounts in one file."""
+
+    def __init__(
+        self, path: Path, clock: Clock, commit: Commit = sqlite3.Connection.commit
+    ) -> None:
+        self._listeners: list[Callable[[str], None]] = []
+        self._appender = _Appender(clock)
+        self._file = SqliteFile(path, _SCHEMA, commit=commit, on_rollback=self._load)
+        self._load()
+        self._heads: dict[str, int] = dict(
+            self._file.read_now(lambda c: c.execute(_HEADS).fetchall())
+        )
+
+    def last_arrival_ms(self) -> int:
+        """Return the `received_at` of the newest record."""
+        return self._appender.last_arrival
+
+    def subscribe(self, listener: Callable[[str], None]) -> None:
+        """Call `listener` with the account whenever records of it have become durable."""
+        self._listeners.append(listener)
+
+    def head(self, account: str) -> int:
+        """Return the offset of the last durable record, 0 if there is none."""
+        return self._heads.get(account, 0)
+
+    async def append(self, account: str, events: Sequence[IncomingEvent]) -> list[Receipt]:
+        """Return when all are durable."""
+        rows = [(event, _encode(_Body(event.data, event.attributes))) for event in events]
+        return await self._file.write(
+            lambda connection: self._appender.append(connection, account, rows),
+            lambda receipts: self._advance(account, max(r.offset for r in receipts)),
+        )
+
+    async def append_change(self, account: str, pattern_id: str, version: int) -> int:
+        """Return the offset from which the version is seen; the same if told twice."""
+        body = _encode(_ChangeBody(pattern_id, version))
+        identity = f"{pattern_id}/{version}"
+        return await self._file.write(
+            lambda connection: self._appender.append_change(connection, account, identity, body),
+            lambda offset: self._advance(account, offset),
+        )
+
+    async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
+        """Return up to `limit` records with an offset above `after`."""
+        number = self._appender.numbers.get(account)
+        rows = await self._file.read(
+            lambda connection: connection.execute(_READ, (number, after, limit)).fetchall()
+        )
+        return [_record(row) for row in rows]
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        await self._file.close()
+
+    def _load(self) -> None:
+        self._file.read_now(self._appender.load)
+
+    def _advance(self, account: str, offset: int) -> None:
+        if offset > self._heads.get(account, 0):
+            self._heads[account] = offset
+            for listener in self._listeners:
+                listener(account)
 
 
-def _numbers(connection: sqlite3.Connection) -> dict[str, int]:
-    return dict(connection.execute("SELECT account, number FROM account").fetchall())
-
-
-def _differs(event: IncomingEvent, body: bytes, first: tuple[int, str, str | None, int, bytes]) -> bool:
+def _differs(
+    event: IncomingEvent, body: bytes, first: tuple[int, str, str | None, int, bytes]
+) -> bool:
     _, event_type, subject, time, first_body = first
     return (
         (event.type, event.subject) != (event_type, subject)

@@ -10,8 +10,8 @@ Vendors that are none: HTTP servers on the loopback that answer as the real ones
 with the same idempotency key is a second call and no second effect.
 """
 
-from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.http import HttpSimulator
+from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.resend import ResendSimulator
 from oncue.testing.vendors.simulator import (
     DROP,

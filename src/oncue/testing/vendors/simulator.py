@@ -141,9 +141,7 @@ class Simulator(ABC):
 
 def _response(answer: Fixed) -> web.Response:
     if isinstance(answer.body, str):
-        return web.Response(
-            status=answer.status, text=answer.body, headers=dict(answer.headers)
-        )
+        return web.Response(status=answer.status, text=answer.body, headers=dict(answer.headers))
     return web.Response(
         status=answer.status,
         body=encode_json(answer.body),

@@ -27,7 +27,9 @@ def _doubles(call: Callable[..., object]) -> tuple[Overload, ...]:
 
 
 ROWS: tuple[Function, ...] = (
-    operator("_==_", "Equal.", "1 == 1.0 && 'a' != 'A'", paid("any, any -> bool", comparison.equals)),
+    operator(
+        "_==_", "Equal.", "1 == 1.0 && 'a' != 'A'", paid("any, any -> bool", comparison.equals)
+    ),
     operator("_!=_", "Not equal.", "[1] != [2]", paid("any, any -> bool", comparison.differs)),
     operator("_<_", "Less, earlier, or before.", "'a' < 'b'", *_order(comparison.less)),
     operator("_<=_", "Less or equal.", "1 <= 1.5", *_order(comparison.less_or_equal)),

@@ -23,7 +23,7 @@ PATIENCE_S = 30
 class Running:
     """A running OnCue and a session with its API."""
 
-    process: asyncio.subprocess.Process
+    child: asyncio.subprocess.Process
     session: aiohttp.ClientSession
     data: Path
 
@@ -37,13 +37,13 @@ class Running:
 
     async def kill(self) -> None:
         """End it as `kill -9` does."""
-        self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
+        self.child.send_signal(signal.SIGKILL)
+        await self.child.wait()
 
     async def terminate(self) -> int:
         """Ask it to end; return its exit code."""
-        self.process.terminate()
-        return await self.process.wait()
+        self.child.terminate()
+        return await self.child.wait()
 
     async def only_execution(self, status: str) -> Any:
         """Return the one execution there is, once it has this status."""
@@ -81,44 +81,42 @@ def settings_for(vendors: Simulators) -> dict[str, str]:
 @asynccontextmanager
 async def up(data: Path, settings: Mapping[str, str], *flags: str) -> AsyncIterator[Running]:
     """Run `oncue up` on a free port until the block ends."""
-    process = await asyncio.create_subprocess_exec(
+    child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "oncue", "up", "--port", "0", "--data", str(data), *flags,
         env=_environment(settings),
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        assert process.stdout is not None
+        assert child.stdout is not None
         async with asyncio.timeout(PATIENCE_S):
             # The first line says where it listens; nothing is written before it does.
-            first = await process.stdout.readline()
+            first = await child.stdout.readline()
         assert b"listens on" in first, first
         url = json.loads((data / "server.json").read_text())["url"]
         key = (data / "admin-key").read_text()
         headers = {"Authorization": f"Bearer {key}"}
         async with aiohttp.ClientSession(url, headers=headers) as session:
-            yield Running(process, session, data)
+            yield Running(child, session, data)
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 async def run_to_end(data: Path, settings: Mapping[str, str], *flags: str) -> tuple[int, str]:
     """Run `oncue up` where it is expected to refuse; return its exit code and its words."""
-    process = await asyncio.create_subprocess_exec(
+    child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "oncue", "up", "--data", str(data), *flags,
         env=_environment(settings),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     async with asyncio.timeout(PATIENCE_S):
-        output, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
+        output, _ = await child.communicate()
+    assert child.returncode is not None
+    return child.returncode, output.decode()
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith("ONCUE_")
-    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ONCUE_")}
     return {**inherited, "COLUMNS": "1000", **settings}

@@ -1,0 +1,70 @@
+# What developers do. `make help` lists it; CI calls the same.
+
+VENV := .venv
+BIN := $(VENV)/bin
+DATA := .oncue
+UV := $(BIN)/uv
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench lock clean
+
+help: ## What there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+up: $(VENV)/runtime ## Start OnCue with the demo, data in .oncue
+	$(BIN)/oncue up --demo --data $(DATA)
+
+install: $(VENV)/developer ## Everything for working on OnCue
+
+test: $(VENV)/developer ## All tests
+	$(BIN)/pytest -n auto
+
+check: lint types imports architecture docs-check ## Everything but the tests
+
+fmt: $(VENV)/developer ## Format the sources, and mend what ruff can
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format
+
+lint: $(VENV)/developer
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(VENV)/developer
+	$(BIN)/mypy
+
+imports: $(VENV)/developer
+	$(BIN)/lint-imports
+
+architecture: $(VENV)/developer
+	$(BIN)/pytest -q tests/architecture
+
+docs: $(VENV)/developer ## Write the generated pages of docs/
+	$(BIN)/python scripts/generate_docs.py
+
+docs-check: $(VENV)/developer
+	$(BIN)/python scripts/generate_docs.py --check
+
+bench: $(VENV)/developer ## Measure; nothing else should run meanwhile
+	$(BIN)/python -m bench.first_light
+
+lock: $(VENV)/developer ## Resolve the dependencies anew
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	    --python-version 3.11 --custom-compile-command 'make lock' \
+	    pyproject.toml -o requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	    --python-version 3.11 --custom-compile-command 'make lock' \
+	    -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove what was built; data stays
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/runtime: requirements.lock pyproject.toml scripts/make_venv.sh
+	sh scripts/make_venv.sh $(VENV) requirements.lock
+	$(PIP) --only-binary :all: --no-deps --editable .
+	@touch $@
+
+$(VENV)/developer: requirements-dev.lock pyproject.toml scripts/make_venv.sh
+	sh scripts/make_venv.sh $(VENV) requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/runtime

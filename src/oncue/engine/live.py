@@ -1,0 +1,148 @@
+"""
+One execution at work: turn, commit, calls, and again.
+
+Each turn is one commit; only then are its commands carried out, so whatever
+acts outside was written down before.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from oncue.core.errors import OutcomeUnknown, Overloaded, PermanentError, RetryableError
+from oncue.core.workflow.machine import advance, evolve
+from oncue.core.workflow.plan import Plan
+from oncue.core.workflow.records import (
+    AttemptFailed,
+    AttemptLost,
+    AttemptStarted,
+    AttemptSucceeded,
+    Outcome,
+    Record,
+)
+from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState
+from oncue.ports import Actions, Clock, Journal, Timer, Turn
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Outside:
+    """What executions touch. Once `is_stopping`, outcomes are written down and nothing begins."""
+
+    journal: Journal
+    actions: Actions
+    clock: Clock
+    on_timer: Callable[[Timer], None]
+    is_stopping: bool = False
+
+
+class LiveExecution:
+    """An execution in memory, for as long as something of it is at work."""
+
+    def __init__(self, account: str, plan: Plan, state: ExecutionState, outside: Outside) -> None:
+        self._account = account
+        self._plan = plan
+        self._state = state
+        self._outside = outside
+
+    async def carry_out(self, outcomes: list[Outcome]) -> None:
+        """Return when nothing more can happen before a timer is due."""
+        calls: set[asyncio.Task[Outcome]] = set()
+        try:
+            while True:
+                for record in await self._turn(outcomes):
+                    if isinstance(record, AttemptStarted):
+                        calls.add(asyncio.create_task(self._attempt(record)))
+                if not calls:
+                    return
+                done, calls = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+                outcomes = [task.result() for task in done]
+        finally:
+            for call in calls:
+                call.cancel()
+
+    async def _turn(self, outcomes: list[Outcome]) -> list[Record]:
+        now = self._outside.clock.now_ms()
+        state = self._state
+        position, timers = state.position, state.timers()
+        if self._outside.is_stopping:
+            records = _note(state, outcomes, now)
+        else:
+            records = advance(self._plan, state, outcomes, now)
+        if not records:
+            return []
+        turn = _turn_of(state, position, records, timers)
+        await self._commit(turn)
+        for path, due_ms in turn.timers_set.items():
+            self._outside.on_timer(Timer(self._account, turn.execution_id, path, due_ms))
+        return records
+
+    async def _commit(self, turn: Turn) -> None:
+        while True:
+            try:
+                await self._outside.journal.commit_turn(self._account, turn)
+            except Overloaded as exc:
+                # What has happened outside cannot be taken back: it waits for room.
+                _log.warning("execution %s waits: %s", turn.execution_id, exc)
+                clock = self._outside.clock
+                await clock.sleep_until(clock.now_ms() + exc.retry_after_s * 1_000)
+            else:
+                return
+
+    async def _attempt(self, record: AttemptStarted) -> Outcome:
+        path, attempt = record.path, record.attempt
+        step = self._state.steps[path]
+        timeout_ms = self._plan.timeout_ms(path)
+        try:
+            async with asyncio.timeout(timeout_ms / 1_000):
+                output = await self._outside.actions.perform(
+                    self._account,
+                    record.action,
+                    step.input,
+                    record.idempotency_key,
+                    is_repeat=_may_repeat(step),
+                )
+        except RetryableError as exc:
+            return AttemptFailed(path, attempt, str(exc), retry_after_ms=exc.retry_after_ms)
+        except PermanentError as exc:
+            return AttemptFailed(path, attempt, str(exc), is_permanent=True)
+        except OutcomeUnknown as exc:
+            return AttemptLost(path, attempt, str(exc))
+        except TimeoutError:
+            return AttemptLost(path, attempt, f"no answer within {timeout_ms} ms")
+        except Exception as exc:  # noqa: BLE001 a bug in an action fails its step, nothing else
+            _log.exception("action %s has a bug", record.action)
+            error = f"a bug in {record.action}: {type(exc).__name__}: {exc}"
+            return AttemptFailed(path, attempt, error, is_permanent=True)
+        return AttemptSucceeded(path, attempt, output)
+
+
+def _note(state: ExecutionState, outcomes: Iterable[Outcome], now_ms: int) -> list[Record]:
+    records: list[Record] = []
+    for outcome in outcomes:
+        evolve(state, outcome, now_ms)
+        records.append(outcome)
+    return records
+
+
+def _turn_of(
+    state: ExecutionState, position: int, records: list[Record], timers: dict[str, int]
+) -> Turn:
+    left = state.timers()
+    return Turn(
+        execution_id=state.start.execution_id,
+        position=position,
+        at_ms=state.now_ms,
+        records=records,
+        status=state.status,
+        finished_at_ms=state.finished_at_ms,
+        error=state.error,
+        timers_set={path: due for path, due in left.items() if timers.get(path) != due},
+        timers_cleared=[path for path in timers if path not in left],
+    )
+
+
+def _may_repeat(step: StepState) -> bool:
+    return any(attempt.status is AttemptStatus.IN_DOUBT for attempt in step.attempts)

@@ -1,0 +1,1 @@
+"""The catalog in any SQL database that SQLAlchemy speaks to."""

@@ -1,0 +1,65 @@
+"""One SQL database: its tables, its reads, and writes that fit together."""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from oncue.core.errors import Conflict
+from oncue.store.sql.tables import metadata
+
+
+class SqlDatabase:
+    """What accounts and definitions are kept in."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def on_sqlite(cls, path: Path) -> "SqlDatabase":
+        """Return a database in a SQLite file that others may write to as well."""
+        engine = create_async_engine(sa.URL.create("sqlite+aiosqlite", database=str(path)))
+        event.listen(engine.sync_engine, "connect", _set_up)
+        return cls(engine)
+
+    async def create_tables(self) -> None:
+        """Make the tables that are not there."""
+        async with self._engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._engine.dispose()
+
+    async def rows(self, select: sa.Select[Any]) -> list[sa.Row[Any]]:
+        """Return what `select` finds."""
+        async with self._engine.connect() as connection:
+            return list((await connection.execute(select)).all())
+
+    async def write(self, what: str, *statements: sa.Insert | sa.Update) -> None:
+        """
+        Carry out all statements or none.
+
+        Raises:
+            Conflict: one of them would make a second `what`.
+        """
+        # Each begins with a write, so that SQLite waits for its lock: a
+        # transaction that begins with a read is refused when it comes to write.
+        try:
+            async with self._engine.begin() as connection:
+                for statement in statements:
+                    await connection.execute(statement)
+        except IntegrityError as exc:
+            raise Conflict(f"expected a {what} that does not exist yet, got one that does") from exc
+
+
+def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA busy_timeout = 10000")
+    cursor.close()
