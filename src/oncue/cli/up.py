@@ -72,7 +72,7 @@ def _settings(flags: Mapping[str, object], *, demo: bool) -> Settings:
 @contextlib.contextmanager
 def _locked(data: Path) -> Iterator[None]:
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise CannotStart(
             f"expected a folder that can be written at {data}: {exc.strerror}"

@@ -118,13 +118,18 @@ def test_a_bad_workflow_is_refused_with_the_place(document: Json, path: str, par
 def test_all_problems_come_at_once() -> None:
     document = make_document(
         steps=[
-            make_call("a", action="noet"),
+            make_call("a", action="noet", **{"with": {"text": "{{ evnt }}"}}),
             {"id": "b", "type": "delay", "for": "tomorrow"},
             make_call("c", **{"with": {"text": "{{ nope }}"}}),
         ]
     )
 
-    assert set(_problems(document)) == {"steps[0].action", "steps[1].for", "steps[2].with.text"}
+    assert set(_problems(document)) == {
+        "steps[0].action",
+        "steps[0].with.text",
+        "steps[1].for",
+        "steps[2].with.text",
+    }
 
 
 def test_more_steps_than_allowed_are_refused() -> None:

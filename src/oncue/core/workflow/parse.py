@@ -116,6 +116,7 @@ class _Parser:
                 return self._transform(step, path)
 
     def _action(self, step: ActionStep, path: str) -> ActionNode | None:
+        template = self._template(step.with_, f"{path}.with")
         action = self._library.get(step.action)
         if action is None:
             known = nearest(step.action, self._library)
@@ -124,7 +125,6 @@ class _Parser:
             )
             return None
         self._problems.extend(_input_problems(action, step.with_, f"{path}.with"))
-        template = self._template(step.with_, f"{path}.with")
         if template is None:
             return None
         return ActionNode(
