@@ -12,8 +12,9 @@ import aiohttp
 import uvicorn
 
 from oncue.ports import ApiKey
-from oncue.web.api import Limits, create_app
+from oncue.web.api import create_app
 from oncue.web.auth import hash_key
+from oncue.web.context import Limits
 from tests.installation import ACCOUNT, Installed, installed
 
 KEY = "key-of-the-test-account"

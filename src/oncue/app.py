@@ -19,8 +19,9 @@ from oncue.store.sql.database import SqlDatabase
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.system import SystemClock, fresh_id
-from oncue.web.api import Limits, create_app
+from oncue.web.api import create_app
 from oncue.web.auth import hash_key
+from oncue.web.context import Limits
 
 OPERATOR = frozenset(("operator",))
 FIRST_ACCOUNT = "default"

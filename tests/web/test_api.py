@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oncue.web.api import Limits
+from oncue.web.context import Limits
 from tests.make import make_call, make_document
 from tests.server import READER, Answer, Served, serve
 

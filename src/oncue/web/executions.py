@@ -1,0 +1,41 @@
+"""`/executions`."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oncue.web import render
+from oncue.web.answers import answer, answer_page
+from oncue.web.context import Context
+from oncue.web.cursor import decode_cursor, page_size
+
+
+class Executions:
+    """The handlers; each is one route."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/executions", self.list, methods=["GET"]),
+            Route("/executions/{id}", self.get, methods=["GET"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Return executions, newest first."""
+        account = await self._context.gate.account(request, "read")
+        limit = page_size(request.query_params.get("limit"))
+        before = decode_cursor(request.query_params.get("cursor"))
+        rows = await self._context.world.journal.executions(account, limit + 1, before)
+        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), render.summary)
+
+    async def get(self, request: Request) -> Response:
+        """Return an execution with its steps."""
+        account = await self._context.gate.account(request, "read")
+        stored = await self._context.world.journal.load(account, request.path_params["id"])
+        new = stored.new
+        definitions = self._context.engine.definitions
+        plan = await definitions.plan(account, new.workflow_id, new.version)
+        return answer(render.execution(stored, plan))
