@@ -7,7 +7,8 @@ from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.pattern.definition import EventPattern
 from oncue.core.pattern.matcher import ActivePattern
-from oncue.core.workflow.parse import Library, ParsedWorkflow, parse_workflow
+from oncue.core.workflow.compile import Library
+from oncue.core.workflow.parse import ParsedWorkflow, parse_workflow
 from oncue.core.workflow.plan import Plan
 from oncue.ports import Catalog, Clock, EventLog, PatternVersion, WorkflowVersion
 

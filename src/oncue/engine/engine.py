@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oncue.core.workflow.parse import Library
+from oncue.core.workflow.compile import Library
 from oncue.engine.definitions import Definitions
 from oncue.engine.execute import Executor
 from oncue.engine.ingest import Ingest

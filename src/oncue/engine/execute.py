@@ -134,7 +134,7 @@ def _outcomes(wake: _Wake, state: ExecutionState) -> list[Outcome]:
         error = "OnCue stopped while the attempt was in flight"
         outcomes += [
             AttemptLost(step.path, step.attempts[-1].attempt, error, by_crash=True)
-            for step in state.calls()
+            for step in state.calling.values()
         ]
     pending = state.timers()
     # A timer may be told twice, or after its step was ended by something else.

@@ -94,7 +94,7 @@ class LiveExecution:
     async def _attempt(self, record: AttemptStarted) -> Outcome:
         path, attempt = record.path, record.attempt
         step = self._state.steps[path]
-        timeout_ms = self._plan.timeout_ms(path)
+        timeout_ms = self._plan.call(path).timeout_ms
         try:
             async with asyncio.timeout(timeout_ms / 1_000):
                 output = await self._outside.actions.perform(

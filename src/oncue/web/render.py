@@ -2,7 +2,7 @@
 
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
-from oncue.core.workflow.plan import Plan
+from oncue.core.workflow.plan import Plan, id_of
 from oncue.core.workflow.state import Attempt, StepState
 from oncue.ports import ExecutionSummary, StoredExecution, Trigger
 
@@ -43,7 +43,7 @@ def summary(row: ExecutionSummary) -> dict[str, Json]:
 
 def _step(step: StepState, plan: Plan) -> dict[str, Json]:
     return {
-        "id": step.path,
+        "id": id_of(step.path),
         "path": step.path,
         "type": plan.node(step.path).type,
         "status": step.status.value,

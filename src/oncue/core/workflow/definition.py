@@ -1,6 +1,7 @@
 """Workflows as users write them; `parse.py` makes a `Plan` of one."""
 
 import re
+from enum import StrEnum
 from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -12,6 +13,9 @@ from oncue.core.workflow.retry import Backoff, OnUnknown, RetryPolicy
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
+_TAKEN = frozenset(
+    ("event", "match", "input", "steps", "vars", "execution", "index", "secrets", "true", "false")
+)
 RESERVED_NAMES = frozenset(("test", "templates"))
 
 
@@ -40,7 +44,14 @@ def _duration(value: object) -> int:
     return parse_duration(value)
 
 
+def _variable(text: str) -> str:
+    if not text.isidentifier() or text in _TAKEN:
+        raise ValueError(f"expected a name that no value has, got {text!r}")
+    return text
+
+
 Name = Annotated[str, AfterValidator(_name)]
+Variable = Annotated[str, AfterValidator(_variable)]
 StepId = Annotated[str, AfterValidator(_step_id)]
 DurationMs = Annotated[int, BeforeValidator(_duration, json_schema_input_type=str)]
 
@@ -75,7 +86,24 @@ class _Step(_Document):
     id: StepId
 
 
-class ActionStep(_Step):
+class _Guarded(_Step):
+    """What every step but a condition may have; `retry` and `timeout` count where it calls."""
+
+    if_: str | None = Field(default=None, alias="if", description="CEL: skip the step if false.")
+    on_error: Literal["fail", "continue"] | list["Step"] = Field(
+        default="fail", description="What follows a failure; steps, if a list."
+    )
+    retry: Retry | Literal[False] = Field(default_factory=Retry)
+    timeout: DurationMs = Field(default=60_000, description="For each attempt.", examples=["60s"])
+
+
+class _Calling(_Guarded):
+    in_doubt: OnUnknown | None = Field(
+        default=None, description="What follows an attempt whose outcome is unknown."
+    )
+
+
+class ActionStep(_Calling):
     """Calls an action of the library."""
 
     type: Literal["action"]
@@ -83,14 +111,57 @@ class ActionStep(_Step):
     with_: dict[str, Json] = Field(
         default_factory=dict, alias="with", description="The action's input; takes templates."
     )
-    retry: Retry | Literal[False] = Field(default_factory=Retry)
-    timeout: DurationMs = Field(default=60_000, description="For each attempt.", examples=["60s"])
-    in_doubt: OnUnknown | None = Field(
-        default=None, description="What follows an attempt whose outcome is unknown."
+
+
+class WebhookAuth(_Document):
+    """How a webhook's receiver knows us."""
+
+    type: Literal["none", "basic", "bearer", "api_key"] = "none"
+    username: str = ""
+    password: str = ""
+    token: str = ""
+    header: str = Field(default="X-API-Key", description="The header of an `api_key`.")
+    key: str = ""
+
+
+class WebhookStep(_Calling):
+    """Calls any HTTP API, signed, and may wait for somebody to call back."""
+
+    type: Literal["webhook"]
+    url: str = Field(examples=["https://example.com/hook"])
+    method: str = "POST"
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: Json = None
+    auth: WebhookAuth = Field(default_factory=WebhookAuth)
+    expect_callback: DurationMs | None = Field(
+        default=None, description="How long to wait for a call of `callback_url`.", examples=["1h"]
     )
 
 
-class DelayStep(_Step):
+class AiOperation(StrEnum):
+    """What a model is asked for."""
+
+    GENERATE = "generate"
+    CLASSIFY = "classify"
+    SENTIMENT = "sentiment"
+    ENTITIES = "entities"
+    SUMMARIZE = "summarize"
+    EXTRACT = "extract"
+
+
+class AiStep(_Calling):
+    """Asks a language model."""
+
+    type: Literal["ai"]
+    operation: AiOperation = AiOperation.GENERATE
+    prompt: str = ""
+    input: Json = None
+    model: str | None = None
+    categories: list[str] = Field(default_factory=list)
+    schema_: dict[str, Json] | None = Field(default=None, alias="schema")
+
+
+class DelayStep(_Guarded):
     """Waits for a duration, or until an instant."""
 
     type: Literal["delay"]
@@ -105,7 +176,7 @@ class DelayStep(_Step):
         return self
 
 
-class TransformStep(_Step):
+class TransformStep(_Guarded):
     """Makes a value of values."""
 
     type: Literal["transform"]
@@ -120,8 +191,119 @@ class TransformStep(_Step):
         return self
 
 
-Step: TypeAlias = Annotated[ActionStep | DelayStep | TransformStep, Field(discriminator="type")]
+class StopStep(_Guarded):
+    """Ends the execution."""
+
+    type: Literal["stop"]
+    status: Literal["completed", "failed"] = "completed"
+    message: str = ""
+
+
+class Case(_Document):
+    """One way on, if its test holds."""
+
+    if_: str = Field(alias="if", description="CEL.")
+    steps: list["Step"] = Field(default_factory=list)
+
+
+class ConditionStep(_Step):
+    """Takes one of several ways."""
+
+    type: Literal["condition"]
+    if_: str | None = Field(default=None, alias="if", description="CEL.")
+    then: list["Step"] = Field(default_factory=list)
+    else_: list["Step"] = Field(default_factory=list, alias="else")
+    cases: list[Case] = Field(default_factory=list, max_length=100)
+    default: list["Step"] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        if (self.if_ is None) == (not self.cases):
+            got = "none" if self.if_ is None else "both"
+            raise ValueError(f"expected either 'if' or 'cases', got {got}")
+        if self.cases and self.model_fields_set & {"then", "else_"}:
+            raise ValueError("expected 'default' beside 'cases', got 'then' or 'else'")
+        if self.if_ is not None and "default" in self.model_fields_set:
+            raise ValueError("expected 'else' beside 'if', got 'default'")
+        return self
+
+
+class LoopStep(_Guarded):
+    """Goes through a list, or on as long as a test holds."""
+
+    type: Literal["loop"]
+    for_each: str | list[Json] | None = Field(
+        default=None,
+        examples=["{{ event.data.items }}"],
+        description="A list, or a template of one.",
+    )
+    while_: str | None = Field(default=None, alias="while", description="CEL.")
+    as_: Variable = Field(default="item", alias="as", description="What a member is called.")
+    steps: list["Step"] = Field(min_length=1)
+    max_iterations: int = Field(default=1_000, ge=1, le=100_000)
+    max_concurrency: int = Field(default=1, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if (self.for_each is None) == (self.while_ is None):
+            got = "none" if self.for_each is None else "both"
+            raise ValueError(f"expected either 'for_each' or 'while', got {got}")
+        if self.while_ is not None and self.max_concurrency > 1:
+            raise ValueError("expected max_concurrency 1 beside 'while', got more")
+        return self
+
+
+class ParallelStep(_Guarded):
+    """Goes several ways at once."""
+
+    type: Literal["parallel"]
+    branches: dict[StepId, list["Step"]] = Field(min_length=1, max_length=100)
+    wait: Literal["all", "any"] | Annotated[int, Field(ge=1)] = "all"
+
+    @property
+    def wanted(self) -> int:
+        """How many branches must end."""
+        match self.wait:
+            case "all":
+                return len(self.branches)
+            case "any":
+                return 1
+        return self.wait
+
+    @model_validator(mode="after")
+    def _wants_what_there_is(self) -> Self:
+        if self.wanted > len(self.branches):
+            raise ValueError(f"expected wait up to {len(self.branches)}, got {self.wanted}")
+        return self
+
+
+Step: TypeAlias = Annotated[
+    ActionStep
+    | ConditionStep
+    | LoopStep
+    | ParallelStep
+    | DelayStep
+    | WebhookStep
+    | TransformStep
+    | AiStep
+    | StopStep,
+    Field(discriminator="type"),
+]
 Trigger: TypeAlias = Annotated[EventPattern, Field(title="Trigger")]
+NESTED = (
+    ActionStep,
+    LoopStep,
+    ParallelStep,
+    DelayStep,
+    WebhookStep,
+    TransformStep,
+    AiStep,
+    StopStep,
+    Case,
+    ConditionStep,
+)
+for _model in NESTED:
+    _model.model_rebuild()
 
 
 class Workflow(_Document):
@@ -132,10 +314,20 @@ class Workflow(_Document):
     title: str = Field(default="", max_length=200)
     description: str = Field(default="", max_length=10_000)
     enabled: bool = True
+    tags: list[str] = Field(default_factory=list, max_length=50)
     on: Trigger | Annotated[list[Trigger], Field(max_length=20)] = Field(default_factory=list)
     vars: dict[str, Json] = Field(default_factory=dict)
     steps: list[Step] = Field(min_length=1)
+    on_failure: list[Step] = Field(
+        default_factory=list, description="What to do when the execution fails."
+    )
     output: Json = Field(default=None, description="A template; by default the last step's output.")
+    timeout: DurationMs = Field(
+        default=30 * 86_400_000, description="For the whole execution.", examples=["30d"]
+    )
+    max_steps: int = Field(
+        default=10_000, ge=1, le=1_000_000, description="Steps that one execution may run."
+    )
 
     @property
     def triggers(self) -> tuple[EventPattern, ...]:

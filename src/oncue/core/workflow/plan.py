@@ -1,72 +1,164 @@
 """A workflow as the interpreter reads it: templates compiled, names resolved, sugar gone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar, TypeAlias
 
 from oncue.core.expression import Expression, Template
 from oncue.core.json_text import Json
+from oncue.core.workflow.records import FinalStatus
 from oncue.core.workflow.retry import OnUnknown, RetryPolicy
 
+Block: TypeAlias = tuple["Node", ...]
 
-@dataclass(frozen=True, slots=True)
-class ActionNode:
-    """Calls an action of the library."""
 
-    type: ClassVar[str] = "action"
+class OnError(StrEnum):
+    """What follows a step that failed."""
+
+    FAIL = "fail"
+    """Whatever holds the step fails with it."""
+    CONTINUE = "continue"
+    """The next step begins; this one's output is null."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """`type` is what the user wrote, which several nodes may share."""
 
     id: str
+    type: str
+    guard: Expression | None = None
+    on_error: OnError | Block = OnError.FAIL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallNode(_Common):
+    """Calls an action of the library, and may then wait for somebody to call back."""
+
     action: str
     input: Template
     retry: RetryPolicy
     timeout_ms: int
     on_unknown: OnUnknown
+    callback_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DelayNode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayNode(_Common):
     """Waits for a duration, or until an instant (`is_instant`)."""
 
-    type: ClassVar[str] = "delay"
-
-    id: str
     amount: Template
     is_instant: bool
 
 
-@dataclass(frozen=True, slots=True)
-class TransformNode:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransformNode(_Common):
     """Makes a value of values; touches nothing outside."""
 
-    type: ClassVar[str] = "transform"
-
-    id: str
     output: Template | Expression
 
 
-Node: TypeAlias = ActionNode | DelayNode | TransformNode
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopNode(_Common):
+    """Ends the execution."""
+
+    status: FinalStatus
+    message: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One way on; the one without a test is taken where no other is."""
+
+    name: str
+    test: Expression | None
+    block: Block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionNode(_Common):
+    """Takes the first branch whose test holds."""
+
+    branches: tuple[Branch, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopNode(_Common):
+    """Goes through `items`, or on as long as `test` holds."""
+
+    items: Template | None
+    test: Expression | None
+    item_name: str
+    block: Block
+    max_iterations: int
+    max_concurrency: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParallelNode(_Common):
+    """Goes all branches at once, and on when `wanted` of them have ended."""
+
+    branches: tuple[Branch, ...]
+    wanted: int
+
+
+Node: TypeAlias = (
+    CallNode | DelayNode | TransformNode | StopNode | ConditionNode | LoopNode | ParallelNode
+)
 
 
 @dataclass(frozen=True)
 class Plan:
     """What one version of a workflow does."""
 
-    steps: tuple[Node, ...]
+    FAILURE_PATH: ClassVar[str] = "on_failure"
+
+    steps: Block
     output: Template | None = None
+    on_failure: Block = ()
     vars: Mapping[str, Json] = field(default_factory=dict)
+    max_steps: int = 10_000
+    timeout_ms: int = 30 * 86_400_000
 
     def node(self, path: str) -> Node:
-        """Return the step at `path`."""
-        return self._nodes[path]
+        """Return the step at `path`; ids are unique, so the last one in it names the step."""
+        return self._nodes[id_of(path)]
 
-    def timeout_ms(self, path: str) -> int:
-        """Return how long an attempt of the action step at `path` may take."""
-        node = self._nodes[path]
-        if not isinstance(node, ActionNode):
-            raise TypeError(f"expected an action step at {path!r}, got a {node.type}")
-        return node.timeout_ms
+    def call(self, path: str) -> CallNode:
+        """Return the step at `path`, which calls an action."""
+        node = self.node(path)
+        if not isinstance(node, CallNode):
+            raise TypeError(f"expected a step that calls an action at {path!r}, got a {node.type}")
+        return node
 
     @cached_property
     def _nodes(self) -> dict[str, Node]:
-        return {node.id: node for node in self.steps}
+        return {node.id: node for node in (*walk(self.steps), *walk(self.on_failure))}
+
+
+def id_of(path: str) -> str:
+    """
+    Return the id of the step at `path`.
+
+    >>> id_of("each[2].call")
+    'call'
+    """
+    return path.rpartition(".")[2]
+
+
+def walk(block: Block) -> Iterator[Node]:
+    """Yield the nodes of `block` and all within them, in the order written."""
+    for node in block:
+        yield node
+        match node:
+            case ConditionNode(branches=branches) | ParallelNode(branches=branches):
+                for branch in branches:
+                    yield from walk(branch.block)
+            case LoopNode(block=inner):
+                yield from walk(inner)
+            case _:
+                pass
+        if isinstance(node.on_error, tuple):
+            yield from walk(node.on_error)

@@ -68,6 +68,60 @@ class StepFailed(_Record, frozen=True, tag="step_failed"):
     error: str
 
 
+class StepSkipped(_Record, frozen=True, tag="step_skipped"):
+    """A step's guard did not hold."""
+
+    path: str
+
+
+class StepCancelled(_Record, frozen=True, tag="step_cancelled"):
+    """Nobody waits for the step any more; an attempt in flight is not recalled."""
+
+    path: str
+
+
+class BranchTaken(_Record, frozen=True, tag="branch_taken"):
+    """A condition was judged; `branch` is None where no branch applies."""
+
+    path: str
+    branch: str | None
+
+
+class BranchesStarted(_Record, frozen=True, tag="branches_started"):
+    """The branches of a parallel step begin."""
+
+    path: str
+
+
+class LoopStarted(_Record, frozen=True, tag="loop_started"):
+    """A loop begins; `items` are what it goes through, None where it has a condition instead."""
+
+    path: str
+    items: list[Json] | None = None
+
+
+class IterationStarted(_Record, frozen=True, tag="iteration_started"):
+    """The condition of a loop held once more."""
+
+    path: str
+    index: int
+
+
+class IterationCompleted(_Record, frozen=True, tag="iteration_completed"):
+    """All steps of an iteration ended well; `output` holds theirs by step id."""
+
+    path: str
+    index: int
+    output: dict[str, Json]
+
+
+class CallbackAwaited(_Record, frozen=True, tag="callback_awaited"):
+    """A call was answered, and the step waits for somebody to call back until `due_ms`."""
+
+    path: str
+    due_ms: int
+
+
 class ExecutionFinished(_Record, frozen=True, tag="execution_finished"):
     """The execution ended."""
 
@@ -104,15 +158,43 @@ class AttemptLost(_Record, frozen=True, tag="attempt_lost"):
 
 
 class TimerFired(_Record, frozen=True, tag="timer_fired"):
-    """The instant that the step at `path` waited for has come."""
+    """The instant that the step at `path` waited for has come; the execution's own has no path."""
 
     path: str
 
 
+class CalledBack(_Record, frozen=True, tag="called_back"):
+    """The callback that the step at `path` waited for has come."""
+
+    path: str
+    data: Json = None
+
+
+class CancelRequested(_Record, frozen=True, tag="cancel_requested"):
+    """Somebody wants the execution to end."""
+
+    reason: str
+
+
 Command: TypeAlias = (
-    AttemptStarted | RetryScheduled | DelayStarted | StepCompleted | StepFailed | ExecutionFinished
+    AttemptStarted
+    | RetryScheduled
+    | DelayStarted
+    | CallbackAwaited
+    | StepCompleted
+    | StepFailed
+    | StepSkipped
+    | StepCancelled
+    | BranchTaken
+    | BranchesStarted
+    | LoopStarted
+    | IterationStarted
+    | IterationCompleted
+    | ExecutionFinished
 )
-Outcome: TypeAlias = AttemptSucceeded | AttemptFailed | AttemptLost | TimerFired
+Outcome: TypeAlias = (
+    AttemptSucceeded | AttemptFailed | AttemptLost | TimerFired | CalledBack | CancelRequested
+)
 Record: TypeAlias = Command | Outcome
 
 _encoder = msgspec.json.Encoder()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from oncue.core.json_text import Json
-from oncue.core.workflow.records import FinalStatus
+from oncue.core.workflow.records import CalledBack, CancelRequested, FinalStatus
 
 
 class Status(StrEnum):
@@ -30,11 +30,15 @@ class StepStatus(StrEnum):
     RUNNING = "running"
     """It is at work."""
     WAITING = "waiting"
-    """It waits for an instant."""
+    """It waits for an instant, or for somebody."""
     COMPLETED = "completed"
     """It ended well; its output is final."""
     FAILED = "failed"
     """It ended badly."""
+    SKIPPED = "skipped"
+    """Its guard did not hold."""
+    CANCELLED = "cancelled"
+    """It was given up before its end."""
 
 
 class AttemptStatus(StrEnum):
@@ -79,6 +83,23 @@ class StepState:
     """The instant that it waits for, or waited for last."""
     is_due: bool = False
     """That instant has come, and nothing was decided on it yet."""
+    awaits_callback: bool = False
+    callback: CalledBack | None = None
+    branch: str | None = None
+    """What a condition chose."""
+    items: list[Json] | None = None
+    """What a loop goes through."""
+    iterations: dict[int, dict[str, Json]] = field(default_factory=dict)
+    """The outputs of the iterations that ended."""
+    last_started: int = -1
+    """The last iteration for which the condition of a loop held."""
+    first_open: int = 0
+    """All iterations before it have ended."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.status not in (StepStatus.RUNNING, StepStatus.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +118,8 @@ class Start:
     event: Json
     match: Json
     input: Json
+    expires_at_ms: int | None = None
+    """When it fails if it has not ended by then."""
 
 
 @dataclass(slots=True)
@@ -109,7 +132,15 @@ class ExecutionState:
     position: int = 0
     """How many records were folded in."""
     steps: dict[str, StepState] = field(default_factory=dict)
+    open: dict[str, StepState] = field(default_factory=dict)
+    """The steps that are not over."""
+    calling: dict[str, StepState] = field(default_factory=dict)
+    """The steps with an attempt that was allowed to begin and has no outcome."""
+    waiting: dict[str, StepState] = field(default_factory=dict)
+    """The steps that wait for an instant or for somebody."""
     final: FinalStatus | None = None
+    is_expired: bool = False
+    cancel: CancelRequested | None = None
     started_at_ms: int | None = None
     finished_at_ms: int | None = None
     output: Json = None
@@ -122,26 +153,31 @@ class ExecutionState:
             return Status(self.final)
         if not self.position:
             return Status.PENDING
-        steps = self.steps.values()
-        if any(step.status is StepStatus.RUNNING or step.is_due for step in steps):
-            return Status.RUNNING
-        return Status.WAITING
+        return Status.RUNNING if self.calling else Status.WAITING
 
     def timers(self) -> dict[str, int]:
-        """Return the instants it waits for, by step path."""
-        return {
-            step.path: step.due_ms
-            for step in self.steps.values()
-            if step.status is StepStatus.WAITING and step.due_ms is not None and not step.is_due
+        """Return the instants it waits for, by step path; its own end has no path."""
+        if self.final:
+            return {}
+        due = {
+            path: step.due_ms
+            for path, step in self.waiting.items()
+            if step.due_ms is not None and not step.is_due
         }
+        expires_at = self.start.expires_at_ms
+        # A row for each execution would cost what a turn costs; most end long before.
+        is_worth_a_row = not self.calling or self._is_short
+        if expires_at is not None and self.position and is_worth_a_row and not self.is_expired:
+            due[""] = expires_at
+        return due
 
-    def calls(self) -> list[StepState]:
-        """Return the steps with an attempt that was allowed to begin and has no outcome."""
-        return [
-            step
-            for step in self.steps.values()
-            if step.attempts and step.attempts[-1].status is AttemptStatus.RUNNING
-        ]
+    @property
+    def _is_short(self) -> bool:
+        expires_at = self.start.expires_at_ms
+        return expires_at is not None and expires_at - self.start.created_at_ms <= _SHORT_MS
+
+
+_SHORT_MS = 3_600_000
 
 
 def begin(start: Start) -> ExecutionState:

@@ -1,0 +1,74 @@
+"""What follows an attempt: the next one, a callback, or the end of the step."""
+
+from oncue.core.ids import digest
+from oncue.core.json_text import Json, encode_json
+from oncue.core.workflow.plan import CallNode
+from oncue.core.workflow.records import (
+    AttemptStarted,
+    CallbackAwaited,
+    Command,
+    RetryScheduled,
+    StepCompleted,
+    StepFailed,
+)
+from oncue.core.workflow.retry import OnUnknown
+from oncue.core.workflow.scope import Scope
+from oncue.core.workflow.state import Attempt, AttemptStatus, StepState, StepStatus
+
+_KEY_CHARS = 40
+
+
+def first_attempt(node: CallNode, path: str, scope: Scope) -> Command:
+    """
+    Return the first attempt of a call, its input rendered once and for all.
+
+    Raises:
+        EvaluationError: the input cannot be rendered.
+    """
+    rendered = scope.render(node.input)
+    # The third part is the generation: a replay that runs a step anew raises it.
+    parts = [scope.state.start.root_id, path, 0, encode_json(rendered).decode()]
+    return AttemptStarted(path, node.action, 1, digest(parts)[:_KEY_CHARS], rendered)
+
+
+def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | None:
+    """Return what follows in a call that has begun; nothing, if that depends on an outcome."""
+    last = step.attempts[-1]
+    if last.status is AttemptStatus.RUNNING:
+        return None
+    if last.status is AttemptStatus.COMPLETED:
+        return _next_of_callback(node, step, scope)
+    if step.is_due:
+        return AttemptStarted(step.path, node.action, last.attempt + 1, step.idempotency_key)
+    if step.status is StepStatus.WAITING:
+        return None
+    return _after_failure(node, step, last, scope)
+
+
+def _next_of_callback(node: CallNode, step: StepState, scope: Scope) -> Command | None:
+    if node.callback_ms is None:
+        return None
+    if not step.awaits_callback:
+        return CallbackAwaited(step.path, scope.now_ms + node.callback_ms)
+    if step.callback is not None:
+        answer = step.output if isinstance(step.output, dict) else {}
+        output: dict[str, Json] = {**answer, "callback": step.callback.data}
+        return StepCompleted(step.path, output)
+    if step.is_due:
+        return StepFailed(step.path, f"nobody called back within {node.callback_ms} ms")
+    return None
+
+
+def _after_failure(node: CallNode, step: StepState, last: Attempt, scope: Scope) -> Command:
+    is_over = last.is_permanent or (
+        last.status is AttemptStatus.IN_DOUBT and node.on_unknown is OnUnknown.FAIL
+    )
+    seed = f"{scope.state.start.execution_id}/{step.path}/{last.attempt}"
+    delay = None if is_over else node.retry.delay_after(last.attempt, seed)
+    if delay is None:
+        return StepFailed(step.path, last.error or "")
+    if last.by_crash:
+        return AttemptStarted(step.path, node.action, last.attempt + 1, step.idempotency_key)
+    # What the vendor asks for outweighs our own ceiling.
+    wait = delay if last.retry_after_ms is None else max(delay, last.retry_after_ms)
+    return RetryScheduled(step.path, scope.now_ms + wait)
