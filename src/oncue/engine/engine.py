@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oncue.core.errors import Conflict
 from oncue.core.workflow.compile import Library
+from oncue.core.workflow.records import CancelRequested
 from oncue.engine.definitions import Definitions
 from oncue.engine.execute import Executor
 from oncue.engine.ingest import Ingest
@@ -57,6 +59,18 @@ class Engine:
         await self._matcher.stop()
         await self._timers.stop()
         await self._executor.stop()
+
+    async def cancel(self, account: str, execution_id: str, reason: str) -> None:
+        """
+        Return when it is written down that an execution is cancelled.
+
+        Raises:
+            NotFound: this account has none of that id.
+            Conflict: it has ended already.
+        """
+        await self._world.journal.load(account, execution_id)
+        if not await self._executor.tell(account, execution_id, CancelRequested(reason)):
+            raise Conflict(f"expected an open execution, got {execution_id!r}, which has ended")
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""

@@ -13,13 +13,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from oncue.core.errors import Conflict, NotFound
-from oncue.core.workflow.records import AttemptLost, Outcome, TimerFired
+from oncue.core.workflow.records import AttemptLost, CalledBack, CancelRequested, Outcome
 from oncue.core.workflow.state import ExecutionState, begin
 from oncue.engine.definitions import Definitions
-from oncue.engine.live import LiveExecution, Outside
+from oncue.engine.live import Delivery, LiveExecution, Outside
 from oncue.ports import Actions, Clock, Journal, NewExecution, StoredExecution, Timer
 
 _log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class _Wake:
     account: str
     execution_id: str
     stored: StoredExecution | None = None
-    timers: list[Timer] = field(default_factory=list)
+    delivery: Delivery | None = None
     after_crash: bool = False
 
 
@@ -51,7 +51,8 @@ class Executor:
         self._definitions = definitions
         self._outside = Outside(journal, actions, clock, lambda _: None)
         self._ready: deque[_Wake] = deque()
-        self._live: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._live: dict[str, LiveExecution] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -66,7 +67,15 @@ class Executor:
 
     def fire(self, timer: Timer) -> None:
         """Tell an execution that an instant it waits for has come."""
-        self._add(_Wake(timer.account, timer.execution_id, timers=[timer]))
+        self._deliver(timer.account, timer.execution_id, Delivery(timer))
+
+    async def tell(
+        self, account: str, execution_id: str, outcome: CancelRequested | CalledBack
+    ) -> bool:
+        """Return whether the execution took an outcome, which is then written down."""
+        delivery = Delivery(outcome, asyncio.get_running_loop().create_future())
+        self._deliver(account, execution_id, delivery)
+        return await delivery.taken()
 
     async def recover(self) -> None:
         """Take up what was at work when we died."""
@@ -85,12 +94,18 @@ class Executor:
     async def stop(self) -> None:
         """Begin nothing more, wait a little for answers, and write them down."""
         self._outside.is_stopping = True
-        tasks = list(self._live.values())
+        tasks = list(self._tasks.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=GRACE_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    def _deliver(self, account: str, execution_id: str, delivery: Delivery) -> None:
+        if live := self._live.get(execution_id):
+            live.deliver(delivery)
+        else:
+            self._add(_Wake(account, execution_id, delivery=delivery))
 
     def _add(self, wake: _Wake) -> None:
         self._ready.append(wake)
@@ -99,16 +114,16 @@ class Executor:
 
     def _fill(self) -> None:
         held: list[_Wake] = []
-        while self._ready and len(self._live) < MAX_LIVE and not self._outside.is_stopping:
+        while self._ready and len(self._tasks) < MAX_LIVE and not self._outside.is_stopping:
             wake = self._ready.popleft()
-            # One at a time: a timer may come due while its execution is still at work.
-            if wake.execution_id in self._live:
+            # One at a time: it may have come while its execution was being loaded.
+            if wake.execution_id in self._tasks:
                 held.append(wake)
                 continue
             task = asyncio.create_task(self._run(wake), name=wake.execution_id)
-            self._live[wake.execution_id] = task
+            self._tasks[wake.execution_id] = task
         self._ready.extend(held)
-        if not self._live and not self._ready:
+        if not self._tasks and not self._ready:
             self._idle.set()
 
     async def _run(self, wake: _Wake) -> None:
@@ -117,7 +132,10 @@ class Executor:
         except (NotFound, Conflict):
             _log.exception("execution %s is not what it was", wake.execution_id)
         finally:
-            del self._live[wake.execution_id]
+            if wake.delivery:
+                wake.delivery.drop()
+            self._live.pop(wake.execution_id, None)
+            del self._tasks[wake.execution_id]
             self._fill()
 
     async def _work(self, wake: _Wake) -> None:
@@ -125,20 +143,16 @@ class Executor:
         new, state = stored.new, stored.state
         plan = await self._definitions.plan(wake.account, new.workflow_id, new.version)
         live = LiveExecution(wake.account, plan, state, self._outside)
-        await live.carry_out(_outcomes(wake, state))
+        if wake.delivery:
+            live.deliver(wake.delivery)
+        self._live[wake.execution_id] = live
+        await live.carry_out(_lost(state) if wake.after_crash else [])
 
 
-def _outcomes(wake: _Wake, state: ExecutionState) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    if wake.after_crash:
-        error = "OnCue stopped while the attempt was in flight"
-        outcomes += [
-            AttemptLost(step.path, step.attempts[-1].attempt, error, by_crash=True)
-            for step in state.calling.values()
-        ]
-    pending = state.timers()
-    # A timer may be told twice, or after its step was ended by something else.
-    outcomes += [
-        TimerFired(timer.path) for timer in wake.timers if pending.get(timer.path) == timer.due_ms
+def _lost(state: ExecutionState) -> list[Outcome]:
+    """Return what a crash makes of the calls that were in flight."""
+    error = "OnCue stopped while the attempt was in flight"
+    return [
+        AttemptLost(step.path, step.attempts[-1].attempt, error, by_crash=True)
+        for step in state.calling.values()
     ]
-    return outcomes

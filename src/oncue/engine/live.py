@@ -7,8 +7,10 @@ acts outside was written down before.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from oncue.core.errors import OutcomeUnknown, Overloaded, PermanentError, RetryableError
 from oncue.core.workflow.machine import advance, evolve
@@ -18,8 +20,11 @@ from oncue.core.workflow.records import (
     AttemptLost,
     AttemptStarted,
     AttemptSucceeded,
+    CalledBack,
+    CancelRequested,
     Outcome,
     Record,
+    TimerFired,
 )
 from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState
 from oncue.ports import Actions, Clock, Journal, Timer, Turn
@@ -38,6 +43,41 @@ class Outside:
     is_stopping: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something for an execution from outside its calls, and whom to tell that it was taken."""
+
+    content: Timer | CancelRequested | CalledBack
+    answer: asyncio.Future[bool] | None = None
+
+    async def taken(self) -> bool:
+        """Return whether it was written down."""
+        assert self.answer is not None
+        return await self.answer
+
+    def take(self, *, is_taken: bool) -> None:
+        """Say whether it was written down."""
+        if self.answer and not self.answer.done():
+            self.answer.set_result(is_taken)
+
+    def drop(self) -> None:
+        """Say that the execution is not there to take it."""
+        self.take(is_taken=False)
+
+    def outcome_for(self, state: ExecutionState) -> Outcome | None:
+        """Return what it means to an execution; nothing, if that does not wait for it."""
+        match self.content:
+            case Timer(path=path, due_ms=due_ms):
+                # A timer may be told twice, or after its step was ended by something else.
+                return TimerFired(path) if state.timers().get(path) == due_ms else None
+            case CalledBack(path=path):
+                step = state.waiting.get(path)
+                is_awaited = step is not None and step.awaits_callback and not step.callback
+                return self.content if is_awaited else None
+            case CancelRequested():
+                return None if state.final else self.content
+
+
 class LiveExecution:
     """An execution in memory, for as long as something of it is at work."""
 
@@ -46,22 +86,57 @@ class LiveExecution:
         self._plan = plan
         self._state = state
         self._outside = outside
+        self._inbox: deque[Delivery] = deque()
+        self._mail_came: asyncio.Future[None] | None = None
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take something in from outside the calls; it rides in the next turn."""
+        self._inbox.append(delivery)
+        if self._mail_came and not self._mail_came.done():
+            self._mail_came.set_result(None)
 
     async def carry_out(self, outcomes: list[Outcome]) -> None:
         """Return when nothing more can happen before a timer is due."""
         calls: set[asyncio.Task[Outcome]] = set()
         try:
             while True:
-                for record in await self._turn(outcomes):
+                for record in await self._turn_with_mail(outcomes):
                     if isinstance(record, AttemptStarted):
                         calls.add(asyncio.create_task(self._attempt(record)))
-                if not calls:
+                if not calls and not self._inbox:
                     return
-                done, calls = await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+                done, calls = await self._next_of(calls)
                 outcomes = [task.result() for task in done]
         finally:
             for call in calls:
                 call.cancel()
+
+    async def _turn_with_mail(self, outcomes: list[Outcome]) -> list[Record]:
+        mail = [*self._inbox]
+        self._inbox.clear()
+        taken: list[Delivery] = []
+        for delivery in mail:
+            if outcome := delivery.outcome_for(self._state):
+                outcomes.append(outcome)
+                taken.append(delivery)
+            else:
+                delivery.drop()
+        records = await self._turn(outcomes)
+        for delivery in taken:
+            delivery.take(is_taken=True)
+        return records
+
+    async def _next_of(
+        self, calls: set[asyncio.Task[Outcome]]
+    ) -> tuple[set[asyncio.Task[Outcome]], set[asyncio.Task[Outcome]]]:
+        """Return the calls that have ended and those that have not, once one has or mail came."""
+        if self._inbox:
+            return set(), calls
+        self._mail_came = asyncio.get_running_loop().create_future()
+        awaited: set[asyncio.Future[Any]] = {*calls, self._mail_came}
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        ended = {call for call in calls if call.done()}
+        return ended, calls - ended
 
     async def _turn(self, outcomes: list[Outcome]) -> list[Record]:
         now = self._outside.clock.now_ms()

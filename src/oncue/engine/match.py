@@ -115,6 +115,8 @@ class MatchLoop(Loop):
             return None
         event = match.events[-1]
         execution_id = derived_id("exe", match.time_ms, [match.id, workflow.id])
+        plan = await self._definitions.plan(account, workflow.id, workflow.version)
+        now = self._clock.now_ms()
         return NewExecution(
             workflow_id=workflow.id,
             workflow=workflow.name,
@@ -123,10 +125,11 @@ class MatchLoop(Loop):
             start=Start(
                 execution_id=execution_id,
                 root_id=execution_id,
-                created_at_ms=self._clock.now_ms(),
+                created_at_ms=now,
                 event=event.view(),
                 match=match.view(),
                 input=event.data,
+                expires_at_ms=now + plan.timeout_ms,
             ),
         )
 

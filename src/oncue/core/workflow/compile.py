@@ -277,7 +277,8 @@ def _ai_input(step: AiStep) -> Json:
             return {"system": step.prompt, "prompt": step.input, **given}
         case AiOperation.CLASSIFY:
             return {"text": step.input, "categories": list(step.categories), **given}
-    return {"text": step.prompt if step.input is None else step.input, **given}
+        case _:
+            return {"text": step.prompt if step.input is None else step.input, **given}
 
 
 def _policy(retry: Retry | bool) -> RetryPolicy:  # noqa: FBT001 `retry: false` is what users write
@@ -312,4 +313,5 @@ def _has_template(value: object) -> bool:
             return any(map(_has_template, value.values()))
         case list():
             return any(map(_has_template, value))
-    return False
+        case _:
+            return False
