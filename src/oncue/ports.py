@@ -39,17 +39,22 @@ LogRecord: TypeAlias = Event | Change
 
 @dataclass(frozen=True, slots=True)
 class PatternVersion:
-    """One saved version of a pattern."""
+    """One saved version of a pattern; an inactive one ends it."""
 
     id: str
     version: int
     workflow_id: str | None
     document: Json
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowVersion:
-    """One saved version of a workflow, and what starts it."""
+    """
+    One saved version of a workflow.
+
+    `patterns` are those that were saved with it because they changed.
+    """
 
     id: str
     name: str
@@ -57,6 +62,7 @@ class WorkflowVersion:
     is_enabled: bool
     document: Json
     created_at_ms: int
+    updated_at_ms: int
     patterns: tuple[PatternVersion, ...] = ()
 
 
@@ -80,6 +86,15 @@ class NewExecution:
     version: int
     trigger: Trigger
     start: Start
+
+
+@dataclass(frozen=True, slots=True)
+class OnceKey:
+    """An `Idempotency-Key`, what it belongs to, and the digest of the request it came with."""
+
+    scope: str
+    key: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +240,19 @@ class Journal(Protocol):
     ) -> list[ExecutionSummary]:
         """Return executions, newest first, from below (created_at_ms, id) `before`."""
 
+    async def open_executions(self, account: str, workflow_id: str) -> list[str]:
+        """Return the ids of the executions of a workflow that have not ended."""
+
+    async def start_once(
+        self, account: str, new: NewExecution, once: OnceKey | None
+    ) -> NewExecution:
+        """
+        Return the execution to begin: `new`, or the one that an earlier request with the key began.
+
+        Raises:
+            Conflict: the key came with another request.
+        """
+
 
 class Accounts(Protocol):
     """Accounts and their keys."""
@@ -252,21 +280,53 @@ class Catalog(Protocol):
 
     async def save_workflow(self, account: str, workflow: WorkflowVersion) -> None:
         """
-        Keep a version of a workflow and its patterns.
+        Keep the first version of a workflow and its patterns.
 
         Raises:
             Conflict: another workflow of the account has that name.
+        """
+
+    async def save_version(self, account: str, workflow: WorkflowVersion) -> None:
+        """
+        Keep the version after the current one, which it replaces.
+
+        Raises:
+            Conflict: another workflow has that name, or somebody saved that version meanwhile.
+        """
+
+    async def delete_workflow(
+        self, account: str, workflow_id: str, at_ms: int, patterns: Sequence[PatternVersion]
+    ) -> None:
+        """Let go of a workflow; `patterns` are the versions that end its patterns."""
+
+    async def workflow_id(self, account: str, reference: str) -> str:
+        """
+        Return the id of the workflow with that id or name.
+
+        Raises:
+            NotFound: this account has none.
         """
 
     async def workflow(
         self, account: str, workflow_id: str, version: int | None = None
     ) -> WorkflowVersion:
         """
-        Return one version, by default the current one.
+        Return one version, by default the current one; also of a workflow that was deleted.
 
         Raises:
             NotFound: this account has none of that id and version.
         """
+
+    async def workflows(
+        self, account: str, limit: int, before: tuple[int, str] | None
+    ) -> list[WorkflowVersion]:
+        """Return the current versions, newest workflow first, from below (created, id) `before`."""
+
+    async def versions(self, account: str, workflow_id: str) -> list[WorkflowVersion]:
+        """Return all versions of a workflow, newest first."""
+
+    async def patterns_of(self, account: str, workflow_id: str) -> list[PatternVersion]:
+        """Return the newest version of each pattern that a workflow owns, in the order made."""
 
     async def pattern(self, account: str, pattern_id: str, version: int) -> PatternVersion:
         """

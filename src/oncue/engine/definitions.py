@@ -1,7 +1,7 @@
 """What users defined: saved, announced to the log, and kept compiled."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
@@ -53,8 +53,8 @@ class Definitions:
             Conflict: another workflow of the account has that name.
         """
         parsed = self._parse(document)
-        workflow_id = self._fresh_id("wf")
         now = self._clock.now_ms()
+        workflow_id = self._fresh_id("wf")
         workflow = WorkflowVersion(
             id=workflow_id,
             name=parsed.definition.name,
@@ -62,12 +62,48 @@ class Definitions:
             is_enabled=parsed.definition.enabled,
             document=parsed.document,
             created_at_ms=now,
-            patterns=_owned_patterns(workflow_id, parsed, now),
+            updated_at_ms=now,
+            patterns=_changed_patterns(workflow_id, parsed, now, []),
         )
         await self._catalog.save_workflow(account, workflow)
-        for pattern in workflow.patterns:
+        return await self._put_in_force(account, workflow)
+
+    async def change_workflow(
+        self, account: str, current: WorkflowVersion, document: Json
+    ) -> WorkflowVersion:
+        """
+        Return the version after `current`, or `current` itself if nothing changes.
+
+        Raises:
+            InvalidInput: with all problems.
+            Conflict: the name is taken, or somebody saved that version meanwhile.
+        """
+        parsed = self._parse(document)
+        if parsed.document == current.document:
+            return current
+        now = self._clock.now_ms()
+        known = await self._catalog.patterns_of(account, current.id)
+        workflow = WorkflowVersion(
+            id=current.id,
+            name=parsed.definition.name,
+            version=current.version + 1,
+            is_enabled=parsed.definition.enabled,
+            document=parsed.document,
+            created_at_ms=current.created_at_ms,
+            updated_at_ms=now,
+            patterns=_changed_patterns(current.id, parsed, current.created_at_ms, known),
+        )
+        await self._catalog.save_version(account, workflow)
+        return await self._put_in_force(account, workflow)
+
+    async def delete_workflow(self, account: str, workflow_id: str) -> None:
+        """Let go of a workflow; nothing starts it any more."""
+        known = await self._catalog.patterns_of(account, workflow_id)
+        ended = [_ended(pattern) for pattern in known if pattern.is_active]
+        await self._catalog.delete_workflow(account, workflow_id, self._clock.now_ms(), ended)
+        self._current.pop((account, workflow_id), None)
+        for pattern in ended:
             await self._announce(account, pattern)
-        return workflow
 
     async def announce_rest(self) -> None:
         """Tell the log what was saved before a crash came between."""
@@ -92,16 +128,24 @@ class Definitions:
             self._plans[key] = self._parse(stored.document).plan
         return self._plans[key]
 
-    async def pattern(self, account: str, pattern_id: str, version: int) -> ActivePattern:
-        """Return a version of a pattern, ready to match."""
-        return activate(await self._catalog.pattern(account, pattern_id, version))
+    async def pattern(self, account: str, pattern_id: str, version: int) -> ActivePattern | None:
+        """Return a version of a pattern, ready to match; nothing, if it ends the pattern."""
+        pattern = await self._catalog.pattern(account, pattern_id, version)
+        return activate(pattern) if pattern.is_active else None
 
     async def patterns_at(self, account: str, offset: int) -> list[ActivePattern]:
         """Return the patterns that are seen after the record at `offset`."""
-        return [activate(pattern) for pattern in await self._catalog.seen_at(account, offset)]
+        seen = await self._catalog.seen_at(account, offset)
+        return [activate(pattern) for pattern in seen if pattern.is_active]
 
     def _parse(self, document: Json) -> ParsedWorkflow:
         return parse_workflow(document, self._library, max_steps=self._max_steps)
+
+    async def _put_in_force(self, account: str, workflow: WorkflowVersion) -> WorkflowVersion:
+        self._current.pop((account, workflow.id), None)
+        for pattern in workflow.patterns:
+            await self._announce(account, pattern)
+        return workflow
 
     async def _announce(self, account: str, pattern: PatternVersion) -> None:
         offset = await self._log.append_change(account, pattern.id, pattern.version)
@@ -120,15 +164,22 @@ def activate(pattern: PatternVersion) -> ActivePattern:
     )
 
 
-def _owned_patterns(
-    workflow_id: str, parsed: ParsedWorkflow, now_ms: int
+def _changed_patterns(
+    workflow_id: str, parsed: ParsedWorkflow, created_at_ms: int, known: list[PatternVersion]
 ) -> tuple[PatternVersion, ...]:
-    return tuple(
-        PatternVersion(
-            id=derived_id("pat", now_ms, [workflow_id, index]),
-            version=1,
-            workflow_id=workflow_id,
-            document=trigger.model_dump(mode="json", exclude_unset=True),
-        )
-        for index, trigger in enumerate(parsed.definition.triggers)
-    )
+    """Return what differs from the `known` patterns of a workflow; the nth trigger has the nth id."""
+    before = {pattern.id: pattern for pattern in known}
+    changed: list[PatternVersion] = []
+    for index, trigger in enumerate(parsed.definition.triggers):
+        pattern_id = derived_id("pat", created_at_ms, [workflow_id, index])
+        document = trigger.model_dump(mode="json", exclude_unset=True)
+        old = before.pop(pattern_id, None)
+        if old is None or not old.is_active or old.document != document:
+            version = old.version + 1 if old else 1
+            changed.append(PatternVersion(pattern_id, version, workflow_id, document))
+    changed += [_ended(pattern) for pattern in before.values() if pattern.is_active]
+    return tuple(changed)
+
+
+def _ended(pattern: PatternVersion) -> PatternVersion:
+    return replace(pattern, version=pattern.version + 1, is_active=False)

@@ -104,7 +104,11 @@ class MatchLoop(Loop):
     async def _fold(self, account: str, matcher: Matcher, record: LogRecord) -> list[Match]:
         if isinstance(record, Event):
             return list(matcher.match(record))
-        matcher.put(await self._definitions.pattern(account, record.pattern_id, record.version))
+        pattern = await self._definitions.pattern(account, record.pattern_id, record.version)
+        if pattern:
+            matcher.put(pattern)
+        else:
+            matcher.drop(record.pattern_id)
         return []
 
     async def _execution(self, account: str, match: Match) -> NewExecution | None:

@@ -29,7 +29,18 @@ workflow = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
-    sa.UniqueConstraint("account", "name"),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    # Its versions stay for the executions that ran them.
+    sa.Column("deleted_at", sa.BigInteger),
+)
+_is_there = workflow.c.deleted_at.is_(None)
+sa.Index(
+    "workflow_name",
+    workflow.c.account,
+    workflow.c.name,
+    unique=True,
+    sqlite_where=_is_there,
+    postgresql_where=_is_there,
 )
 workflow_version = sa.Table(
     "workflow_version",
@@ -48,6 +59,8 @@ pattern_version = sa.Table(
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("workflow_id", sa.Text),
     sa.Column("document", sa.JSON, nullable=False),
+    # An inactive version ends the pattern.
+    sa.Column("active", sa.Boolean, nullable=False),
     # The offset of its change record; null until that record is known to be in the log.
     sa.Column("seen_from", sa.BigInteger),
 )

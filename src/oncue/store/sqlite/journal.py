@@ -20,6 +20,7 @@ from oncue.ports import (
     ExecutionSummary,
     MatchRow,
     NewExecution,
+    OnceKey,
     StoredExecution,
     Timer,
     Turn,
@@ -59,6 +60,8 @@ CREATE TABLE IF NOT EXISTS execution (
 );
 CREATE INDEX IF NOT EXISTS execution_newest ON execution (account, created_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS execution_open ON execution (status) WHERE finished_at IS NULL;
+CREATE INDEX IF NOT EXISTS execution_of_workflow ON execution (account, workflow_id)
+    WHERE finished_at IS NULL;
 CREATE TABLE IF NOT EXISTS turn (
     account TEXT NOT NULL,
     execution_id TEXT NOT NULL,
@@ -75,6 +78,16 @@ CREATE TABLE IF NOT EXISTS timer (
     PRIMARY KEY (account, execution_id, path)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS timer_due ON timer (due_at);
+CREATE TABLE IF NOT EXISTS once (
+    account TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    key TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    execution_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (account, scope, key)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS once_oldest ON once (created_at);
 PRAGMA user_version = 1;
 """
 
@@ -119,6 +132,13 @@ SELECT id, version, workflow, status, created_at, started_at, finished_at, error
 FROM execution WHERE account = ? AND (created_at, id) < (?, ?)
 ORDER BY created_at DESC, id DESC LIMIT ?
 """
+
+_OPEN_OF_WORKFLOW = """
+SELECT id FROM execution WHERE account = ? AND workflow_id = ? AND finished_at IS NULL
+"""
+_FIND_ONCE = "SELECT digest, execution_id FROM once WHERE account = ? AND scope = ? AND key = ?"
+ONCE_KEPT_MS: Final = 86_400_000
+"""How long an `Idempotency-Key` is remembered."""
 
 # Above every (created_at, id): the first page begins below it.
 _END: Final = (2**62, "")
@@ -226,6 +246,43 @@ class SqliteJournal:
             for id_, version, workflow, status, created_at, started_at, finished_at, error, start
             in rows
         ]  # fmt: skip
+
+    async def open_executions(self, account: str, workflow_id: str) -> list[str]:
+        """Return the ids of the executions of a workflow that have not ended."""
+        rows = await self._file.read(
+            lambda c: c.execute(_OPEN_OF_WORKFLOW, (account, workflow_id)).fetchall()
+        )
+        return [row[0] for row in rows]
+
+    async def start_once(
+        self, account: str, new: NewExecution, once: OnceKey | None
+    ) -> NewExecution:
+        """
+        Return the execution to begin: `new`, or the one that an earlier request with the key began.
+
+        Raises:
+            Conflict: the key came with another request.
+        """
+        return await self._file.write(lambda c: _start_once(c, account, new, once))
+
+
+def _start_once(
+    connection: sqlite3.Connection, account: str, new: NewExecution, once: OnceKey | None
+) -> NewExecution:
+    if once:
+        oldest = new.start.created_at_ms - ONCE_KEPT_MS
+        connection.execute("DELETE FROM once WHERE created_at < ?", (oldest,))
+        place = (account, once.scope, once.key)
+        found = connection.execute(_FIND_ONCE, place).fetchone()
+        if found:
+            digest, execution_id = found
+            if digest != once.digest:
+                raise Conflict(f"Idempotency-Key {once.key!r} came with another request before")
+            return _load(connection, account, execution_id).new
+        row = (*place, once.digest, new.start.execution_id, new.start.created_at_ms)
+        connection.execute("INSERT INTO once VALUES (?, ?, ?, ?, ?, ?)", row)
+    connection.execute(_ADD_EXECUTION, _execution_row(account, new))
+    return new
 
 
 def _execution_row(account: str, new: NewExecution) -> tuple[str | int | bytes, ...]:
