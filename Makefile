@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA := .oncue
 UV := $(BIN)/uv
+# What builds the project is pinned as well; older and newer pips read one variable each.
+BUILD_PINS := $(VENV)/build-pins.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -26,23 +28,23 @@ fmt: $(VENV)/developer ## Format the sources, and mend what ruff can
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format
 
-lint: $(VENV)/developer
+lint: $(VENV)/developer ## Format and rules, by ruff
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
-types: $(VENV)/developer
+types: $(VENV)/developer ## Types, by mypy
 	$(BIN)/mypy
 
-imports: $(VENV)/developer
+imports: $(VENV)/developer ## Layers, by import-linter
 	$(BIN)/lint-imports
 
-architecture: $(VENV)/developer
+architecture: $(VENV)/developer ## The other laws of the house
 	$(BIN)/pytest -q tests/architecture
 
 docs: $(VENV)/developer ## Write the generated pages of docs/
 	$(BIN)/python scripts/generate_docs.py
 
-docs-check: $(VENV)/developer
+docs-check: $(VENV)/developer ## Whether the generated pages are fresh
 	$(BIN)/python scripts/generate_docs.py --check
 
 bench: $(VENV)/developer ## Measure; nothing else should run meanwhile
@@ -61,7 +63,9 @@ clean: ## Remove what was built; data stays
 
 $(VENV)/runtime: requirements.lock pyproject.toml scripts/make_venv.sh
 	sh scripts/make_venv.sh $(VENV) requirements.lock
-	$(PIP) --only-binary :all: --no-deps --editable .
+	sed -n 's/^\([A-Za-z0-9._-]*==[^ ]*\) .*/\1/p' requirements-dev.lock >$(BUILD_PINS)
+	PIP_CONSTRAINT=$(BUILD_PINS) PIP_BUILD_CONSTRAINT=$(BUILD_PINS) \
+	    $(PIP) --only-binary :all: --no-deps --editable .
 	@touch $@
 
 $(VENV)/developer: requirements-dev.lock pyproject.toml scripts/make_venv.sh

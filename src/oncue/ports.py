@@ -191,6 +191,9 @@ class EventLog(Protocol):
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
 
+    async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
+        """Return the event of that id, without `source` the newest; nothing if there is none."""
+
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Call `listener` with the account whenever records of it have become durable."""
 

@@ -5,14 +5,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oncue.core.errors import Conflict
+from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CancelRequested
+from oncue.engine.by_hand import HandStarts
 from oncue.engine.definitions import Definitions
 from oncue.engine.execute import Executor
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
 from oncue.engine.timers import TimerLoop
-from oncue.ports import Accounts, Actions, Catalog, Clock, EventLog, Journal
+from oncue.ports import (
+    Accounts,
+    Actions,
+    Catalog,
+    Clock,
+    EventLog,
+    Journal,
+    StoredExecution,
+    Timer,
+    WorkflowVersion,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +50,19 @@ class Engine:
         self.definitions = Definitions(
             world.catalog, world.log, world.clock, world.fresh_id, world.library, max_steps
         )
-        self._executor = Executor(world.journal, self.definitions, world.actions, world.clock)
+        self._executor = Executor(
+            world.journal, self.definitions, world.actions, world.clock, self._add_timer
+        )
         self._matcher = MatchLoop(
             world.log, world.journal, self.definitions, world.clock, self._executor.start
         )
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
-        self._executor.tell_timers(self._timers.add)
+        self._hand_starts = HandStarts(
+            world.journal, world.log, self.definitions, world.clock, world.fresh_id
+        )
+
+    def _add_timer(self, timer: Timer) -> None:
+        self._timers.add(timer)
 
     async def start(self) -> None:
         """Take up what was left, and go on."""
@@ -59,6 +78,40 @@ class Engine:
         await self._matcher.stop()
         await self._timers.stop()
         await self._executor.stop()
+
+    async def execute(
+        self, account: str, workflow: WorkflowVersion, body: Json, key: str | None = None
+    ) -> str:
+        """
+        Return the id of an execution that is begun by hand; with a `key` once only.
+
+        Raises:
+            InvalidInput: the body is none of the three forms.
+            NotFound: there is no event of that id.
+            Conflict: the key came with another request.
+        """
+        new, is_first = await self._hand_starts.start(account, workflow, body, key)
+        if is_first:
+            self._executor.start(account, new)
+        return new.start.execution_id
+
+    async def finished(self, account: str, execution_id: str, timeout_ms: int) -> StoredExecution:
+        """
+        Return an execution once it has ended, or as it is after `timeout_ms`.
+
+        Raises:
+            NotFound: this account has none of that id.
+        """
+        end = self._executor.ends.of(execution_id)
+        stored = await self._world.journal.load(account, execution_id)
+        if not stored.state.final:
+            clock = self._world.clock
+            late = asyncio.create_task(clock.sleep_until(clock.now_ms() + timeout_ms))
+            await asyncio.wait({end, late}, return_when=asyncio.FIRST_COMPLETED)
+            late.cancel()
+            stored = await self._world.journal.load(account, execution_id)
+        end.cancel()
+        return stored
 
     async def cancel(self, account: str, execution_id: str, reason: str) -> None:
         """

@@ -19,6 +19,7 @@ from oncue.core.errors import Conflict, NotFound
 from oncue.core.workflow.records import AttemptLost, CalledBack, CancelRequested, Outcome
 from oncue.core.workflow.state import ExecutionState, begin
 from oncue.engine.definitions import Definitions
+from oncue.engine.ends import Ends
 from oncue.engine.live import Delivery, LiveExecution, Outside
 from oncue.ports import Actions, Clock, Journal, NewExecution, StoredExecution, Timer
 
@@ -45,20 +46,22 @@ class Executor:
     """Carries out the executions of all accounts."""
 
     def __init__(
-        self, journal: Journal, definitions: Definitions, actions: Actions, clock: Clock
+        self,
+        journal: Journal,
+        definitions: Definitions,
+        actions: Actions,
+        clock: Clock,
+        on_timer: Callable[[Timer], None],
     ) -> None:
         self._journal = journal
         self._definitions = definitions
-        self._outside = Outside(journal, actions, clock, lambda _: None)
+        self.ends = Ends()
+        self._outside = Outside(journal, actions, clock, on_timer, self.ends.tell)
         self._ready: deque[_Wake] = deque()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._live: dict[str, LiveExecution] = {}
         self._idle = asyncio.Event()
         self._idle.set()
-
-    def tell_timers(self, on_timer: Callable[[Timer], None]) -> None:
-        """Call `on_timer` with each timer that was just written."""
-        self._outside.on_timer = on_timer
 
     def start(self, account: str, new: NewExecution) -> None:
         """Begin an execution that was just written."""

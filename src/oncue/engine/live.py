@@ -40,6 +40,7 @@ class Outside:
     actions: Actions
     clock: Clock
     on_timer: Callable[[Timer], None]
+    on_finished: Callable[[str], None]
     is_stopping: bool = False
 
 
@@ -152,6 +153,8 @@ class LiveExecution:
         await self._commit(turn)
         for path, due_ms in turn.timers_set.items():
             self._outside.on_timer(Timer(self._account, turn.execution_id, path, due_ms))
+        if state.final:
+            self._outside.on_finished(turn.execution_id)
         return records
 
     async def _commit(self, turn: Turn) -> None:

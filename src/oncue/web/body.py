@@ -1,12 +1,17 @@
 """Request bodies: read to a limit, parsed once."""
 
+from collections.abc import Collection
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from oncue.core.json_text import Json, parse_json
 
+JSON = ("application/json",)
+PATCH = ("application/json", "application/merge-patch+json")
 
-async def read_json(request: Request, max_bytes: int) -> Json:
+
+async def read_json(request: Request, max_bytes: int, media_types: Collection[str] = JSON) -> Json:
     """
     Return the JSON value in the body.
 
@@ -14,10 +19,48 @@ async def read_json(request: Request, max_bytes: int) -> Json:
         HTTPException: 413 above `max_bytes`, 415 for another media type.
         MalformedJson: it is not JSON.
     """
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip()
-    if media_type.lower() != "application/json":
-        raise HTTPException(415, f"expected application/json, got {media_type!r}")
-    if int(request.headers.get("content-length", 0)) > max_bytes:
+    check_media_type(request, media_types)
+    return parse_json(await read_bytes(request, max_bytes))
+
+
+async def read_optional_json(request: Request, max_bytes: int) -> Json:
+    """
+    Return the JSON value in the body, an empty object where there is no body.
+
+    Raises:
+        HTTPException: 413 above `max_bytes`, 415 for another media type.
+        MalformedJson: it is not JSON.
+    """
+    content = await read_bytes(request, max_bytes)
+    if not content:
+        return {}
+    check_media_type(request, JSON)
+    return parse_json(content)
+
+
+def check_media_type(request: Request, media_types: Collection[str]) -> str:
+    """
+    Return the media type of the body, by default the first of `media_types`.
+
+    Raises:
+        HTTPException: 415, it is none of them.
+    """
+    default = next(iter(media_types))
+    given = request.headers.get("content-type", default).partition(";")[0].strip().lower()
+    if given not in media_types:
+        raise HTTPException(415, f"expected {' or '.join(media_types)}, got {given!r}")
+    return given
+
+
+async def read_bytes(request: Request, max_bytes: int) -> bytes:
+    """
+    Return the body.
+
+    Raises:
+        HTTPException: 413 above `max_bytes`.
+    """
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > max_bytes:
         raise _too_large(max_bytes)
     chunks: list[bytes] = []
     size = 0
@@ -26,7 +69,7 @@ async def read_json(request: Request, max_bytes: int) -> Json:
         if size > max_bytes:
             raise _too_large(max_bytes)
         chunks.append(chunk)
-    return parse_json(b"".join(chunks))
+    return b"".join(chunks)
 
 
 def _too_large(max_bytes: int) -> HTTPException:

@@ -21,6 +21,7 @@ class Executions:
         return [
             Route("/executions", self.list, methods=["GET"]),
             Route("/executions/{id}", self.get, methods=["GET"]),
+            Route("/executions/{id}/cancel", self.cancel, methods=["POST"]),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -39,3 +40,10 @@ class Executions:
         definitions = self._context.engine.definitions
         plan = await definitions.plan(account, new.workflow_id, new.version)
         return answer(render.execution(stored, plan))
+
+    async def cancel(self, request: Request) -> Response:
+        """End an execution; what is in flight is not recalled."""
+        account = await self._context.gate.account(request, "write")
+        execution_id = request.path_params["id"]
+        await self._context.engine.cancel(account, execution_id, "cancelled by request")
+        return answer({"id": execution_id, "status": "cancelled"}, 202)

@@ -152,8 +152,7 @@ def _constant(document: Json) -> Render:
 def _value(expression: Expression) -> Render:
     evaluate = expression.evaluate
     if expression.is_path:
-        # A part of JSON is JSON.
-        return evaluate  # type: ignore[return-value]
+        return evaluate  # type: ignore[return-value]  # a part of JSON is JSON
     return lambda values: to_json(evaluate(values))
 
 

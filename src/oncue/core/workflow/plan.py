@@ -24,7 +24,7 @@ class OnError(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Common:
+class _Any:
     """`type` is what the user wrote, which several nodes may share."""
 
     id: str
@@ -34,7 +34,7 @@ class _Common:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallNode(_Common):
+class CallNode(_Any):
     """Calls an action of the library, and may then wait for somebody to call back."""
 
     action: str
@@ -46,7 +46,7 @@ class CallNode(_Common):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DelayNode(_Common):
+class DelayNode(_Any):
     """Waits for a duration, or until an instant (`is_instant`)."""
 
     amount: Template
@@ -54,14 +54,14 @@ class DelayNode(_Common):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransformNode(_Common):
+class TransformNode(_Any):
     """Makes a value of values; touches nothing outside."""
 
     output: Template | Expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StopNode(_Common):
+class StopNode(_Any):
     """Ends the execution."""
 
     status: FinalStatus
@@ -78,14 +78,14 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionNode(_Common):
+class ConditionNode(_Any):
     """Takes the first branch whose test holds."""
 
     branches: tuple[Branch, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoopNode(_Common):
+class LoopNode(_Any):
     """Goes through `items`, or on as long as `test` holds."""
 
     items: Template | None
@@ -97,7 +97,7 @@ class LoopNode(_Common):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParallelNode(_Common):
+class ParallelNode(_Any):
     """Goes all branches at once, and on when `wanted` of them have ended."""
 
     branches: tuple[Branch, ...]

@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS once (
     created_at INTEGER NOT NULL,
     PRIMARY KEY (account, scope, key)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS once_oldest ON once (created_at);
+CREATE INDEX IF NOT EXISTS once_oldest ON once (account, created_at);
 PRAGMA user_version = 1;
 """
 
@@ -137,6 +137,10 @@ _OPEN_OF_WORKFLOW = """
 SELECT id FROM execution WHERE account = ? AND workflow_id = ? AND finished_at IS NULL
 """
 _FIND_ONCE = "SELECT digest, execution_id FROM once WHERE account = ? AND scope = ? AND key = ?"
+_FORGET_ONCE = "DELETE FROM once WHERE account = ? AND created_at < ?"
+_ADD_ONCE = """
+INSERT INTO once (account, scope, key, digest, execution_id, created_at) VALUES (?, ?, ?, ?, ?, ?)
+"""
 ONCE_KEPT_MS: Final = 86_400_000
 """How long an `Idempotency-Key` is remembered."""
 
@@ -271,7 +275,7 @@ def _start_once(
 ) -> NewExecution:
     if once:
         oldest = new.start.created_at_ms - ONCE_KEPT_MS
-        connection.execute("DELETE FROM once WHERE created_at < ?", (oldest,))
+        connection.execute(_FORGET_ONCE, (account, oldest))
         place = (account, once.scope, once.key)
         found = connection.execute(_FIND_ONCE, place).fetchone()
         if found:
@@ -280,7 +284,7 @@ def _start_once(
                 raise Conflict(f"Idempotency-Key {once.key!r} came with another request before")
             return _load(connection, account, execution_id).new
         row = (*place, once.digest, new.start.execution_id, new.start.created_at_ms)
-        connection.execute("INSERT INTO once VALUES (?, ?, ?, ?, ?, ?)", row)
+        connection.execute(_ADD_ONCE, row)
     connection.execute(_ADD_EXECUTION, _execution_row(account, new))
     return new
 

@@ -64,6 +64,11 @@ _READ = """
 SELECT "offset", kind, received_at, source, id, type, subject, time, body FROM record
 WHERE account = ? AND "offset" > ? ORDER BY "offset" LIMIT ?
 """
+_FIND = """
+SELECT "offset", kind, received_at, source, id, type, subject, time, body FROM record
+WHERE account = ? AND id = ? AND (source = ? OR (? IS NULL AND source <> ''))
+ORDER BY "offset" DESC LIMIT 1
+"""
 _HEADS = """
 SELECT account.account, max("offset") FROM record
 JOIN account ON account.number = record.account GROUP BY record.account
@@ -224,6 +229,14 @@ class SqliteEventLog:
             lambda connection: connection.execute(_READ, (number, after, limit)).fetchall()
         )
         return [_record(row) for row in rows]
+
+    async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
+        """Return the event of that id, without `source` the newest; nothing if there is none."""
+        number = self._appender.numbers.get(account)
+        bounds = (number, event_id, source, source)
+        row = await self._file.read(lambda c: c.execute(_FIND, bounds).fetchone())
+        found = _record(row) if row else None
+        return found if isinstance(found, Event) else None
 
     async def close(self) -> None:
         """Let go of the file."""
