@@ -68,7 +68,7 @@ async def run(
             # The vendor variables are the operator's own: they serve the first account only.
             return settings.credentials(integration) if of_account == account else {}
 
-        actions = ActionLibrary(ACTIONS, credentials, client.send)
+        actions = ActionLibrary(ACTIONS, credentials, client.send, clock)
         world = World(
             clock=clock,
             log=log,

@@ -88,6 +88,14 @@ class Settings(BaseSettings):
     max_event_bytes: int = Field(
         256 << 10, alias="ONCUE_MAX_EVENT_BYTES", ge=1, description="Size that an event may have."
     )
+    webhook_secret: str = Field("", alias="WEBHOOK_SECRET", description="Signs outgoing webhooks.")
+    ai_base_url: str = Field(
+        "",
+        alias="ONCUE_AI_BASE_URL",
+        description="An endpoint that speaks OpenAI's chat completions, without /v1.",
+    )
+    ai_api_key: str = Field("", alias="ONCUE_AI_API_KEY", description="Its key, if it wants one.")
+    ai_model: str = Field("", alias="ONCUE_AI_MODEL", description="The model to ask by default.")
     email_from: str = Field(
         "", alias="ONCUE_EMAIL_FROM", description="Sender of e-mails that name none."
     )
@@ -132,6 +140,14 @@ class Settings(BaseSettings):
                 }
             case "slack":
                 return {"webhook_url": self._slack_url()}
+            case "webhook":
+                return {"secret": self.webhook_secret}
+            case "ai":
+                return {
+                    "base_url": self.ai_base_url,
+                    "api_key": self.ai_api_key,
+                    "model": self.ai_model,
+                }
             case "hubspot":
                 return {"api_key": self.hubspot_api_key, "base_url": self.hubspot_base_url}
         return {}

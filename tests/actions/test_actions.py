@@ -1,8 +1,6 @@
 """The actions against simulated vendors: what they send, and what each answer means."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -12,9 +10,10 @@ from oncue.actions.library import ActionLibrary
 from oncue.core.action import HttpRequest
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
-from oncue.outgoing.client import OutgoingClient
+from oncue.testing.clock import VirtualClock
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
 from tests.specs import check_against_spec
+from tests.vendors import Ask, with_vendors
 
 EMAIL: dict[str, Json] = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
 SLACK: Json = {"text": "hello"}
@@ -22,37 +21,6 @@ CONTACT: dict[str, Json] = {
     "type": "contacts",
     "properties": {"email": "ada@example.com", "seats": 5},
 }
-
-Ask = Callable[..., Awaitable[Json]]
-
-
-def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]]) -> Any:
-    """Return what `use` returns of vendors and of a way to perform actions against them."""
-
-    async def main() -> Any:
-        loopback = (ip_network("127.0.0.0/8"),)
-        async with Simulators() as vendors, OutgoingClient(allowed_networks=loopback) as client:
-            library = ActionLibrary(ACTIONS, _credentials(vendors), client.send)
-
-            async def ask(action: str, rendered: Json, *, is_repeat: bool = False) -> Json:
-                return await library.perform("acc", action, rendered, "key-1", is_repeat=is_repeat)
-
-            return await use(vendors, ask)
-
-    return asyncio.run(main())
-
-
-def _credentials(vendors: Simulators) -> Callable[[str, str], Mapping[str, str]]:
-    known = {
-        "resend": {
-            "api_key": vendors.resend.api_key,
-            "base_url": vendors.resend.base_url,
-            "from": "us@example.com",
-        },
-        "slack": {"webhook_url": vendors.slack.webhook_url},
-        "hubspot": {"api_key": vendors.hubspot.api_key, "base_url": vendors.hubspot.base_url},
-    }
-    return lambda _, integration: known.get(integration, {})
 
 
 def test_send_email_sends_what_resend_takes() -> None:
@@ -192,7 +160,7 @@ def test_without_a_connection_the_setting_is_named(
     async def send(_: HttpRequest) -> Any:
         raise AssertionError("nothing may be sent")
 
-    library = ActionLibrary(ACTIONS, lambda _, __: {}, send)
+    library = ActionLibrary(ACTIONS, lambda _, __: {}, send, VirtualClock())
 
     with pytest.raises(PermanentError, match=f"no connection for {vendor}: set [A-Z_]+"):
         asyncio.run(library.perform("acc", action, document, "k", is_repeat=False))

@@ -39,6 +39,7 @@ ALLOWED_NAMES = frozenset(
         "resend_base_url",
         "slack_base_url",
         "hubspot_base_url",
+        "ai_base_url",
     }
 )
 UNPICKLERS = frozenset({"pickle", "cPickle", "marshal", "shelve", "dill", "cloudpickle"})

@@ -100,7 +100,7 @@ def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> 
     async def use() -> Any:
         async with up(tmp_path, {}, "--demo") as server:
             assert server.child.stdout is not None
-            lines = [(await server.child.stdout.readline()).decode() for _ in range(4)]
+            lines = [(await server.child.stdout.readline()).decode() for _ in range(5)]
             await server.post("/events", event)
             execution = await server.only_execution("waiting")
             calls = {}
@@ -118,4 +118,5 @@ def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> 
         "resend": 1,
         "slack": 1,
         "hubspot": 1,
+        "model": 0,
     }

@@ -1,14 +1,22 @@
-"""The actions library: one file per integration."""
+"""The actions library: one module for each integration."""
 
+from oncue.actions.ai import AI_ACTIONS
+from oncue.actions.data import TRANSFORM_DATA, VALIDATE_DATA
 from oncue.actions.http import HTTP_REQUEST
 from oncue.actions.hubspot import CREATE_CRM_RECORD
 from oncue.actions.resend import SEND_EMAIL
 from oncue.actions.slack import SEND_SLACK_MESSAGE
+from oncue.actions.webhook import CALL_WEBHOOK, SEND_WEBHOOK
 from oncue.core.action import AnyAction
 
 ACTIONS: tuple[AnyAction, ...] = (
-    HTTP_REQUEST,
     SEND_EMAIL,
     SEND_SLACK_MESSAGE,
+    SEND_WEBHOOK,
+    HTTP_REQUEST,
+    CALL_WEBHOOK,
     CREATE_CRM_RECORD,
+    TRANSFORM_DATA,
+    VALIDATE_DATA,
+    *AI_ACTIONS,
 )

@@ -6,11 +6,10 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from yarl import URL
 
-from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency
-from oncue.core.errors import MalformedJson
-from oncue.core.http_answer import judge
+from oncue.core.action import Action, Call, HttpRequest, Idempotency
+from oncue.core.http_answer import HttpOutput, judge, show_answer
 from oncue.core.instants import parse_duration
-from oncue.core.json_text import Json, encode_json, parse_json
+from oncue.core.json_text import Json, encode_json
 
 Scalar = str | int | float | bool
 
@@ -41,14 +40,6 @@ class HttpInput(BaseModel):
         return self
 
 
-class HttpOutput(BaseModel):
-    """What came back; `body` is parsed if it is JSON."""
-
-    status: int
-    headers: dict[str, str]
-    body: Json
-
-
 async def _request(call: Call[HttpInput]) -> Json:
     given = call.input
     media_type, body = _body(given)
@@ -68,7 +59,7 @@ async def _request(call: Call[HttpInput]) -> Json:
     )
     if given.fail_on_status:
         judge(answer, "the server")
-    return {"status": answer.status, "headers": dict(answer.headers), "body": _parsed(answer)}
+    return show_answer(answer)
 
 
 def _body(given: HttpInput) -> tuple[str | None, bytes | None]:
@@ -90,15 +81,6 @@ def _with_query(given: HttpInput) -> str:
 
 def _text(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _parsed(answer: HttpAnswer) -> Json:
-    if "json" in answer.headers.get("content-type", ""):
-        try:
-            return parse_json(answer.body)
-        except MalformedJson:
-            pass
-    return answer.body.decode("utf-8", "replace")
 
 
 HTTP_REQUEST = Action(

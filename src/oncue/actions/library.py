@@ -8,6 +8,7 @@ from oncue.core.action import AnyAction, Call, Send
 from oncue.core.errors import PermanentError
 from oncue.core.json_text import Json
 from oncue.core.problems import problems_of
+from oncue.ports import Clock
 
 Credentials = Callable[[str, str], Mapping[str, str]]
 """From account and integration to what the integration needs; empty if there is no connection."""
@@ -16,10 +17,13 @@ Credentials = Callable[[str, str], Mapping[str, str]]
 class ActionLibrary:
     """The actions by name."""
 
-    def __init__(self, actions: Iterable[AnyAction], credentials: Credentials, send: Send) -> None:
+    def __init__(
+        self, actions: Iterable[AnyAction], credentials: Credentials, send: Send, clock: Clock
+    ) -> None:
         self.by_name: dict[str, AnyAction] = {action.name: action for action in actions}
         self._credentials = credentials
         self._send = send
+        self._clock = clock
 
     async def perform(
         self, account: str, action: str, rendered: Json, key: str, *, is_repeat: bool
@@ -43,6 +47,7 @@ class ActionLibrary:
                 idempotency_key=key,
                 credentials=self._credentials(account, found.integration),
                 send=self._send,
+                now_ms=self._clock.now_ms(),
                 is_repeat=is_repeat,
             )
         )

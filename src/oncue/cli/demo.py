@@ -54,6 +54,7 @@ async def demo_vendors(settings: Settings) -> AsyncIterator[DemoVendors]:
             "resend": vendors.resend.base_url,
             "slack": vendors.slack.base_url,
             "hubspot": vendors.hubspot.base_url,
+            "model": vendors.model.base_url,
         }
         yield DemoVendors(
             settings=settings.model_copy(
@@ -65,6 +66,9 @@ async def demo_vendors(settings: Settings) -> AsyncIterator[DemoVendors]:
                     "slack_base_url": "",
                     "hubspot_api_key": vendors.hubspot.api_key,
                     "hubspot_base_url": vendors.hubspot.base_url,
+                    "ai_base_url": vendors.model.base_url,
+                    "ai_api_key": vendors.model.api_key,
+                    "ai_model": vendors.model.model,
                 }
             ),
             endpoints=frozenset(_endpoint(url) for url in urls.values()),

@@ -54,10 +54,11 @@ class HttpAnswer:
 Send = Callable[[HttpRequest], Awaitable[HttpAnswer]]
 
 InputT = TypeVar("InputT", bound=BaseModel)
+GivenT = TypeVar("GivenT", bound=BaseModel, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[InputT]):
+class Call(Generic[GivenT]):
     """
     One attempt of one step.
 
@@ -67,10 +68,11 @@ class Call(Generic[InputT]):
     """
 
     account: str
-    input: InputT
+    input: GivenT
     idempotency_key: str
     credentials: Mapping[str, str]
     send: Send
+    now_ms: int
     is_repeat: bool = False
 
 

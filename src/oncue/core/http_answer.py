@@ -6,6 +6,8 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from pydantic import BaseModel
+
 from oncue.core.action import HttpAnswer
 from oncue.core.errors import (
     ActionError,
@@ -15,6 +17,15 @@ from oncue.core.errors import (
     RetryableError,
 )
 from oncue.core.json_text import Json, parse_json
+
+
+class HttpOutput(BaseModel):
+    """What came back; `body` is parsed if it is JSON."""
+
+    status: int
+    headers: dict[str, str]
+    body: Json
+
 
 # 4xx that may pass: request timeout, conflict of the moment, too early, too many.
 _MAY_PASS: Final = frozenset((408, 409, 425, 429))
@@ -84,3 +95,17 @@ def _date(text: str) -> datetime | None:
 def _excerpt(body: bytes) -> str:
     text = " ".join(body[: _EXCERPT * 4].decode("utf-8", "replace").split())
     return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
+
+
+def show_answer(answer: HttpAnswer) -> Json:
+    """Return an answer as `HttpOutput` has it."""
+    return {"status": answer.status, "headers": dict(answer.headers), "body": _parsed(answer)}
+
+
+def _parsed(answer: HttpAnswer) -> Json:
+    if "json" in answer.headers.get("content-type", ""):
+        try:
+            return parse_json(answer.body)
+        except MalformedJson:
+            pass
+    return answer.body.decode("utf-8", "replace")

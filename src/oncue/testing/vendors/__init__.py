@@ -12,6 +12,7 @@ with the same idempotency key is a second call and no second effect.
 
 from oncue.testing.vendors.http import HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
+from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
 from oncue.testing.vendors.simulator import (
     DROP,
@@ -31,6 +32,7 @@ __all__ = [
     "Held",
     "HttpSimulator",
     "HubSpotSimulator",
+    "ModelSimulator",
     "ReceivedCall",
     "ResendSimulator",
     "Simulator",

@@ -5,6 +5,7 @@ from typing import Self
 
 from oncue.testing.vendors.http import HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
+from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
 from oncue.testing.vendors.slack import SlackSimulator
 
@@ -17,10 +18,11 @@ class Simulators:
         self.slack = SlackSimulator()
         self.hubspot = HubSpotSimulator()
         self.http = HttpSimulator()
+        self.model = ModelSimulator()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        for vendor in (self.resend, self.slack, self.hubspot, self.http):
+        for vendor in (self.resend, self.slack, self.hubspot, self.http, self.model):
             await self._stack.enter_async_context(vendor)
         return self
 

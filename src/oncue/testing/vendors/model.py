@@ -1,0 +1,91 @@
+"""
+An endpoint that speaks OpenAI's chat completions: `POST /v1/chat/completions`.
+
+It says what it is told to by `say_next`; otherwise it repeats the last message,
+or makes up the smallest answer that fits the schema that was asked for.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import Final
+
+from oncue.core.json_text import Json, encode_json
+from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+
+
+class ModelSimulator(Simulator):
+    """A language model that thinks nothing."""
+
+    api_key: Final = "sk-simulated-key"
+    model: Final = "simulated-model"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._replies: deque[str] = deque()
+
+    def say_next(self, *replies: str) -> None:
+        """Answer the next questions so, each once."""
+        self._replies.extend(replies)
+
+    def answer(self, call: ReceivedCall) -> Fixed:
+        """Answer a question."""
+        if (call.method, call.path) != ("POST", "/v1/chat/completions"):
+            return _error(404, "Unknown request URL.", "unknown_url")
+        if call.headers.get("authorization") != f"Bearer {self.api_key}":
+            return _error(401, "Incorrect API key provided.", "invalid_api_key")
+        match call.body:
+            case {"model": str(model), "messages": [*_, {"role": str(), "content": str(last)}]}:
+                reply = self._replies.popleft() if self._replies else _reply(call.body, last)
+                self.effects.append({"model": model, "reply": reply})
+                return Fixed(200, _completion(model, last, reply, len(self.effects)))
+            case _:
+                return _error(400, "Missing required parameter: 'messages'.", "missing_parameter")
+
+
+def _completion(model: str, asked: str, reply: str, number: int) -> Json:
+    counts = {"prompt_tokens": len(asked.split()), "completion_tokens": len(reply.split())}
+    message: Json = {"role": "assistant", "content": reply}
+    choice: Json = {"index": 0, "message": message, "finish_reason": "stop"}
+    return {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [choice],
+        "usage": {**counts, "total_tokens": sum(counts.values())},
+    }
+
+
+def _reply(body: Json, last: str) -> str:
+    match body:
+        case {"response_format": {"json_schema": {"schema": Mapping() as schema}}}:
+            return encode_json(_smallest(schema)).decode()
+        case _:
+            return last
+
+
+def _smallest(schema: Mapping[str, Json]) -> Json:
+    match schema:
+        case {"enum": [first, *_]}:
+            return first
+        case {"type": "object"}:
+            properties = schema.get("properties", {})
+            assert isinstance(properties, Mapping)
+            return {
+                name: _smallest(inner)
+                for name, inner in properties.items()
+                if isinstance(inner, Mapping)
+            }
+        case {"type": "array"}:
+            return []
+        case {"type": "number" | "integer"}:
+            return schema.get("minimum", 0)
+        case {"type": "boolean"}:
+            return False
+        case _:
+            return ""
+
+
+def _error(status: int, message: str, code: str) -> Fixed:
+    error: Json = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return Fixed(status, {"error": error})

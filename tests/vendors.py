@@ -1,0 +1,60 @@
+"""Actions against simulated vendors, without an engine."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from ipaddress import ip_network
+from typing import Any
+
+from oncue.actions import ACTIONS
+from oncue.actions.library import ActionLibrary
+from oncue.core.json_text import Json
+from oncue.outgoing.client import OutgoingClient
+from oncue.testing.clock import VirtualClock
+from oncue.testing.vendors import Simulators
+
+WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of the standard's own example
+KEY = "key-1"
+
+Ask = Callable[..., Awaitable[Json]]
+
+
+def credentials_for(vendors: Simulators) -> Callable[[str, str], Mapping[str, str]]:
+    """Return what leads each integration to its simulator."""
+    known = {
+        "resend": {
+            "api_key": vendors.resend.api_key,
+            "base_url": vendors.resend.base_url,
+            "from": "us@example.com",
+        },
+        "slack": {"webhook_url": vendors.slack.webhook_url},
+        "hubspot": {"api_key": vendors.hubspot.api_key, "base_url": vendors.hubspot.base_url},
+        "webhook": {"secret": WEBHOOK_SECRET},
+        "ai": {
+            "base_url": vendors.model.base_url,
+            "api_key": vendors.model.api_key,
+            "model": vendors.model.model,
+        },
+    }
+    return lambda _, integration: known.get(integration, {})
+
+
+@asynccontextmanager
+async def library_for(vendors: Simulators) -> AsyncIterator[ActionLibrary]:
+    """Give all actions, allowed to reach the loopback, until the block ends."""
+    async with OutgoingClient(allowed_networks=(ip_network("127.0.0.0/8"),)) as client:
+        yield ActionLibrary(ACTIONS, credentials_for(vendors), client.send, VirtualClock())
+
+
+def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]]) -> Any:
+    """Return what `use` returns of vendors and of a way to ask actions for something."""
+
+    async def main() -> Any:
+        async with Simulators() as vendors, library_for(vendors) as library:
+
+            async def ask(action: str, rendered: Json, *, is_repeat: bool = False) -> Json:
+                return await library.perform("acc", action, rendered, KEY, is_repeat=is_repeat)
+
+            return await use(vendors, ask)
+
+    return asyncio.run(main())
