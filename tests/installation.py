@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from oncue.actions.library import ActionLibrary
 from oncue.core.action import Action, AnyAction, Call, Idempotency
+from oncue.core.callbacks import Callbacks
 from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
 from oncue.engine.engine import Engine, World
@@ -156,6 +157,7 @@ async def installed(
         actions=vendors or actions,
         library=vendors.by_name if vendors else LIBRARY,
         fresh_id=lambda kind: f"{kind}_{next(numbers)}",
+        callbacks=Callbacks("http://oncue.example", b"a secret of this test"),
     )
     engine = Engine(world)
     try:

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import uvicorn
 
+from oncue.actions.library import ActionLibrary
 from oncue.ports import ApiKey
 from oncue.web.api import create_app
 from oncue.web.auth import hash_key
@@ -60,9 +61,11 @@ class _QuietServer(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(folder: Path, limits: Limits | None = None) -> AsyncIterator[Served]:
+async def served(
+    folder: Path, limits: Limits | None = None, vendors: ActionLibrary | None = None
+) -> AsyncIterator[Served]:
     """Serve until the block ends."""
-    async with installed(folder) as world:
+    async with installed(folder, vendors=vendors) as world:
         for key, scope in ((KEY, "operator"), (READER, "read")):
             await world.parts.accounts.put_api_key(
                 ACCOUNT, ApiKey(f"key_{scope}", ACCOUNT, hash_key(key), frozenset((scope,)), 0)

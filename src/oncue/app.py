@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary
+from oncue.core.callbacks import Callbacks
 from oncue.engine.engine import Engine, World
 from oncue.outgoing.client import OutgoingClient
 from oncue.ports import ApiKey
@@ -18,7 +19,7 @@ from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.log import SqliteEventLog
-from oncue.system import SystemClock, fresh_id
+from oncue.system import SystemClock, fresh_id, kept_secret
 from oncue.web.api import create_app
 from oncue.web.auth import hash_key
 from oncue.web.context import Limits
@@ -78,6 +79,7 @@ async def run(
             actions=actions,
             library=actions.by_name,
             fresh_id=fresh_id,
+            callbacks=Callbacks(settings.public_url, kept_secret(settings.data / "signing.key")),
         )
         engine = Engine(world, max_steps=settings.max_workflow_steps)
         await engine.start()

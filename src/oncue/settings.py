@@ -80,6 +80,11 @@ class Settings(BaseSettings):
         alias="ONCUE_DATA",
         description="Folder for all that is kept.",
     )
+    public_url: str = Field(
+        "",
+        alias="ONCUE_PUBLIC_URL",
+        description="How others reach this; by default where it listens.",
+    )
     allow_networks: Networks = Field(
         (),
         alias="ONCUE_ALLOW_NETWORKS",

@@ -1,8 +1,10 @@
 """What only the machine can give: time and chance."""
 
 import asyncio
+import os
 import secrets
 import time
+from pathlib import Path
 
 from oncue.core.ids import random_id
 
@@ -46,3 +48,18 @@ def fresh_id(prefix: str) -> str:
 def fresh_key() -> str:
     """Return an API key that nobody can guess."""
     return f"oncue_{secrets.token_urlsafe(32)}"
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that its owner alone may read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(descriptor, 0o600)
+        file.write(content)
+
+
+def kept_secret(path: Path) -> bytes:
+    """Return the secret in a file, which is made if it is not there."""
+    if not path.exists():
+        write_private(path, secrets.token_bytes(32))
+    return path.read_bytes()

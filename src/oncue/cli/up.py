@@ -22,7 +22,7 @@ from oncue.app import run
 from oncue.core.json_text import encode_json
 from oncue.core.problems import problems_of
 from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_variables
-from oncue.system import fresh_key
+from oncue.system import fresh_key, write_private
 
 if TYPE_CHECKING:
     from oncue.cli.demo import DemoVendors
@@ -108,6 +108,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
     api_key = _api_key(settings)
     host, port = listener.getsockname()[:2]
     url = f"http://{host}:{port}"
+    settings = settings.model_copy(update={"public_url": settings.public_url or url})
     async with contextlib.AsyncExitStack() as stack:
         vendors = await _demo_vendors(settings, stack) if demo else None
         if vendors:
@@ -125,7 +126,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        _write_private(settings.data / "server.json", encode_json({"url": url, "pid": os.getpid()}))
+        write_private(settings.data / "server.json", encode_json({"url": url, "pid": os.getpid()}))
         _out.print(f"[bold]OnCue[/bold] listens on {url}, data in {settings.data}", soft_wrap=True)
         _out.print(f"API key: {api_key}", soft_wrap=True)
         if vendors:
@@ -162,15 +163,8 @@ def _api_key(settings: Settings) -> str:
         return path.read_text().strip()
     else:
         key = fresh_key()
-    _write_private(path, key.encode())
+    write_private(path, key.encode())
     return key
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)
-        file.write(content)
 
 
 def _set_up_logging(environment: Environment) -> None:

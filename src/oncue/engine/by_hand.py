@@ -8,8 +8,7 @@ from oncue.core.event import Event, parse_event
 from oncue.core.ids import digest
 from oncue.core.json_text import Json, encode_json
 from oncue.core.problems import nearest
-from oncue.core.workflow.state import Start
-from oncue.engine.definitions import Definitions
+from oncue.engine.starts import Starts
 from oncue.ports import Clock, EventLog, Journal, NewExecution, OnceKey, Trigger, WorkflowVersion
 
 MANUAL_TYPE = "manual"
@@ -33,13 +32,13 @@ class HandStarts:
         self,
         journal: Journal,
         log: EventLog,
-        definitions: Definitions,
+        starts: Starts,
         clock: Clock,
         fresh_id: Callable[[str], str],
     ) -> None:
         self._journal = journal
         self._log = log
-        self._definitions = definitions
+        self._starts = starts
         self._clock = clock
         self._fresh_id = fresh_id
 
@@ -55,24 +54,23 @@ class HandStarts:
             Conflict: the key came with another request.
         """
         occasion = await self._occasion(account, body)
-        plan = await self._definitions.plan(account, workflow.id, workflow.version)
-        now = self._clock.now_ms()
         execution_id = self._fresh_id("exe")
         event = occasion.event
+        start = await self._starts.start(
+            account,
+            execution_id,
+            (workflow.id, workflow.version),
+            event,
+            None,
+            occasion.input,
+        )
+        offset = event.offset if occasion.is_stored else None
         new = NewExecution(
             workflow_id=workflow.id,
             workflow=workflow.name,
             version=workflow.version,
-            trigger=Trigger(MANUAL_TYPE, event.id, event.offset if occasion.is_stored else None),
-            start=Start(
-                execution_id=execution_id,
-                root_id=execution_id,
-                created_at_ms=now,
-                event=event.view(),
-                match=None,
-                input=occasion.input,
-                expires_at_ms=now + plan.timeout_ms,
-            ),
+            trigger=Trigger(MANUAL_TYPE, event.id, offset),
+            start=start,
         )
         once = OnceKey(f"execute/{workflow.id}", key, _digest(body)) if key else None
         begun = await self._journal.start_once(account, new, once)

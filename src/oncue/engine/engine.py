@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oncue.core.callbacks import Callbacks
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
-from oncue.core.workflow.records import CancelRequested
+from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.by_hand import HandStarts
 from oncue.engine.definitions import Definitions
 from oncue.engine.execute import Executor
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
+from oncue.engine.starts import Starts
 from oncue.engine.timers import TimerLoop
 from oncue.ports import (
     Accounts,
@@ -39,6 +41,7 @@ class World:
     actions: Actions
     library: Library
     fresh_id: Callable[[str], str]
+    callbacks: Callbacks
 
 
 class Engine:
@@ -53,12 +56,13 @@ class Engine:
         self._executor = Executor(
             world.journal, self.definitions, world.actions, world.clock, self._add_timer
         )
+        starts = Starts(self.definitions, world.clock, world.callbacks)
         self._matcher = MatchLoop(
-            world.log, world.journal, self.definitions, world.clock, self._executor.start
+            world.log, world.journal, self.definitions, starts, world.clock, self._executor.start
         )
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
         self._hand_starts = HandStarts(
-            world.journal, world.log, self.definitions, world.clock, world.fresh_id
+            world.journal, world.log, starts, world.clock, world.fresh_id
         )
 
     def _add_timer(self, timer: Timer) -> None:
@@ -124,6 +128,18 @@ class Engine:
         await self._world.journal.load(account, execution_id)
         if not await self._executor.tell(account, execution_id, CancelRequested(reason)):
             raise Conflict(f"expected an open execution, got {execution_id!r}, which has ended")
+
+    async def call_back(self, account: str, execution_id: str, path: str, data: Json) -> None:
+        """
+        Return when it is written down that somebody called back.
+
+        Raises:
+            NotFound: this account has none of that id.
+            Conflict: the step does not wait for that, or not any more.
+        """
+        await self._world.journal.load(account, execution_id)
+        if not await self._executor.tell(account, execution_id, CalledBack(path, data)):
+            raise Conflict(f"expected a step that waits for a callback, got {path!r}")
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from oncue.core.event import Event
 from oncue.core.ids import derived_id
 from oncue.core.pattern.matcher import Match, Matcher
-from oncue.core.workflow.state import Start
 from oncue.engine.definitions import Definitions
 from oncue.engine.loop import Loop
+from oncue.engine.starts import Starts
 from oncue.ports import Clock, EventLog, Journal, LogRecord, MatchRow, NewExecution, Trigger
 
 # Bounds what one account keeps the others waiting.
@@ -38,6 +38,7 @@ class MatchLoop(Loop):
         log: EventLog,
         journal: Journal,
         definitions: Definitions,
+        starts: Starts,
         clock: Clock,
         on_started: Callable[[str, NewExecution], None],
     ) -> None:
@@ -45,6 +46,7 @@ class MatchLoop(Loop):
         self._log = log
         self._journal = journal
         self._definitions = definitions
+        self._starts = starts
         self._on_started = on_started
         self._readings: dict[str, _Reading] = {}
         self._waiting: deque[str] = deque()
@@ -119,22 +121,20 @@ class MatchLoop(Loop):
             return None
         event = match.events[-1]
         execution_id = derived_id("exe", match.time_ms, [match.id, workflow.id])
-        plan = await self._definitions.plan(account, workflow.id, workflow.version)
-        now = self._clock.now_ms()
+        start = await self._starts.start(
+            account,
+            execution_id,
+            (workflow.id, workflow.version),
+            event,
+            match.view(),
+            event.data,
+        )
         return NewExecution(
             workflow_id=workflow.id,
             workflow=workflow.name,
             version=workflow.version,
             trigger=Trigger("match", event.id, event.offset, match.id, match.pattern.id),
-            start=Start(
-                execution_id=execution_id,
-                root_id=execution_id,
-                created_at_ms=now,
-                event=event.view(),
-                match=match.view(),
-                input=event.data,
-                expires_at_ms=now + plan.timeout_ms,
-            ),
+            start=start,
         )
 
 

@@ -9,6 +9,7 @@ from oncue import __version__
 from oncue.engine.engine import Engine, World
 from oncue.web import problems
 from oncue.web.answers import answer
+from oncue.web.callbacks import CallbackRoutes
 from oncue.web.context import Context, Limits
 from oncue.web.events import Events
 from oncue.web.executions import Executions
@@ -20,7 +21,13 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> Fa
     app = FastAPI(title="OnCue", version=__version__, docs_url=None, redoc_url=None)
     problems.install(app)
     context = Context(engine, world, limits or Limits())
-    for resource in (Events(context), Workflows(context), Executions(context)):
+    resources = (
+        Events(context),
+        Workflows(context),
+        Executions(context),
+        CallbackRoutes(context),
+    )
+    for resource in resources:
         app.router.routes.extend(resource.routes())
     app.router.routes.append(Route("/health", _health, methods=["GET"]))
     return app

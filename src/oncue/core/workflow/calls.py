@@ -25,6 +25,8 @@ def first_attempt(node: CallNode, path: str, scope: Scope) -> Command:
     Raises:
         EvaluationError: the input cannot be rendered.
     """
+    if node.callback_ms is not None:
+        scope = scope.inner({"callback_url": f"{scope.state.start.callback_url}/{path}"})
     rendered = scope.render(node.input)
     # The third part is the generation: a replay that runs a step anew raises it.
     parts = [scope.state.start.root_id, path, 0, encode_json(rendered).decode()]

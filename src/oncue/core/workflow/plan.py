@@ -134,6 +134,14 @@ class Plan:
         return node
 
     @cached_property
+    def awaits_callbacks(self) -> bool:
+        """Whether some step waits for somebody to call back."""
+        return any(
+            isinstance(node, CallNode) and node.callback_ms is not None
+            for node in self._nodes.values()
+        )
+
+    @cached_property
     def _nodes(self) -> dict[str, Node]:
         return {node.id: node for node in (*walk(self.steps), *walk(self.on_failure))}
 

@@ -120,6 +120,8 @@ class Start:
     input: Json
     expires_at_ms: int | None = None
     """When it fails if it has not ended by then."""
+    callback_url: str | None = None
+    """Where to call back, before the path of the step that waits."""
 
 
 @dataclass(slots=True)
