@@ -15,6 +15,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
 from oncue.engine.engine import Engine, World
+from oncue.ports import Rehearsal
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.database import SqlDatabase
@@ -74,6 +75,11 @@ class RecordingActions:
         if self.answers:
             raise self.answers.pop(0)
         return {"noted": text}
+
+    async def rehearse(
+        self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
+    ) -> Rehearsal:
+        return Rehearsal(None, None, [])
 
 
 class CrashError(Exception):

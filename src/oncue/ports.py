@@ -349,6 +349,15 @@ class Catalog(Protocol):
         """Return the version of each pattern that is seen after the record at `offset`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """How an action went that no execution asked for; secrets in its requests are masked."""
+
+    output: Json
+    error: str | None
+    requests: Sequence[Json]
+
+
 class Actions(Protocol):
     """The outside world, one attempt at a time."""
 
@@ -361,3 +370,8 @@ class Actions(Protocol):
         Raises:
             ActionError: the outside world said no, or nothing.
         """
+
+    async def rehearse(
+        self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
+    ) -> Rehearsal:
+        """Return how the action went; where `is_dry`, what it would have sent first."""

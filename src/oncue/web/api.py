@@ -8,6 +8,7 @@ from starlette.routing import Route
 from oncue import __version__
 from oncue.engine.engine import Engine, World
 from oncue.web import problems
+from oncue.web.actions import ActionRoutes
 from oncue.web.answers import answer
 from oncue.web.callbacks import CallbackRoutes
 from oncue.web.context import Context, Limits
@@ -25,6 +26,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> Fa
         Events(context),
         Workflows(context),
         Executions(context),
+        ActionRoutes(context),
         CallbackRoutes(context),
     )
     for resource in resources:

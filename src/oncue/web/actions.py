@@ -1,0 +1,133 @@
+"""`/actions` and `/expressions`: what there is to call, and to try."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oncue.core.action import AnyAction
+from oncue.core.errors import EvaluationError, InvalidInput, NotFound, Problem
+from oncue.core.expression import compile_expression, compile_template, to_json
+from oncue.core.json_text import Json
+from oncue.core.problems import nearest
+from oncue.web.answers import answer
+from oncue.web.body import read_json
+from oncue.web.context import Context
+
+_RUN_FIELDS = ("with", "dry_run")
+_EVALUATE_FIELDS = ("expr", "template", "values")
+
+
+class ActionRoutes:
+    """The handlers; each is one route."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._library = context.world.library
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/actions", self.list, methods=["GET"]),
+            Route("/actions/{name}", self.get, methods=["GET"]),
+            Route("/actions/{name}/run", self.run, methods=["POST"]),
+            Route("/expressions/evaluate", self.evaluate, methods=["POST"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Return all actions."""
+        await self._context.gate.account(request, "read")
+        shown: list[Json] = [_shown(action) for action in self._library.values()]
+        return answer({"data": shown, "next_cursor": None})
+
+    async def get(self, request: Request) -> Response:
+        """Return one action."""
+        await self._context.gate.account(request, "read")
+        return answer(_shown(self._find(request)))
+
+    async def run(self, request: Request) -> Response:
+        """Try an action for real, or with `dry_run` up to what it would send first."""
+        account = await self._context.gate.account(request, "write")
+        action = self._find(request)
+        body = await read_json(request, self._context.limits.document_bytes)
+        given = _fields(body, _RUN_FIELDS)
+        is_dry = given.get("dry_run", False)
+        if not isinstance(is_dry, bool):
+            raise InvalidInput([Problem("dry_run", f"expected true or false, got {is_dry!r}")])
+        world = self._context.world
+        began_ms = world.clock.now_ms()
+        key = world.fresh_id("run")
+        rehearsal = await world.actions.rehearse(
+            account, action.name, given.get("with", {}), key, is_dry=is_dry
+        )
+        shown: dict[str, Json] = {
+            "request": rehearsal.requests[0] if rehearsal.requests else None,
+            "duration_ms": world.clock.now_ms() - began_ms,
+        }
+        if rehearsal.error is not None:
+            shown["error"] = rehearsal.error
+        elif not is_dry:
+            shown["output"] = rehearsal.output
+        return answer(shown)
+
+    async def evaluate(self, request: Request) -> Response:
+        """Evaluate an expression or render a template with the values given."""
+        await self._context.gate.account(request, "read")
+        body = await read_json(request, self._context.limits.document_bytes)
+        given = _fields(body, _EVALUATE_FIELDS)
+        values = given.get("values", {})
+        if not isinstance(values, Mapping):
+            raise InvalidInput([Problem("values", "expected an object, got something else")])
+        if ("expr" in given) == ("template" in given):
+            got = "both" if "expr" in given else "none"
+            raise InvalidInput([Problem("", f"expected either expr or template, got {got}")])
+        try:
+            return answer({"value": _evaluate(given, cast("Mapping[str, object]", values))})
+        except EvaluationError as exc:
+            name = "expr" if "expr" in given else "template"
+            raise InvalidInput([Problem(name, str(exc))]) from exc
+
+    def _find(self, request: Request) -> AnyAction:
+        name = request.path_params["name"]
+        if name not in self._library:
+            raise NotFound(f"no action {name!r}{nearest(name, self._library)}")
+        return self._library[name]
+
+
+def _evaluate(given: Mapping[str, Json], values: Mapping[str, object]) -> Json:
+    if "template" in given:
+        template = compile_template(given["template"], roots=[*values], path="template")
+        return template.render(values)
+    text = given["expr"]
+    if not isinstance(text, str):
+        raise InvalidInput([Problem("expr", f"expected text, got {text!r}")])
+    return to_json(compile_expression(text, roots=[*values], path="expr").evaluate(values))
+
+
+def _fields(body: Json, known: tuple[str, ...]) -> Mapping[str, Json]:
+    if not isinstance(body, Mapping):
+        raise InvalidInput([Problem("", "expected an object, got something else")])
+    problems = [
+        Problem(name, f"expected no such field, got {name!r}{nearest(name, known)}")
+        for name in body
+        if name not in known
+    ]
+    if problems:
+        raise InvalidInput(problems)
+    return body
+
+
+def _shown(action: AnyAction) -> Json:
+    shown: Json = {
+        "name": action.name,
+        "summary": action.summary,
+        "category": action.category,
+        "integration": action.integration,
+        "idempotency": action.idempotency.value,
+        "input_schema": action.input.model_json_schema(),
+        "output_schema": action.output.model_json_schema(),
+        "example": action.example,
+    }
+    return shown
