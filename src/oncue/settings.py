@@ -71,6 +71,7 @@ class Settings(BaseSettings):
     api_key: str = Field(
         "", alias="ONCUE_API_KEY", description="The first account's first key; else one is made."
     )
+    url: str = Field("", alias="ONCUE_URL", description="Where commands find a running OnCue.")
     host: str = Field("127.0.0.1", alias="ONCUE_HOST", description="Address to listen on.")
     port: int = Field(
         DEFAULT_PORT, alias="ONCUE_PORT", ge=0, le=65_535, description="Port to listen on."

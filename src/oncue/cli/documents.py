@@ -35,6 +35,29 @@ def read_documents(path: Path) -> Iterator[Json]:
         yield from yaml.load_all(file, _Loader)
 
 
+def line_of(path: Path, index: int, place: str) -> int:
+    """Return the line, from 1, on which a place such as `steps[2].for` of the nth document stands."""
+    with path.open(encoding="utf-8") as file:
+        documents = list(yaml.compose_all(file, _Loader))
+    node = documents[index]
+    for part in _PART.findall(place):
+        node = _inside(node, part.strip("[]")) or node
+    return int(node.start_mark.line) + 1
+
+
+_PART = re.compile(r"\[\d+\]|[^.\[\]]+")
+
+
+def _inside(node: yaml.Node, part: str) -> yaml.Node | None:
+    match node:
+        case yaml.MappingNode(value=pairs):
+            return next((value for key, value in pairs if key.value == part), None)
+        case yaml.SequenceNode(value=items):
+            return items[int(part)] if part.isdigit() and int(part) < len(items) else None
+        case _:
+            return None
+
+
 def examples(kind: str) -> Iterator[Json]:
     """Yield the shipped examples of a kind."""
     for path in sorted(_examples_folder().glob("*.yaml")):

@@ -1,5 +1,7 @@
 """The commands."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cyclopts
@@ -41,9 +43,28 @@ def up(
     return start({"host": host, "port": port, "data": data}, demo=demo)
 
 
-def main() -> None:
-    """Run the command that the command line names."""
-    raise SystemExit(app())
+# By name, so that a command loads only what it needs.
+app.command("oncue.cli.operate:send", name="send", help="Send an event.")
+app.command(
+    "oncue.cli.operate:executions", name="executions", help="Look at executions, and end them."
+)
+app.command(
+    "oncue.cli.definitions:validate", name="validate", help="Say what is wrong with documents."
+)
+app.command("oncue.cli.definitions:apply", name="apply", help="Save documents.")
+app.command("oncue.cli.definitions:export", name="export", help="Print all definitions as YAML.")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Run the command that `words` name, by default those of the command line."""
+    from oncue.cli.remote import CommandError, err
+
+    try:
+        code = app(sys.argv[1:] if words is None else words)
+    except CommandError as exc:
+        err.print(f"[red]oncue:[/red] {exc}")
+        raise SystemExit(1) from exc
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

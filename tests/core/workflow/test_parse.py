@@ -132,6 +132,35 @@ def test_all_problems_come_at_once() -> None:
     }
 
 
+def test_a_wrong_shape_hides_no_wrong_expression() -> None:
+    wrong: dict[str, Json] = {"action": "noet", "if": "1 +", "with": {"text": ["{{ nope }}"]}}
+    document = make_document(
+        name="Bad Name",
+        on=[{"type": "event", "event": "a", "where": "evnt.x"}],
+        steps=[
+            {"id": "a", "type": "delay"},
+            make_call("b", **wrong),
+            {
+                "id": "c",
+                "type": "loop",
+                "as": "row",
+                "for_each": "{{ input }}",
+                "steps": [make_call("d", **{"with": {"text": "{{ row }} {{ rwo }}"}})],
+            },
+        ],
+    )
+
+    assert set(_problems(document)) == {
+        "name",
+        "on[0].where",
+        "steps[0]",
+        "steps[1].action",
+        "steps[1].if",
+        "steps[1].with.text[0]",
+        "steps[2].steps[0].with.text",
+    }
+
+
 def test_more_steps_than_allowed_are_refused() -> None:
     document = make_document(steps=[make_call("a"), make_call("b")])
 

@@ -13,6 +13,7 @@ from oncue.core.problems import problems_of
 from oncue.core.workflow.compile import Findings, Library, StepCompiler, field_names
 from oncue.core.workflow.definition import NESTED, Retry, Workflow
 from oncue.core.workflow.plan import Plan
+from oncue.core.workflow.survey import survey
 
 TEMPLATE_ROOTS = ("event", "match", "input", "steps", "vars", "execution")
 
@@ -45,7 +46,8 @@ def parse_workflow(document: Json, library: Library, *, max_steps: int) -> Parse
     try:
         definition = Workflow.model_validate(document)
     except ValidationError as exc:
-        raise InvalidInput(problems_of(exc, document, names=_FIELD_NAMES)) from exc
+        found = problems_of(exc, document, names=_FIELD_NAMES)
+        raise InvalidInput([*found, *survey(document, library)]) from exc
     return _Parser(library, max_steps).parse(definition, document)
 
 

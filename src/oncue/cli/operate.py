@@ -1,0 +1,123 @@
+"""Commands that look at a running OnCue, and tell it something."""
+
+import sys
+from typing import Annotated, Any
+
+import cyclopts
+from cyclopts import Parameter
+from rich.table import Table
+
+from oncue.cli.remote import CommandError, Remote, out, talk
+from oncue.core.errors import MalformedJson
+from oncue.core.json_text import Json, encode_json, parse_json
+
+AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+
+executions = cyclopts.App(name="executions", help="Look at executions, and end them.")
+
+_STYLES = {"completed": "green", "failed": "red", "waiting": "yellow", "running": "cyan"}
+
+
+def send(
+    event_type: str,
+    data: str = "null",
+    /,
+    *,
+    id_: Annotated[str | None, Parameter(name="--id")] = None,
+    source: str | None = None,
+    subject: str | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Send an event.
+
+    Parameters
+    ----------
+    event_type
+        What happened, such as user.signup.
+    data
+        JSON, or - to read it from the standard input.
+    id_
+        Its id; a repeat of it is told as a duplicate.
+    source
+        Who says it (default api).
+    subject
+        About whom.
+    """
+    text = sys.stdin.read() if data == "-" else data
+    try:
+        content = parse_json(text.encode())
+    except MalformedJson as exc:
+        raise CommandError(f"expected JSON as data: {exc}") from exc
+    given = {"id": id_, "source": source, "subject": subject}
+    event: dict[str, Json] = {"type": event_type, "data": content}
+    event |= {name: value for name, value in given.items() if value is not None}
+    answer = talk(lambda remote: remote.ask("POST", "/events", event))
+    if as_json:
+        _print_json(answer)
+    else:
+        out.print(f"{answer['status']} {answer['id']} at offset {answer['offset']}")
+
+
+@executions.command(name="list")
+def list_executions(*, limit: int = 20, as_json: AsJson = False) -> None:
+    """List executions, newest first."""
+    page = talk(lambda remote: remote.ask("GET", f"/executions?limit={limit}"))
+    if as_json:
+        _print_json(page)
+        return
+    table = Table("id", "workflow", "status", "started", "error", box=None)
+    for row in page["data"]:
+        error = (row["error"] or "")[:60]
+        table.add_row(
+            row["id"], row["workflow"], _coloured(row["status"]), row["created_at"], error
+        )
+    out.print(table if page["data"] else "no executions yet")
+
+
+@executions.command
+def show(execution_id: str, /, *, as_json: AsJson = False) -> None:
+    """Show an execution with its steps."""
+    found = talk(lambda remote: remote.ask("GET", f"/executions/{execution_id}"))
+    if as_json:
+        _print_json(found)
+        return
+    out.print(f"{found['workflow']} (version {found['version']}): {_coloured(found['status'])}")
+    if found["error"]:
+        out.print(f"[red]{found['error']}[/red]")
+    table = Table("step", "type", "status", "attempts", "output", box=None)
+    for step in found["steps"]:
+        table.add_row(
+            step["path"],
+            step["type"],
+            _coloured(step["status"]),
+            str(len(step["attempts"]) or ""),
+            _short(step["error"] or step["output"]),
+        )
+    out.print(table)
+
+
+@executions.command
+def cancel(*execution_ids: str) -> None:
+    """End executions."""
+
+    async def cancel_all(remote: Remote) -> None:
+        for execution_id in execution_ids:
+            await remote.ask("POST", f"/executions/{execution_id}/cancel")
+            out.print(f"cancelled {execution_id}")
+
+    talk(cancel_all)
+
+
+def _coloured(status: str) -> str:
+    style = _STYLES.get(status)
+    return f"[{style}]{status}[/{style}]" if style else status
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else encode_json(value).decode()
+    return "" if value is None else text[:70]
+
+
+def _print_json(value: Json) -> None:
+    out.print_json(encode_json(value).decode())

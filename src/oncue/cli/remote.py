@@ -1,0 +1,124 @@
+"""The running OnCue that commands talk to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiohttp
+from rich.console import Console
+
+from oncue.core.errors import MalformedJson
+from oncue.core.json_text import Json, encode_json, parse_json
+from oncue.settings import Settings, load_settings
+
+Found = TypeVar("Found")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Where `make up` keeps its data, seen from the checkout.
+_CHECKOUT_DATA = Path(".oncue")
+
+
+class CommandError(Exception):
+    """Why a command cannot do what it was asked for, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where it listens, and a key."""
+
+    url: str
+    api_key: str
+
+
+class Remote:
+    """A session with the API."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def ask(self, method: str, path: str, body: Json = None) -> Any:
+        """
+        Return the body of the answer.
+
+        Raises:
+            CommandError: the answer is a problem, whose words it repeats.
+        """
+        data = None if body is None else encode_json(body)
+        headers = {"Content-Type": "application/json"} if data else {}
+        async with self._session.request(method, path, data=data, headers=headers) as answer:
+            content = await answer.read()
+        parsed = _parsed(content)
+        if answer.status >= 400:
+            raise CommandError(_words(answer.status, parsed))
+        return parsed
+
+    async def pages(self, path: str) -> list[Any]:
+        """Return all rows of a list."""
+        rows: list[Any] = []
+        cursor = ""
+        while True:
+            page = await self.ask("GET", f"{path}?limit=500{cursor}")
+            rows += page["data"]
+            if page["next_cursor"] is None:
+                return rows
+            cursor = f"&cursor={page['next_cursor']}"
+
+
+def talk(use: Callable[[Remote], Awaitable[Found]]) -> Found:
+    """
+    Return what `use` returns of a session with the running OnCue.
+
+    Raises:
+        CommandError: there is none, or it refuses.
+    """
+    address = find_address(load_settings({}))
+
+    async def main() -> Found:
+        headers = {"Authorization": f"Bearer {address.api_key}"}
+        async with aiohttp.ClientSession(address.url, headers=headers) as session:
+            try:
+                return await use(Remote(session))
+            except aiohttp.ClientConnectionError as exc:
+                raise CommandError(
+                    f"nobody answers at {address.url}: is `oncue up` running?"
+                ) from exc
+
+    return asyncio.run(main())
+
+
+def find_address(settings: Settings) -> Address:
+    """
+    Return what the settings name, or the OnCue that runs on this machine.
+
+    Raises:
+        CommandError: neither.
+    """
+    if settings.url and settings.api_key:
+        return Address(settings.url, settings.api_key)
+    for folder in (settings.data, _CHECKOUT_DATA):
+        if (folder / "server.json").exists() and (folder / "admin-key").exists():
+            server = parse_json((folder / "server.json").read_bytes())
+            assert isinstance(server, dict)
+            key = (folder / "admin-key").read_text().strip()
+            return Address(settings.url or str(server["url"]), key)
+    raise CommandError(
+        "found no running OnCue: start `oncue up`, or set ONCUE_URL and ONCUE_API_KEY"
+    )
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        return parse_json(content) if content else None
+    except MalformedJson:
+        return content.decode("utf-8", "replace")
+
+
+def _words(status: int, problem: Any) -> str:
+    if not isinstance(problem, dict):
+        return f"answered {status}: {problem}"
+    errors = problem.get("errors") or []
+    lines = [f"{e['path']}: {e['message']}" if e["path"] else e["message"] for e in errors]
+    return "\n".join(lines) or f"{problem.get('title')}: {problem.get('detail')}"

@@ -1,0 +1,186 @@
+"""Commands against a running OnCue."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oncue.cli import main as cli
+from tests.server import KEY, Served, served
+
+FLOW = """\
+kind: workflow
+name: {name}
+on: {{type: event, event: user.signup}}
+steps:
+  - {{id: hello, type: transform, output: {{said: "{said}"}}}}
+"""
+
+
+class Shell:
+    """Types commands at a running server."""
+
+    def __init__(self, server: Served, capsys: pytest.CaptureFixture[str]) -> None:
+        self.server = server
+        self._capsys = capsys
+
+    async def run(self, *words: str) -> tuple[int, str]:
+        """Return the exit code and all that was printed."""
+
+        def type_it() -> int:
+            with pytest.raises(SystemExit) as ended:
+                cli.main(words)
+            code = ended.value.code
+            return code if isinstance(code, int) else 0
+
+        self._capsys.readouterr()
+        code = await asyncio.to_thread(type_it)
+        printed = self._capsys.readouterr()
+        return code, printed.out + printed.err
+
+
+@pytest.fixture
+def at(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a coroutine function with a shell at a running server."""
+
+    def run(use: Callable[[Shell], Awaitable[Any]]) -> Any:
+        async def main() -> Any:
+            async with served(tmp_path / "data") as server:
+                monkeypatch.setenv("ONCUE_URL", str(server.session._base_url))
+                monkeypatch.setenv("ONCUE_API_KEY", KEY)
+                monkeypatch.setenv("COLUMNS", "200")
+                return await use(Shell(server, capsys))
+
+        (tmp_path / "data").mkdir()
+        return asyncio.run(main())
+
+    return run
+
+
+def write(folder: Path, name: str, said: str = "hello") -> str:
+    path = folder / f"{name}.yaml"
+    path.write_text(FLOW.format(name=name, said=said))
+    return str(path)
+
+
+def test_an_event_is_sent_and_its_execution_shown(at: Any, tmp_path: Path) -> None:
+    async def use(shell: Shell) -> Any:
+        await shell.run("apply", write(tmp_path, "greet"))
+        sent = await shell.run("send", "user.signup", '{"plan": "pro"}', "--id", "e-1")
+        again = await shell.run("send", "user.signup", '{"plan": "pro"}', "--id", "e-1")
+        await shell.server.world.engine.settled()
+        listed = await shell.run("executions", "list", "--json")
+        (row,) = json.loads(listed[1])["data"]
+        return (
+            sent,
+            again,
+            await shell.run("executions", "list"),
+            await shell.run("executions", "show", row["id"]),
+        )
+
+    sent, again, listed, shown = at(use)
+
+    assert sent == (0, "accepted e-1 at offset 2\n")
+    assert again == (0, "duplicate e-1 at offset 2\n")
+    assert "greet" in listed[1]
+    assert "completed" in listed[1]
+    assert "hello" in shown[1]
+    assert '{"said":"hello"}' in shown[1]
+
+
+def test_documents_are_created_changed_and_left_alone(at: Any, tmp_path: Path) -> None:
+    async def use(shell: Shell) -> Any:
+        one, two = write(tmp_path, "one"), write(tmp_path, "two")
+        first = await shell.run("apply", one, two)
+        write(tmp_path, "two", said="bye")
+        second = await shell.run("apply", one, two)
+        return first, second
+
+    first, second = at(use)
+
+    assert first[0] == 0
+    assert [line.split()[:2] for line in first[1].splitlines()] == [
+        ["created", "one"],
+        ["created", "two"],
+    ]
+    assert second == (0, "unchanged one\nchanged two (version 2)\n")
+
+
+def test_what_is_exported_can_be_applied_elsewhere(at: Any, tmp_path: Path) -> None:
+    async def use(shell: Shell) -> Any:
+        await shell.run("apply", write(tmp_path, "one"), write(tmp_path, "two"))
+        code, exported = await shell.run("export")
+        (tmp_path / "all.yaml").write_text(exported)
+        return code, await shell.run("apply", str(tmp_path / "all.yaml"))
+
+    code, applied = at(use)
+
+    assert (code, applied) == (0, (0, "unchanged one\nunchanged two\n"))
+
+
+def test_nothing_is_saved_if_one_document_is_wrong(at: Any, tmp_path: Path) -> None:
+    async def use(shell: Shell) -> Any:
+        bad = tmp_path / "bad.yaml"
+        bad.write_text(FLOW.format(name="bad", said="{{ evnt }}"))
+        applied = await shell.run("apply", write(tmp_path, "good"), str(bad))
+        rows = (await shell.server.request("GET", "/workflows")).body["data"]
+        return applied, rows
+
+    (code, words), rows = at(use)
+
+    assert (code, rows) == (1, [])
+    assert "bad.yaml:5: steps[0].output.said: expected a known name, got 'evnt'" in words
+    assert "nothing was saved" in words
+
+
+def test_an_execution_is_cancelled(at: Any, tmp_path: Path) -> None:
+    async def use(shell: Shell) -> Any:
+        flow = tmp_path / "nap.yaml"
+        flow.write_text("{name: nap, steps: [{id: w, type: delay, for: 24h}]}")
+        await shell.run("apply", str(flow))
+        begun = await shell.server.request("POST", "/workflows/nap/execute")
+        await shell.server.world.engine.settled()
+        id_ = begun.body["execution_id"]
+        return [await shell.run("executions", "cancel", id_) for _ in range(2)]
+
+    cancelled, again = at(use)
+
+    assert cancelled[0] == 0
+    assert again[0] == 1
+    assert "which has ended" in again[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["send", "user.signup", "{plan"], "expected JSON as data"),
+        (["send", "not a type"], "type: expected a type such as 'user.signup'"),
+        (["executions", "show", "exe_1"], "no execution 'exe_1'"),
+        (["apply", "nowhere.yaml"], "nowhere.yaml: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(at: Any, words: list[str], said: str) -> None:
+    async def use(shell: Shell) -> tuple[int, str]:
+        return await shell.run(*words)
+
+    code, printed = at(use)
+
+    assert code == 1
+    assert said in printed
+    assert "Traceback" not in printed
+
+
+def test_without_a_running_oncue_the_way_to_one_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ONCUE_DATA", str(tmp_path))
+    monkeypatch.delenv("ONCUE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SystemExit):
+        cli.main(["executions", "list"])
+
+    assert "found no running OnCue: start `oncue up`" in capsys.readouterr().err
