@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary
@@ -32,7 +32,7 @@ FIRST_ACCOUNT = "default"
 class Installation:
     """OnCue, running on a data folder."""
 
-    app: FastAPI
+    app: ASGIApp
     engine: Engine
     account: str
 

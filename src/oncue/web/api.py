@@ -1,9 +1,11 @@
 """The application: the routes of all resources."""
 
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oncue import __version__
 from oncue.engine.engine import Engine, World
@@ -17,22 +19,40 @@ from oncue.web.executions import Executions
 from oncue.web.workflows import Workflows
 
 
-def create_app(engine: Engine, world: World, limits: Limits | None = None) -> FastAPI:
+def create_app(engine: Engine, world: World, limits: Limits | None = None) -> ASGIApp:
     """Return the ASGI application over a started engine."""
-    app = FastAPI(title="OnCue", version=__version__, docs_url=None, redoc_url=None)
-    problems.install(app)
     context = Context(engine, world, limits or Limits())
+    events = Starlette(routes=Events(context).routes())
+    api = FastAPI(title="OnCue", version=__version__, docs_url=None, redoc_url=None)
     resources = (
-        Events(context),
         Workflows(context),
         Executions(context),
         ActionRoutes(context),
         CallbackRoutes(context),
     )
     for resource in resources:
-        app.router.routes.extend(resource.routes())
-    app.router.routes.append(Route("/health", _health, methods=["GET"]))
-    return app
+        api.router.routes.extend(resource.routes())
+    api.router.routes.append(Route("/health", _health, methods=["GET"]))
+    for app in (events, api):
+        problems.install(app)
+    return _Front(events, api)
+
+
+class _Front:
+    """
+    Leads events past FastAPI.
+
+    Its layers of middleware cost as much as all else that a post costs, and
+    events need none of them.
+    """
+
+    def __init__(self, events: ASGIApp, api: ASGIApp) -> None:
+        self._events = events
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_event = scope["type"] == "http" and scope["path"].startswith("/events")
+        await (self._events if is_event else self._api)(scope, receive, send)
 
 
 async def _health(_: Request) -> Response:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +39,7 @@ _TITLES = {
 }
 
 
-def install(app: FastAPI) -> None:
+def install(app: Starlette) -> None:
     """Let every error of `app` leave as a problem document."""
     for kind in _STATUS:
         app.add_exception_handler(kind, _of_ours)
