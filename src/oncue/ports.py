@@ -243,6 +243,9 @@ class Journal(Protocol):
     ) -> list[ExecutionSummary]:
         """Return executions, newest first, from below (created_at_ms, id) `before`."""
 
+    async def counts(self, account: str, since_ms: int) -> dict[str, int]:
+        """Return how many executions that began since an instant have which status."""
+
     async def open_executions(self, account: str, workflow_id: str) -> list[str]:
         """Return the ids of the executions of a workflow that have not ended."""
 

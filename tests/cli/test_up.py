@@ -100,12 +100,12 @@ def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> 
     async def use() -> Any:
         async with up(tmp_path, {}, "--demo") as server:
             assert server.child.stdout is not None
-            lines = [(await server.child.stdout.readline()).decode() for _ in range(5)]
+            lines = [(await server.child.stdout.readline()).decode() for _ in range(6)]
             await server.post("/events", event)
             execution = await server.only_execution("waiting")
             calls = {}
             async with aiohttp.ClientSession() as session:
-                for line in lines[1:]:
+                for line in lines[2:]:
                     _, name, *_, url = line.split()
                     async with session.get(url) as answer:
                         calls[name] = await answer.json()

@@ -8,20 +8,7 @@ import yaml
 
 import oncue
 from oncue.core.json_text import Json
-
-_BOOL = "tag:yaml.org,2002:bool"
-_TIMESTAMP = "tag:yaml.org,2002:timestamp"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with the booleans of YAML 1.2, in which `on` is a word; instants stay text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, shape) for tag, shape in resolvers if tag not in (_BOOL, _TIMESTAMP)]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(_BOOL, re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z"), "tTfF")
+from oncue.core.yaml_text import YamlLoader
 
 
 def read_documents(path: Path) -> Iterator[Json]:
@@ -32,13 +19,13 @@ def read_documents(path: Path) -> Iterator[Json]:
         yaml.YAMLError: it is neither YAML nor JSON.
     """
     with path.open(encoding="utf-8") as file:
-        yield from yaml.load_all(file, _Loader)
+        yield from yaml.load_all(file, YamlLoader)
 
 
 def line_of(path: Path, index: int, place: str) -> int:
     """Return the line, from 1, on which a place such as `steps[2].for` of the nth document stands."""
     with path.open(encoding="utf-8") as file:
-        documents = list(yaml.compose_all(file, _Loader))
+        documents = list(yaml.compose_all(file, YamlLoader))
     node = documents[index]
     for part in _PART.findall(place):
         node = _inside(node, part.strip("[]")) or node

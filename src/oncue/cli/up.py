@@ -129,6 +129,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         write_private(settings.data / "server.json", encode_json({"url": url, "pid": os.getpid()}))
         _out.print(f"[bold]OnCue[/bold] listens on {url}, data in {settings.data}", soft_wrap=True)
         _out.print(f"API key: {api_key}", soft_wrap=True)
+        _out.print(f"look at it: {url}/#key={api_key}", soft_wrap=True)
         if vendors:
             await vendors.start_source(url, api_key, stack)
             for line in vendors.description:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_UTC = _EPOCH.replace(tzinfo=None)
@@ -34,6 +35,7 @@ def parse_instant(text: str) -> int:
     raise ValueError(f"expected an instant such as '2026-11-23T06:32:00Z', got {text!r}")
 
 
+@lru_cache(maxsize=4_096)
 def format_instant(instant_ms: int) -> str:
     """
     Return an instant as RFC 3339 text in UTC with milliseconds.

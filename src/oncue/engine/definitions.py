@@ -105,6 +105,15 @@ class Definitions:
         for pattern in ended:
             await self._announce(account, pattern)
 
+    def check(self, document: Json) -> None:
+        """
+        Return if `document` is a workflow.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
+        self._parse(document)
+
     async def announce_rest(self) -> None:
         """Tell the log what was saved before a crash came between."""
         for account, pattern in await self._catalog.unannounced():

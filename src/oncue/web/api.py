@@ -2,20 +2,17 @@
 
 from fastapi import FastAPI
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from oncue import __version__
 from oncue.engine.engine import Engine, World
 from oncue.web import problems
 from oncue.web.actions import ActionRoutes
-from oncue.web.answers import answer
 from oncue.web.callbacks import CallbackRoutes
 from oncue.web.context import Context, Limits
 from oncue.web.events import Events
 from oncue.web.executions import Executions
+from oncue.web.monitoring import Monitoring
 from oncue.web.workflows import Workflows
 
 
@@ -29,10 +26,10 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         Executions(context),
         ActionRoutes(context),
         CallbackRoutes(context),
+        Monitoring(context),
     )
     for resource in resources:
         api.router.routes.extend(resource.routes())
-    api.router.routes.append(Route("/health", _health, methods=["GET"]))
     for app in (events, api):
         problems.install(app)
     return _Front(events, api)
@@ -53,7 +50,3 @@ class _Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_event = scope["type"] == "http" and scope["path"].startswith("/events")
         await (self._events if is_event else self._api)(scope, receive, send)
-
-
-async def _health(_: Request) -> Response:
-    return answer({"status": "ok", "version": __version__})

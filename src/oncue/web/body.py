@@ -5,9 +5,12 @@ from collections.abc import Collection
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, parse_json
+from oncue.core.yaml_text import parse_yaml
 
 JSON = ("application/json",)
+YAML = ("application/yaml", "text/yaml", "application/x-yaml")
 PATCH = ("application/json", "application/merge-patch+json")
 
 
@@ -21,6 +24,24 @@ async def read_json(request: Request, max_bytes: int, media_types: Collection[st
     """
     check_media_type(request, media_types)
     return parse_json(await read_bytes(request, max_bytes))
+
+
+async def read_document(request: Request, max_bytes: int) -> Json:
+    """
+    Return the definition in the body, which is JSON or YAML.
+
+    Raises:
+        HTTPException: 413 above `max_bytes`, 415 for another media type.
+        MalformedJson: it is neither.
+    """
+    media_type = check_media_type(request, (*JSON, *YAML))
+    content = await read_bytes(request, max_bytes)
+    if media_type in JSON:
+        return parse_json(content)
+    try:
+        return parse_yaml(content.decode())
+    except UnicodeDecodeError as exc:
+        raise MalformedJson("expected UTF-8") from exc
 
 
 async def read_optional_json(request: Request, max_bytes: int) -> Json:

@@ -11,7 +11,7 @@ from oncue.core.merge_patch import merge_patch
 from oncue.ports import WorkflowVersion
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import PATCH, read_json, read_optional_json
+from oncue.web.body import PATCH, read_document, read_json, read_optional_json
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
@@ -32,6 +32,7 @@ class Workflows:
         return [
             Route("/workflows", self.list, methods=["GET"]),
             Route("/workflows", self.post, methods=["POST"]),
+            Route("/workflows/validate", self.validate, methods=["POST"]),
             Route("/workflows/{id}", self.get, methods=["GET"]),
             Route("/workflows/{id}", self.patch, methods=["PATCH"]),
             Route("/workflows/{id}", self.delete, methods=["DELETE"]),
@@ -51,9 +52,16 @@ class Workflows:
     async def post(self, request: Request) -> Response:
         """Save a workflow."""
         account = await self._context.gate.account(request, "write")
-        document = await read_json(request, self._context.limits.document_bytes)
+        document = await read_document(request, self._context.limits.document_bytes)
         workflow = await self._definitions.create_workflow(account, document)
         return _answer(workflow, 201, {"Location": f"/workflows/{workflow.id}"})
+
+    async def validate(self, request: Request) -> Response:
+        """Answer 422 with all that is wrong with a document; nothing is saved."""
+        await self._context.gate.account(request, "read")
+        document = await read_document(request, self._context.limits.document_bytes)
+        self._definitions.check(document)
+        return answer({"valid": True})
 
     async def get(self, request: Request) -> Response:
         """Return the current version of a workflow."""

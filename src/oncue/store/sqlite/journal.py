@@ -133,6 +133,9 @@ FROM execution WHERE account = ? AND (created_at, id) < (?, ?)
 ORDER BY created_at DESC, id DESC LIMIT ?
 """
 
+_COUNTS = """
+SELECT status, count(*) FROM execution WHERE account = ? AND created_at >= ? GROUP BY status
+"""
 _OPEN_OF_WORKFLOW = """
 SELECT id FROM execution WHERE account = ? AND workflow_id = ? AND finished_at IS NULL
 """
@@ -250,6 +253,11 @@ class SqliteJournal:
             for id_, version, workflow, status, created_at, started_at, finished_at, error, start
             in rows
         ]  # fmt: skip
+
+    async def counts(self, account: str, since_ms: int) -> dict[str, int]:
+        """Return how many executions that began since an instant have which status."""
+        bounds = (account, since_ms)
+        return await self._file.read(lambda c: dict(c.execute(_COUNTS, bounds).fetchall()))
 
     async def open_executions(self, account: str, workflow_id: str) -> list[str]:
         """Return the ids of the executions of a workflow that have not ended."""

@@ -1,0 +1,178 @@
+// One page without a build step. Data is only ever set as text, so nothing of it can become code.
+"use strict";
+
+const EXAMPLE = `name: hello
+steps:
+  - id: double
+    type: transform
+    expr: input.n * 2
+  - id: big
+    type: condition
+    if: steps.double.output > 10
+    then:
+      - {id: say, type: transform, output: "{{ steps.double.output }} is big"}
+`;
+const REFRESH_MS = 2000;
+const $ = (id) => document.getElementById(id);
+const state = { key: "", chosen: "", timer: 0 };
+
+class Refused extends Error {}
+
+async function ask(method, path, body, type = "application/json") {
+  const headers = { Authorization: `Bearer ${state.key}` };
+  if (body !== undefined) headers["Content-Type"] = type;
+  const answer = await fetch(path, { method, headers, body });
+  const content = await answer.json();
+  if (answer.ok) return content;
+  if (answer.status === 401) leave();
+  const errors = (content.errors || []).map((e) => (e.path ? `${e.path}: ` : "") + e.message);
+  throw new Refused(errors.join("\n") || content.detail);
+}
+
+function make(tag, text, kind) {
+  const element = document.createElement(tag);
+  if (text !== undefined) element.textContent = text;
+  if (kind) element.className = kind;
+  return element;
+}
+
+function when(instant) {
+  return instant ? new Date(instant).toLocaleString() : "";
+}
+
+function showNumbers(board) {
+  const parts = Object.entries(board.executions.by_status).map(([name, n]) => `${n} ${name}`);
+  const lag = board.events.lag ? `, ${board.events.lag} not yet matched` : "";
+  $("numbers").textContent =
+    `${board.events.total} records${lag} · ${board.workflows.enabled} of ${board.workflows.total} workflows on` +
+    (parts.length ? ` · last day: ${parts.join(", ")}` : "");
+}
+
+function showExecutions(rows) {
+  $("nothing").hidden = rows.length > 0;
+  $("executions").replaceChildren(...rows.map((row) => {
+    const line = make("tr", undefined, row.id === state.chosen ? "chosen" : "");
+    const open = make("button", row.workflow, "row");
+    open.title = row.id;
+    const first = make("td");
+    first.append(open);
+    const by = row.trigger.type === "match" ? `event ${row.trigger.event_id}` : row.trigger.type;
+    line.append(first, make("td", row.status, `status ${row.status}`), make("td", by), make("td", when(row.created_at)));
+    line.addEventListener("click", () => choose(row.id));
+    return line;
+  }));
+}
+
+function showExecution(execution) {
+  const head = make("p");
+  head.append(make("strong", execution.workflow), ` version ${execution.version} · `, make("span", execution.status, `status ${execution.status}`));
+  const parts = [head];
+  if (execution.error) parts.push(make("pre", execution.error, "failed"));
+  const list = make("ol", undefined, "steps");
+  list.append(...execution.steps.map(showStep));
+  parts.push(list);
+  $("execution").replaceChildren(...parts);
+}
+
+function showStep(step) {
+  const item = make("li");
+  const head = make("div");
+  const attempts = step.attempts.length > 1 ? ` · ${step.attempts.length} attempts` : "";
+  head.append(make("strong", step.path), ` ${step.type} · `, make("span", step.status, `status ${step.status}`), attempts);
+  item.append(head);
+  if (step.waits_until) item.append(make("div", `until ${when(step.waits_until)}`, "hint"));
+  for (const [name, value] of [["input", step.input], ["output", step.output], ["error", step.error]]) {
+    if (value === null) continue;
+    const more = make("details");
+    more.append(make("summary", name), make("pre", typeof value === "string" ? value : JSON.stringify(value, null, 2)));
+    more.open = name === "error";
+    item.append(more);
+  }
+  return item;
+}
+
+async function choose(id) {
+  state.chosen = id;
+  showExecution(await ask("GET", `executions/${encodeURIComponent(id)}`));
+  await refresh();
+}
+
+async function refresh() {
+  clearTimeout(state.timer);
+  try {
+    const [board, executions, workflows] = await Promise.all([
+      ask("GET", "monitoring/dashboard"),
+      ask("GET", "executions?limit=30"),
+      ask("GET", "workflows?limit=100"),
+    ]);
+    showNumbers(board);
+    showExecutions(executions.data);
+    $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
+    $("state").textContent = "";
+    document.querySelector("main").hidden = false;
+    $("enter").hidden = true;
+  } catch (error) {
+    if (!$("enter").hidden) return;
+    $("state").textContent = error instanceof Refused ? error.message : "OnCue does not answer";
+  }
+  state.timer = setTimeout(refresh, REFRESH_MS);
+}
+
+function leave() {
+  sessionStorage.removeItem("oncue-key");
+  $("enter").hidden = false;
+  document.querySelector("main").hidden = true;
+  $("key").focus();
+}
+
+async function save() {
+  const text = $("document").value;
+  await ask("POST", "workflows/validate", text, "application/yaml");
+  const known = await ask("GET", "workflows?limit=500");
+  const saved = await ask("POST", "workflows", text, "application/yaml").catch((error) => {
+    if (!/does not exist yet/.test(error.message)) throw error;
+    throw new Refused(`${error.message}\nChoose another name: ${known.data.map((row) => row.name).join(", ")} are taken.`);
+  });
+  return saved;
+}
+
+async function tell(act) {
+  $("answer").textContent = "…";
+  try {
+    $("answer").textContent = await act();
+  } catch (error) {
+    $("answer").textContent = error.message;
+  }
+  await refresh();
+}
+
+$("validate").addEventListener("click", () => tell(async () => {
+  await ask("POST", "workflows/validate", $("document").value, "application/yaml");
+  return "valid";
+}));
+$("save").addEventListener("click", () => tell(async () => `saved ${(await save()).name}`));
+$("run").addEventListener("click", () => tell(async () => {
+  const input = JSON.parse($("input").value || "null");
+  const name = (await save()).name;
+  const run = await ask("POST", `workflows/${name}/execute?wait=10s`, JSON.stringify({ input }));
+  await choose(run.id || run.execution_id);
+  return JSON.stringify(run.output ?? run, null, 2);
+}));
+$("enter").addEventListener("submit", (event) => {
+  event.preventDefault();
+  enter($("key").value.trim());
+});
+
+function enter(key) {
+  state.key = key;
+  sessionStorage.setItem("oncue-key", key);
+  refresh();
+}
+
+// `oncue up` prints a link that ends in #key=…; the key leaves the address at once.
+const given = new URLSearchParams(location.hash.slice(1)).get("key");
+if (given) history.replaceState(null, "", location.pathname);
+$("document").value = EXAMPLE;
+const known = given || sessionStorage.getItem("oncue-key");
+if (known) enter(known);
+else leave();
