@@ -148,7 +148,7 @@ async def installed(
     """
     clock = clock or VirtualClock()
     actions = actions or RecordingActions()
-    log = SqliteEventLog(folder / "log.db", clock, commit)
+    log = SqliteEventLog(folder / "log", clock, commit)
     journal = SqliteJournal(folder / "journal.db", commit)
     database = SqlDatabase.on_sqlite(folder / "catalog.db")
     await database.create_tables()

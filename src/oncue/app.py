@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -49,7 +48,7 @@ async def run(
     """
     async with AsyncExitStack() as stack:
         clock = SystemClock()
-        log = SqliteEventLog(_folder(settings.data / "log") / "0000000000000001.db", clock)
+        log = SqliteEventLog(settings.data / "log", clock, dedupe_window_ms=settings.dedupe_window)
         stack.push_async_callback(log.close)
         clock.raise_to(log.last_arrival_ms())
         journal = SqliteJournal(settings.data / "journal.db")
@@ -84,7 +83,7 @@ async def run(
         engine = Engine(world, max_steps=settings.max_workflow_steps)
         await engine.start()
         stack.push_async_callback(engine.stop)
-        app = create_app(engine, world, Limits(settings.max_event_bytes))
+        app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))
         yield Installation(app, engine, account)
 
 
@@ -98,8 +97,3 @@ async def _first_account(accounts: SqlAccounts, clock: SystemClock, api_key: str
     key = ApiKey(fresh_id("key"), account, hash_key(api_key), OPERATOR, clock.now_ms())
     await accounts.put_api_key(account, key)
     return account
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    return path

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from oncue.core.event import Event, IncomingEvent
+from oncue.core.event import Event, EventFilter, IncomingEvent
 from oncue.core.json_text import Json
 from oncue.core.workflow.records import Record
 from oncue.core.workflow.state import ExecutionState, Start, Status
@@ -194,8 +194,17 @@ class EventLog(Protocol):
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""
 
-    def subscribe(self, listener: Callable[[str], None]) -> None:
-        """Call `listener` with the account whenever records of it have become durable."""
+    async def events(
+        self, account: str, wanted: EventFilter, limit: int, before: int | None = None
+    ) -> list[Event]:
+        """Return events with an offset below `before`, newest first."""
+
+    def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """
+        Call `listener` with the account whenever records of it have become durable.
+
+        Returns what ends that.
+        """
 
     def head(self, account: str) -> int:
         """Return the offset of the last durable record, 0 if there is none."""

@@ -16,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from oncue.core.instants import parse_duration
 from oncue.core.problems import nearest
 
 DEFAULT_PORT = 8787
@@ -42,6 +43,13 @@ def _networks(value: object) -> object:
 
 
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+DurationMs = Annotated[int, BeforeValidator(_duration)]
 
 
 def _default_data() -> Path:
@@ -93,6 +101,14 @@ class Settings(BaseSettings):
     )
     max_event_bytes: int = Field(
         256 << 10, alias="ONCUE_MAX_EVENT_BYTES", ge=1, description="Size that an event may have."
+    )
+    max_batch_events: int = Field(
+        100, alias="ONCUE_MAX_BATCH_EVENTS", ge=1, le=10_000, description="Events in one batch."
+    )
+    dedupe_window: DurationMs = Field(
+        7 * 86_400_000,
+        alias="ONCUE_DEDUPE_WINDOW",
+        description="How long the repeat of an event is known as one.",
     )
     webhook_secret: str = Field("", alias="WEBHOOK_SECRET", description="Signs outgoing webhooks.")
     ai_base_url: str = Field(

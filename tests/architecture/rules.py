@@ -257,15 +257,29 @@ def unexplained_excuses(source: Source) -> Iterator[Finding]:
 
 def shared_tables(source: Source) -> Iterator[Finding]:
     """Find SQL that could read or write the rows of another account."""
-    for node in source.nodes:
-        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
-            continue
-        verb = STATEMENT.match(node.value)
+    for line, text in _texts(source):
+        verb = STATEMENT.match(text)
         if verb is None:
             continue
         needed = r"\baccount = \?" if verb[1] in {"UPDATE", "DELETE FROM"} else r"\baccount\b"
-        if not re.search(needed, node.value):
-            yield node.lineno, f"{verb[1]} without an account: every row belongs to one"
+        if not re.search(needed, text):
+            yield line, f"{verb[1]} without an account: every row belongs to one"
+
+
+def _texts(source: Source) -> Iterator[Finding]:
+    """Yield the literals; of an f-string what is certain of it, as one text."""
+    parts: set[ast.AST] = set()
+    for node in source.nodes:
+        if isinstance(node, ast.JoinedStr):
+            parts.update(node.values)
+            yield node.lineno, "…".join(_literal(part) for part in node.values)
+    for node in source.nodes:
+        if node not in parts and _literal(node):
+            yield node.lineno, _literal(node)  # type: ignore[attr-defined] # constants have lines
+
+
+def _literal(node: ast.AST) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _imports(source: Source, modules: frozenset[str]) -> Iterator[Finding]:

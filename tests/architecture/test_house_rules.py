@@ -94,6 +94,7 @@ BAD: list[tuple[Rule, str]] = [
     (rules.coroutines, "async def f(): ..."),
     (rules.shared_tables, "'SELECT id FROM execution'"),
     (rules.shared_tables, "'DELETE FROM timer WHERE path = ?'"),
+    (rules.shared_tables, "f'SELECT {columns} FROM record WHERE {clauses}'"),
     (rules.shared_tables, "'UPDATE execution SET account = 1'"),
     (rules.sleeping, "asyncio.sleep(1)"),
     (rules.sleeping, "from time import sleep"),
@@ -112,6 +113,7 @@ GOOD: list[tuple[Rule, str]] = [
     (rules.unexplained_excuses, "x = 1  # noqa: S101 the checker knows"),
     (rules.unexplained_excuses, "x = 1  # type: ignore[arg-type]  # pydantic checks it"),
     (rules.shared_tables, "'DELETE FROM timer WHERE account = ? AND path = ?'"),
+    (rules.shared_tables, "f'SELECT {columns} FROM record WHERE account = ? AND {clauses}'"),
     (rules.swallowed_bugs, "try: f()\nexcept KeyError: pass"),
     (rules.swallowed_bugs, "try: f()\nexcept BaseException:\n    undo()\n    raise"),
 ]

@@ -1,5 +1,9 @@
 """JSON: what is read, and what is written."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +52,52 @@ def test_as_many_levels_as_allowed_are_taken() -> None:
 @given(values)
 def test_what_was_written_is_read_again(value: Json) -> None:
     assert parse_json(encode_json(value)) == value
+
+
+def _spell(value: Json, draw: Callable[..., Any]) -> str:
+    """Return one of the many texts of a value; members may come twice."""
+    space = st.sampled_from(["", "", "", " ", "\n", "\t"])
+    match value:
+        case list():
+            return "[" + ",".join(draw(space) + _spell(item, draw) for item in value) + "]"
+        case dict():
+            members = [*value.items()]
+            if members and draw(st.booleans()):
+                members.append(draw(st.sampled_from(members)))
+            spelled = (
+                _text(name, draw) + draw(space) + ":" + draw(space) + _spell(item, draw)
+                for name, item in members
+            )
+            return "{" + ",".join(spelled) + "}"
+        case str():
+            return _text(value, draw)
+    return json.dumps(value)
+
+
+def _text(text: str, draw: Callable[..., Any]) -> str:
+    escaped = draw(st.booleans())
+    return '"' + "".join(f"\\u{ord(c):04x}" for c in text) + '"' if escaped else json.dumps(text)
+
+
+_tricky = st.recursive(
+    st.none() | st.integers(0, 3) | st.text('":a\\ ', max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text('":a ', max_size=2), inner, max_size=4),
+)  # fmt: skip
+
+
+@given(st.data())
+def test_members_given_twice_are_found_in_every_spelling(data: st.DataObject) -> None:
+    text = _spell(data.draw(_tricky), data.draw)
+    repeated: list[str] = []
+
+    def note(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        repeated.extend({name for name, _ in pairs} if len(dict(pairs)) < len(pairs) else ())
+        return dict(pairs)
+
+    naive = json.loads(text, object_pairs_hook=note)
+
+    if repeated:
+        with pytest.raises(MalformedJson, match="twice"):
+            parse_json(text.encode())
+    else:
+        assert parse_json(text.encode()) == naive

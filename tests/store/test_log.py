@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from oncue.core.event import Event
+from oncue.core.event import Event, EventFilter
 from oncue.ports import Change, LogRecord, Receipt
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
@@ -21,7 +21,7 @@ Use = Callable[[SqliteEventLog], Awaitable[Found]]
 
 def _use(path: Path, use: Use[Found], **options: Any) -> Found:
     async def main() -> Found:
-        log = SqliteEventLog(path / "log.db", options.pop("clock", VirtualClock()), **options)
+        log = SqliteEventLog(path / "log", options.pop("clock", VirtualClock()), **options)
         try:
             return await use(log)
         finally:
@@ -165,14 +165,155 @@ def test_a_failed_write_harms_no_other_in_its_batch(tmp_path: Path) -> None:
 
 def test_a_commit_is_synced(tmp_path: Path) -> None:
     async def use(log: SqliteEventLog) -> tuple[str, int]:
-        return await log._file.write(
+        return await log._segments.write(
             lambda c: (
                 c.execute("PRAGMA journal_mode").fetchone()[0],
                 c.execute("PRAGMA synchronous").fetchone()[0],
-            )
+            ),
+            lambda _: None,
         )
 
     assert _use(tmp_path, use) == ("wal", 2)
-    assert sqlite3.connect(tmp_path / "log.db").execute("PRAGMA journal_mode").fetchone() == (
-        "wal",
-    )
+    assert sqlite3.connect(tmp_path / "log" / "0000000000000001.db").execute(
+        "PRAGMA journal_mode"
+    ).fetchone() == ("wal",)
+
+
+_DAY_MS = 86_400_000
+
+
+def test_a_full_segment_is_sealed_and_all_are_read_as_one(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> tuple[list[int], list[int], list[int], list[int]]:
+        for n in range(10):
+            await log.append("a", [make_incoming(id=f"{n}", type=f"t{n % 2}")])
+            await log.append("b", [make_incoming(id=f"{n}")])
+        forward = [r.offset for r in await log.read("a", 2, 5)]
+        rest = [r.offset for r in await log.read("a", 7, 100)]
+        newest = [e.offset for e in await log.events("a", EventFilter(), 4)]
+        odd = [e.offset for e in await log.events("a", EventFilter(type="t1"), 3, before=9)]
+        return forward, rest, newest, odd
+
+    found = _use(tmp_path, use, segment_records=4)
+
+    assert len(list((tmp_path / "log").glob("*.db"))) == 5
+    assert found == ([3, 4, 5, 6, 7], [8, 9, 10], [10, 9, 8, 7], [8, 6, 4])
+
+
+def test_a_new_day_begins_a_new_segment(tmp_path: Path) -> None:
+    clock = VirtualClock()
+
+    async def use(log: SqliteEventLog) -> None:
+        await log.append("a", [make_incoming(id="1")])
+        clock.advance(_DAY_MS)
+        await log.append("a", [make_incoming(id="2")])
+        await log.append("a", [make_incoming(id="3")])
+
+    _use(tmp_path, use, clock=clock)
+
+    assert len(list((tmp_path / "log").glob("*.db"))) == 2
+
+
+@pytest.mark.parametrize("segment_records", [1, 3, 1_000])
+@pytest.mark.parametrize("is_restarted", [False, True])
+@pytest.mark.parametrize("has_filters", [True, False])
+def test_a_repeat_is_known_within_the_dedupe_window_only(
+    tmp_path: Path, segment_records: int, *, is_restarted: bool, has_filters: bool
+) -> None:
+    clock = VirtualClock()
+    options: dict[str, Any] = {"dedupe_window_ms": 10_000, "segment_records": segment_records}
+
+    async def first(log: SqliteEventLog) -> list[Receipt]:
+        return [(await log.append("a", [make_incoming(id=id_)]))[0] for id_ in "1234"]
+
+    async def then(log: SqliteEventLog) -> list[Receipt]:
+        clock.advance(9_999)
+        inside = await log.append("a", [make_incoming(id="1")])
+        clock.advance(1)
+        outside = await log.append("a", [make_incoming(id="1"), make_incoming(id="1")])
+        again = await log.append("a", [make_incoming(id="1")])
+        found = await log.find("a", "1")
+        assert found
+        return [*inside, *outside, *again, Receipt(found.id, found.offset)]
+
+    async def both(log: SqliteEventLog) -> list[Receipt]:
+        await first(log)
+        return await then(log)
+
+    if is_restarted:
+        _use(tmp_path, first, clock=clock, **options)
+        if not has_filters:
+            for path in (tmp_path / "log").glob("*.filter"):
+                path.unlink()
+    found = _use(tmp_path, then if is_restarted else both, clock=clock, **options)
+
+    assert found == [
+        Receipt("1", 1, is_duplicate=True),
+        Receipt("1", 5),
+        Receipt("1", 5, is_duplicate=True),
+        Receipt("1", 5, is_duplicate=True),
+        Receipt("1", 5),
+    ]
+
+
+def test_a_change_is_told_once_over_all_segments(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> list[int]:
+        told = [await log.append_change("a", "pat_1", 1)]
+        for n in range(5):
+            await log.append("a", [make_incoming(id=f"{n}")])
+        return [*told, await log.append_change("a", "pat_1", 1)]
+
+    assert _use(tmp_path, use, segment_records=2) == [1, 1]
+
+
+def test_appends_from_many_sides_while_segments_are_sealed_lose_and_double_nothing(
+    tmp_path: Path,
+) -> None:
+    async def use(log: SqliteEventLog) -> list[int]:
+        seen: list[int] = []
+
+        async def follow() -> None:
+            while len(seen) < 200:
+                seen.extend(r.offset for r in await log.read("a", len(seen), 7))
+
+        following = asyncio.create_task(follow())
+        await asyncio.gather(*(log.append("a", [make_incoming(id=f"{n}")]) for n in range(100)))
+        for n in range(100, 200):
+            await log.append("a", [make_incoming(id=f"{n}")])
+        await following
+        return seen
+
+    assert _use(tmp_path, use, segment_records=9) == list(range(1, 201))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "offsets"),
+    [
+        pytest.param(EventFilter(), [4, 3, 2, 1], id="all"),
+        pytest.param(EventFilter(type="order.paid"), [3], id="a type"),
+        pytest.param(EventFilter(type="order.*"), [3, 2], id="a glob"),
+        pytest.param(EventFilter(source="shop"), [2], id="a source"),
+        pytest.param(EventFilter(subject="s"), [4], id="a subject"),
+        pytest.param(EventFilter(from_ms=2_000, to_ms=3_000), [2], id="a span of time"),
+    ],
+)
+def test_events_are_listed_by_what_is_wanted_of_them(
+    tmp_path: Path, wanted: EventFilter, offsets: list[int]
+) -> None:
+    async def use(log: SqliteEventLog) -> list[int]:
+        await log.append(
+            "a",
+            [
+                make_incoming(id="1"),
+                make_incoming(id="2", type="order.made", source="shop", time_ms=2_000),
+                make_incoming(id="3", type="order.paid", time_ms=3_000),
+                make_incoming(id="4", subject="s", time_ms=4_000),
+            ],
+        )
+        await log.append("b", [make_incoming(id="5")])
+        found = await log.events("a", wanted, 10)
+        assert found == [
+            event for event in await log.events("a", EventFilter(), 10) if wanted.compile()(event)
+        ]
+        return [event.offset for event in found]
+
+    assert _use(tmp_path, use) == offsets

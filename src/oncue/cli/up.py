@@ -32,6 +32,8 @@ _err = Console(stderr=True, highlight=False)
 
 # How many ports above the default are tried before giving up.
 PORTS_TO_TRY = 100
+GRACE_S = 5
+"""How long requests under way may take to end when OnCue stops."""
 # A thread that comes back from an fsync waits so long for a busy loop to let go
 # of the interpreter; the default of 5 ms is many times the fsync.
 _SWITCH_INTERVAL_S = 0.0005
@@ -123,6 +125,8 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
             lifespan="off",
             server_header=False,
             proxy_headers=False,
+            # Readers of a live stream would wait for ever.
+            timeout_graceful_shutdown=GRACE_S,
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))

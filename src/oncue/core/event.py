@@ -7,12 +7,14 @@ offset and the instant of its arrival; from then on it is an `Event`.
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
 import msgspec
 
 from oncue.core.errors import InvalidInput, Problem
+from oncue.core.globs import compile_glob
 from oncue.core.instants import format_instant, parse_instant
 from oncue.core.json_text import Json
 
@@ -62,6 +64,32 @@ class Event(msgspec.Struct, frozen=True):
             "data": self.data,
             **self.attributes,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events somebody wants to see; None wants all. `type` may be a glob."""
+
+    type: str | None = None
+    source: str | None = None
+    subject: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+    def compile(self) -> Callable[[Event], bool]:
+        """Return what says whether an event is wanted."""
+        is_type = compile_glob(self.type) if self.type is not None else None
+
+        def is_wanted(event: Event) -> bool:
+            return (
+                (is_type is None or is_type(event.type))
+                and (self.source is None or event.source == self.source)
+                and (self.subject is None or event.subject == self.subject)
+                and (self.from_ms is None or event.time_ms >= self.from_ms)
+                and (self.to_ms is None or event.time_ms < self.to_ms)
+            )
+
+        return is_wanted
 
 
 def parse_event(value: Json, fresh_id: Callable[[], str]) -> IncomingEvent:

@@ -1,10 +1,14 @@
-"""The way in: from untrusted JSON to an event that is durable."""
+"""The way in: from untrusted JSON to events that are durable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
-from oncue.core.event import parse_event
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.event import IncomingEvent, parse_event
 from oncue.core.json_text import Json
 from oncue.ports import EventLog, Receipt
+
+Parse: TypeAlias = Callable[[Json, Callable[[], str]], IncomingEvent]
 
 
 class Ingest:
@@ -14,13 +18,40 @@ class Ingest:
         self._log = log
         self._fresh_id = fresh_id
 
-    async def accept(self, account: str, value: Json) -> Receipt:
+    async def accept(self, account: str, value: Json, parse: Parse = parse_event) -> Receipt:
         """
         Return when the event is durable.
 
         Raises:
             InvalidInput: with all problems; nothing was stored.
         """
-        event = parse_event(value, lambda: self._fresh_id("evt"))
-        receipts = await self._log.append(account, [event])
+        receipts = await self._log.append(account, [parse(value, self._event_id)])
         return receipts[0]
+
+    async def accept_all(
+        self, account: str, values: Sequence[Json], parse: Parse = parse_event
+    ) -> list[Receipt]:
+        """
+        Return when all events are durable.
+
+        Raises:
+            InvalidInput: with all problems of all events; nothing was stored.
+        """
+        events: list[IncomingEvent] = []
+        problems: list[Problem] = []
+        for index, value in enumerate(values):
+            try:
+                events.append(parse(value, self._event_id))
+            except InvalidInput as exc:
+                problems += (_within(index, problem) for problem in exc.problems)
+        if problems:
+            raise InvalidInput(problems)
+        return await self._log.append(account, events)
+
+    def _event_id(self) -> str:
+        return self._fresh_id("evt")
+
+
+def _within(index: int, problem: Problem) -> Problem:
+    path = f"[{index}].{problem.path}" if problem.path else f"[{index}]"
+    return Problem(path, problem.message)

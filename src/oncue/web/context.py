@@ -11,6 +11,7 @@ class Limits:
     """What a request may bring."""
 
     event_bytes: int = 256 << 10
+    batch_events: int = 100
     document_bytes: int = 1 << 20
 
 

@@ -1,14 +1,23 @@
 """`/events`."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oncue.core.errors import InvalidInput, NotFound, Problem
+from oncue.core.event import Event, EventFilter
+from oncue.core.globs import check_glob
+from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
 from oncue.ports import Receipt
-from oncue.web.answers import answer
-from oncue.web.body import read_json
+from oncue.web import render
+from oncue.web.answers import answer, answer_page
 from oncue.web.context import Context
+from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.event_body import EventBody, read_batch, read_event
+from oncue.web.event_stream import stream
 
 
 class Events:
@@ -19,14 +28,71 @@ class Events:
 
     def routes(self) -> list[Route]:
         """Return the routes."""
-        return [Route("/events", self.post, methods=["POST"])]
+        return [
+            Route("/events", self.post, methods=["POST"]),
+            Route("/events", self.list, methods=["GET"]),
+            Route("/events/batch", self.post_batch, methods=["POST"]),
+            Route("/events/stream", self.stream, methods=["GET"]),
+            Route("/events/{id:path}", self.get, methods=["GET"]),
+        ]
 
     async def post(self, request: Request) -> Response:
         """Accept one event; it is durable when this answers."""
         account = await self._context.gate.account(request, "events:write")
-        value = await read_json(request, self._context.limits.event_bytes)
-        receipt = await self._context.engine.ingest.accept(account, value)
-        return answer(_receipt(receipt), 202)
+        body = await read_event(request, self._context.limits)
+        if body.is_batch:
+            return await self._accept_all(account, body)
+        ingest = self._context.engine.ingest
+        return answer(_receipt(await ingest.accept(account, body.values[0], body.parse)), 202)
+
+    async def post_batch(self, request: Request) -> Response:
+        """Accept all events of a list, or none."""
+        account = await self._context.gate.account(request, "events:write")
+        return await self._accept_all(account, await read_batch(request, self._context.limits))
+
+    async def list(self, request: Request) -> Response:
+        """Return events, newest first."""
+        account = await self._context.gate.account(request, "read")
+        wanted = _filter(request, spans=True)
+        limit = page_size(request.query_params.get("limit"))
+        before = decode_cursor(request.query_params.get("cursor"))
+        log = self._context.world.log
+        rows = await log.events(account, wanted, limit + 1, before[0] if before else None)
+        return answer_page(rows, limit, lambda row: (row.offset, ""), render.event)
+
+    async def get(self, request: Request) -> Response:
+        """Return one event, by id or by `@offset`."""
+        account = await self._context.gate.account(request, "read")
+        event = await self._find(
+            account, request.path_params["id"], request.query_params.get("source")
+        )
+        return answer(render.event(event))
+
+    async def stream(self, request: Request) -> Response:
+        """Follow the log: Server-Sent Events, whose ids are offsets."""
+        account = await self._context.gate.account(request, "read")
+        return stream(self._context, account, _filter(request, spans=False), _resumed(request))
+
+    async def _accept_all(self, account: str, body: EventBody) -> Response:
+        receipts = await self._context.engine.ingest.accept_all(account, body.values, body.parse)
+        return answer(_receipts(receipts), 202)
+
+    async def _find(self, account: str, reference: str, source: str | None) -> Event:
+        log = self._context.world.log
+        found: Event | None = None
+        if reference.startswith("@") and reference[1:].isdecimal() and len(reference) < _MAX_DIGITS:
+            offset = int(reference[1:])
+            records = await log.read(account, offset - 1, 1) if offset else []
+            if records and isinstance(records[0], Event) and records[0].offset == offset:
+                found = records[0]
+        else:
+            found = await log.find(account, reference, source)
+        if found is None:
+            raise NotFound(f"no event {reference!r}")
+        return found
+
+
+_MAX_DIGITS = 19
 
 
 def _receipt(receipt: Receipt) -> dict[str, Json]:
@@ -38,3 +104,48 @@ def _receipt(receipt: Receipt) -> dict[str, Json]:
     if receipt.is_conflict:
         shown["conflict"] = True
     return shown
+
+
+def _receipts(receipts: Sequence[Receipt]) -> dict[str, Json]:
+    duplicates = sum(receipt.is_duplicate for receipt in receipts)
+    return {
+        "accepted": len(receipts) - duplicates,
+        "duplicates": duplicates,
+        "events": [_receipt(receipt) for receipt in receipts],
+    }
+
+
+def _filter(request: Request, *, spans: bool) -> EventFilter:
+    given = request.query_params
+    problems: list[Problem] = []
+    event_type = given.get("type")
+    if event_type is not None:
+        try:
+            check_glob(event_type)
+        except ValueError as exc:
+            problems.append(Problem("type", str(exc)))
+    bounds: dict[str, int | None] = {}
+    for name in ("from", "to") if spans else ():
+        try:
+            bounds[name] = parse_instant(given[name]) if name in given else None
+        except ValueError as exc:
+            problems.append(Problem(name, str(exc)))
+    if problems:
+        raise InvalidInput(problems)
+    return EventFilter(
+        type=event_type,
+        source=given.get("source"),
+        subject=given.get("subject"),
+        from_ms=bounds.get("from"),
+        to_ms=bounds.get("to"),
+    )
+
+
+def _resumed(request: Request) -> int | None:
+    """Return the offset after which a reader goes on; None: from now on."""
+    text = request.headers.get("last-event-id") or request.query_params.get("after")
+    if text is None:
+        return None
+    if text.isdecimal() and text.isascii() and len(text) < _MAX_DIGITS:
+        return int(text)
+    raise InvalidInput([Problem("Last-Event-ID", f"expected an offset, got {text!r}")])

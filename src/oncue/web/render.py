@@ -1,10 +1,20 @@
-"""What users see of an execution."""
+"""What users see of events and executions."""
 
+from oncue.core.event import Event
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.workflow.plan import Plan, id_of
 from oncue.core.workflow.state import Attempt, StepState
 from oncue.ports import ExecutionSummary, StoredExecution, Trigger
+
+
+def event(shown: Event) -> dict[str, Json]:
+    """Return an event: CloudEvents names, and where and when it was accepted."""
+    return {
+        **shown.view(),
+        "offset": shown.offset,
+        "received_at": format_instant(shown.received_at_ms),
+    }
 
 
 def execution(stored: StoredExecution, plan: Plan) -> dict[str, Json]:

@@ -1,24 +1,14 @@
 """The kinds of patterns as users write them."""
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from oncue.core.expression import Expression, compile_expression
+from oncue.core.globs import check_glob
 
 EVENT_ROOTS = ("event",)
-# An event type in which `*` stands for any run of characters, dots included.
-_SELECTOR = re.compile(r"[A-Za-z0-9*][A-Za-z0-9._:/*-]{0,254}", re.ASCII)
-
-
-def _selector(text: str) -> str:
-    if not _SELECTOR.fullmatch(text):
-        raise ValueError(f"expected an event type or a glob such as 'order.*', got {text!r}")
-    return text
-
-
-Selector = Annotated[str, AfterValidator(_selector)]
+Selector = Annotated[str, AfterValidator(check_glob)]
 
 
 class EventPattern(BaseModel):

@@ -6,15 +6,13 @@ so the cost of an event depends on the patterns that can match it. The set is
 changed only by records of the log, so it is the same in a replay.
 """
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-import re2
 
 from oncue.core.errors import EvaluationError
 from oncue.core.event import Event
 from oncue.core.expression import Expression
+from oncue.core.globs import compile_glob
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 
@@ -98,18 +96,12 @@ class Matcher:
         for pattern in self._patterns.values():
             for selector in pattern.selectors:
                 if "*" in selector:
-                    self._by_glob.append((_compile_glob(selector), pattern))
+                    self._by_glob.append((compile_glob(selector), pattern))
                 else:
                     self._by_type.setdefault(selector, []).append(pattern)
 
 
 _MAX_REMEMBERED_TYPES = 10_000
-
-
-def _compile_glob(selector: str) -> Callable[[str], bool]:
-    # RE2, because a glob of many stars takes a backtracking engine hours.
-    expression = re2.compile(".*".join(map(re.escape, selector.split("*"))))
-    return lambda event_type: expression.fullmatch(event_type) is not None
 
 
 def _holds(where: Expression, values: dict[str, dict[str, Json]]) -> bool:

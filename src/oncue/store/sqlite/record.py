@@ -1,0 +1,130 @@
+"""A record of the log as a row, and every statement over such rows."""
+
+from typing import Final, TypeAlias
+
+import msgspec
+
+from oncue.core.event import Event, EventFilter
+from oncue.core.json_text import Json
+from oncue.ports import Change, LogRecord
+
+# Kinds of records. A tick (kind 1) will carry time alone.
+EVENT: Final = 0
+CHANGE: Final = 2
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS account (
+    number INTEGER PRIMARY KEY,
+    account TEXT NOT NULL UNIQUE
+);
+-- Accounts are numbers here: the id would stand in every row of three indexes.
+CREATE TABLE IF NOT EXISTS record (
+    account INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    -- Counts how often the identity (source, id) was used again after the dedupe window.
+    generation INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    subject TEXT,
+    time INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (account, "offset")
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS record_identity ON record (account, id, source, generation);
+CREATE INDEX IF NOT EXISTS record_type ON record (account, type, "offset");
+PRAGMA user_version = 1;
+"""
+INSERT: Final = """
+INSERT INTO record
+    (account, "offset", kind, received_at, source, id, generation, type, subject, time, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, id, source, generation) DO NOTHING
+"""
+FIRST: Final = """
+SELECT "offset", type, subject, time, body, received_at, generation FROM record
+WHERE account = ? AND id = ? AND source = ? ORDER BY generation DESC LIMIT 1
+"""
+# All text that is put into statements is ours; what comes from outside is bound.
+_COLUMNS = '"offset", kind, received_at, source, id, type, subject, time, body'
+READ: Final = f"""
+SELECT {_COLUMNS} FROM record
+WHERE account = ? AND "offset" > ? ORDER BY "offset" LIMIT ?
+"""  # noqa: S608 the columns are a constant
+FIND: Final = f"""
+SELECT {_COLUMNS} FROM record
+WHERE account = ? AND id = ? AND (source = ? OR (? IS NULL AND source <> ''))
+ORDER BY "offset" DESC LIMIT 1
+"""  # noqa: S608 the columns are a constant
+BOUNDS: Final = 'SELECT min("offset"), max("offset") FROM record WHERE account = ?'
+NEWEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" DESC LIMIT 1'
+OLDEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" LIMIT 1'
+IDENTITIES: Final = "SELECT account, source, id FROM record"
+
+Row: TypeAlias = tuple[int, int, int, str, str, str, str | None, int, bytes]
+First: TypeAlias = tuple[int, str, str | None, int, bytes, int, int]
+
+
+class Body(msgspec.Struct, omit_defaults=True):
+    """What a row has no column for."""
+
+    data: Json = None
+    attributes: dict[str, Json] = msgspec.field(default_factory=dict)
+
+
+class ChangeBody(msgspec.Struct):
+    """What a change says."""
+
+    pattern_id: str
+    version: int
+
+
+encode_body: Final = msgspec.json.Encoder().encode
+decode_body: Final = msgspec.json.Decoder(Body).decode
+_decode_change = msgspec.json.Decoder(ChangeBody).decode
+
+
+def record_of(row: Row) -> LogRecord:
+    """Return the record in a row."""
+    offset, kind, received_at, source, id_, event_type, subject, time, body = row
+    if kind == CHANGE:
+        change = _decode_change(body)
+        return Change(offset, received_at, change.pattern_id, change.version)
+    content = decode_body(body)
+    return Event(
+        offset=offset,
+        received_at_ms=received_at,
+        id=id_,
+        source=source,
+        type=event_type,
+        subject=subject,
+        time_ms=time,
+        data=content.data,
+        attributes=content.attributes,
+    )
+
+
+def listing(
+    number: int, wanted: EventFilter, before: int, limit: int
+) -> tuple[str, tuple[int | str, ...]]:
+    """Return the statement, and its values, for events below an offset, newest first."""
+    clauses: list[str] = []
+    values: list[int | str] = [number, before, EVENT]
+    type_clause = "type GLOB ?" if wanted.type and "*" in wanted.type else "type = ?"
+    for clause, value in (
+        (type_clause, wanted.type),
+        ("source = ?", wanted.source),
+        ("subject = ?", wanted.subject),
+        ("time >= ?", wanted.from_ms),
+        ("time < ?", wanted.to_ms),
+    ):
+        if value is not None:
+            clauses.append(f" AND {clause}")
+            values.append(value)
+    select = (
+        f'SELECT {_COLUMNS} FROM record WHERE account = ? AND "offset" < ? AND kind = ?'  # noqa: S608 constants
+        f'{"".join(clauses)} ORDER BY "offset" DESC LIMIT ?'
+    )
+    return select, (*values, limit)

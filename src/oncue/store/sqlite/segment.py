@@ -1,0 +1,88 @@
+"""
+A sealed segment: a file of the log that nothing is appended to any more.
+
+It is asked for identities on every append, so a filter in memory answers
+first: it says "not here" for all but one in a hundred strangers, and only its
+hits cost a look into the index. (Measured: looking into 90 indexes costs an
+event half a millisecond.) The filter lies beside the file and is made anew if
+it is lost.
+"""
+
+import operator
+import sqlite3
+from concurrent.futures import Executor
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from rbloom import Bloom
+
+from oncue.store.sqlite import record
+from oncue.store.sqlite.record import First
+
+_STRANGERS_LET_IN: Final = 0.01
+
+
+class SealedSegment:
+    """A file to read from."""
+
+    def __init__(self, path: Path, readers: Executor) -> None:
+        self.path = path
+        self.readers = readers
+        # For lookups by the writer, which is alone on the event loop.
+        self.connection = open_read_only(path)
+        self.numbers: dict[str, int] = dict(
+            self.connection.execute("SELECT account, number FROM account").fetchall()
+        )
+        found = {n: self.connection.execute(record.BOUNDS, (n,)).fetchone() for n in self._all()}
+        self.bounds: dict[int, tuple[int, int]] = {
+            number: bounds for number, bounds in found.items() if bounds[1] is not None
+        }
+        newest = [self.connection.execute(record.NEWEST, (n,)).fetchone()[0] for n in self.bounds]
+        self.last_arrival: int = max(newest, default=0)
+        self._filter = self._load_filter()
+
+    def first(self, number: int, id_: str, source: str, identity: int) -> First | None:
+        """Return the newest row of an identity, whose `identity_hash` is given; None if none."""
+        if identity not in self._filter:
+            return None
+        found: First | None = self.connection.execute(
+            record.FIRST, (number, id_, source)
+        ).fetchone()
+        return found
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.connection.close()
+
+    def _all(self) -> list[int]:
+        return list(self.numbers.values())
+
+    def _load_filter(self) -> Bloom:
+        path = self.path.with_suffix(".filter")
+        try:
+            return Bloom.load(path, operator.index)
+        except (OSError, ValueError):
+            made = self._make_filter()
+            made.save(path)
+            return made
+
+    def _make_filter(self) -> Bloom:
+        count = sum(last - first + 1 for first, last in self.bounds.values())
+        made = Bloom(max(count, 1), _STRANGERS_LET_IN, operator.index)
+        for number, source, id_ in self.connection.execute(record.IDENTITIES):
+            made.add(identity_hash(number, id_, source))
+        return made
+
+
+def identity_hash(number: int, id_: str, source: str) -> int:
+    """Return what stands for an identity in a filter; the same in every process."""
+    text = f"{number}:{len(id_)}:{id_}{source}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(text, digest_size=15).digest())
+
+
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """Return a connection that sees what is durable and writes nothing."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    return connection

@@ -1,0 +1,91 @@
+"""Events in a request: plain JSON, or CloudEvents in one of their three modes."""
+
+from dataclasses import dataclass
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from oncue.core.cloudevents import BATCH, HEADER_PREFIX, STRUCTURED, parse_cloudevent, read_binary
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.event import parse_event
+from oncue.core.json_text import Json, parse_json
+from oncue.engine.ingest import Parse
+from oncue.web.body import read_bytes
+from oncue.web.context import Limits
+
+_PLAIN = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class EventBody:
+    """One event, or the events of a batch, and what makes an event of each value."""
+
+    values: list[Json]
+    parse: Parse
+    is_batch: bool
+
+
+async def read_event(request: Request, limits: Limits) -> EventBody:
+    """
+    Return what was posted to where one event is expected; a CloudEvents batch says that it is one.
+
+    Raises:
+        HTTPException: 413 too large, 415 none of the media types.
+        MalformedJson: the body is not JSON.
+        InvalidInput: a binary event cannot be read.
+    """
+    content_type = request.headers.get("content-type", _PLAIN)
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == BATCH:
+        return await read_batch(request, limits)
+    is_binary = media_type != STRUCTURED and f"{HEADER_PREFIX}specversion" in request.headers
+    if not is_binary and media_type not in (_PLAIN, STRUCTURED):
+        raise HTTPException(
+            415, f"expected {_PLAIN}, {STRUCTURED} or ce-* headers, got {media_type!r}"
+        )
+    body = await read_bytes(request, limits.event_bytes)
+    if is_binary:
+        given = request.headers.get("content-type", "")
+        return EventBody(
+            [read_binary(request.headers.items(), given, body)], parse_cloudevent, is_batch=False
+        )
+    parse = parse_event if media_type == _PLAIN else parse_cloudevent
+    return EventBody([parse_json(body)], parse, is_batch=False)
+
+
+async def read_batch(request: Request, limits: Limits) -> EventBody:
+    """
+    Return the events of a list.
+
+    Raises:
+        HTTPException: 413 too many or too large, 415 none of the media types.
+        MalformedJson: the body is not JSON.
+        InvalidInput: it is no list, or empty.
+    """
+    media_type = request.headers.get("content-type", _PLAIN).partition(";")[0].strip().lower()
+    if media_type not in (_PLAIN, BATCH):
+        raise HTTPException(415, f"expected {_PLAIN} or {BATCH}, got {media_type!r}")
+    body = await read_bytes(request, limits.event_bytes * limits.batch_events)
+    values = parse_json(body)
+    if not isinstance(values, list):
+        raise InvalidInput([Problem("", "expected a list of events, got something else")])
+    if not values:
+        raise InvalidInput([Problem("", "expected at least one event, got none")])
+    if len(values) > limits.batch_events:
+        raise HTTPException(
+            413, f"expected at most {limits.batch_events} events, got {len(values)}"
+        )
+    if len(body) > limits.event_bytes:
+        _check_sizes(body, limits.event_bytes)
+    parse = parse_event if media_type == _PLAIN else parse_cloudevent
+    return EventBody(values, parse, is_batch=True)
+
+
+_decode_parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def _check_sizes(body: bytes, max_bytes: int) -> None:
+    for index, part in enumerate(_decode_parts(body)):
+        if len(memoryview(part)) > max_bytes:
+            raise HTTPException(413, f"expected events of at most {max_bytes} bytes, got [{index}]")
