@@ -15,10 +15,12 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
 from oncue.engine.engine import Engine, World
-from oncue.ports import Rehearsal
+from oncue.ports import ExecutionFilter, Rehearsal
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.patterns import SqlPatterns
+from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
@@ -128,7 +130,7 @@ class Installed:
             await self.engine.settled()
 
     async def statuses(self) -> Sequence[str]:
-        rows = await self.journal.executions(ACCOUNT, 100, None)
+        rows = await self.parts.history.executions(ACCOUNT, ExecutionFilter(), 100)
         return [row.status.value for row in rows]
 
 
@@ -158,8 +160,10 @@ async def installed(
         clock=clock,
         log=log,
         journal=journal,
+        history=SqliteHistory(journal.file),
         accounts=accounts,
         catalog=SqlCatalog(database),
+        patterns=SqlPatterns(database),
         actions=vendors or actions,
         library=vendors.by_name if vendors else LIBRARY,
         fresh_id=lambda kind: f"{kind}_{next(numbers)}",

@@ -16,6 +16,8 @@ from oncue.settings import Settings
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.patterns import SqlPatterns
+from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.system import SystemClock, fresh_id, kept_secret
@@ -73,8 +75,10 @@ async def run(
             clock=clock,
             log=log,
             journal=journal,
+            history=SqliteHistory(journal.file),
             accounts=accounts,
             catalog=SqlCatalog(database),
+            patterns=SqlPatterns(database),
             actions=actions,
             library=actions.by_name,
             fresh_id=fresh_id,

@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 
 from oncue.core.event import Event, EventFilter, IncomingEvent
 from oncue.core.json_text import Json
+from oncue.core.pattern.matcher import KeyState
 from oncue.core.workflow.records import Record
 from oncue.core.workflow.state import ExecutionState, Start, Status
 
@@ -39,13 +40,23 @@ LogRecord: TypeAlias = Event | Change
 
 @dataclass(frozen=True, slots=True)
 class PatternVersion:
-    """One saved version of a pattern; an inactive one ends it."""
+    """
+    One saved version of a pattern; one that is not active ends its state.
+
+    `owner_id` is the workflow that brought the pattern with it, if one did.
+    """
 
     id: str
+    name: str
     version: int
+    state_version: int
+    document: Mapping[str, Json]
     workflow_id: str | None
-    document: Json
+    owner_id: str | None
+    created_at_ms: int
+    updated_at_ms: int
     is_active: bool = True
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +110,39 @@ class OnceKey:
 
 @dataclass(frozen=True, slots=True)
 class MatchRow:
-    """A match with its outcome, as it is kept."""
+    """
+    A match as it is kept.
+
+    `outcome` is `{"execution_id"}`, `{"skipped": reason}`, or nothing where the
+    pattern starts no workflow.
+    """
 
     id: str
     pattern_id: str
-    pattern_version: int
     time_ms: int
     detected_at_ms: int
-    body: Json
-    execution_id: str | None
+    body: Mapping[str, Json]
+    outcome: Mapping[str, Json] | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRun:
+    """What the matcher decided of the log up to `offset`."""
+
+    offset: int
+    matches: Sequence[MatchRow]
+    started: Sequence[NewExecution]
+    states: Sequence[KeyState]
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFilter:
+    """Which executions somebody wants to see; None wants all."""
+
+    workflow: str | None = None
+    status: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,14 +251,11 @@ class Journal(Protocol):
     async def cursors(self) -> dict[str, int]:
         """Return the offset up to which the log of each account was matched."""
 
-    async def commit_matches(
-        self,
-        account: str,
-        offset: int,
-        matches: Sequence[MatchRow],
-        started: Sequence[NewExecution],
-    ) -> None:
-        """Write down in one commit that the log was matched up to `offset`, and what followed."""
+    async def commit_matches(self, account: str, run: MatchedRun) -> None:
+        """Write down in one commit how far the log was matched, and what followed."""
+
+    async def key_states(self, account: str) -> list[KeyState]:
+        """Return what the patterns of an account remember of their keys, the oldest first."""
 
     async def commit_turn(self, account: str, turn: Turn) -> None:
         """
@@ -247,17 +279,6 @@ class Journal(Protocol):
     async def timers_before(self, instant_ms: int) -> list[Timer]:
         """Return the timers due before an instant, earliest first."""
 
-    async def executions(
-        self, account: str, limit: int, before: tuple[int, str] | None
-    ) -> list[ExecutionSummary]:
-        """Return executions, newest first, from below (created_at_ms, id) `before`."""
-
-    async def counts(self, account: str, since_ms: int) -> dict[str, int]:
-        """Return how many executions that began since an instant have which status."""
-
-    async def open_executions(self, account: str, workflow_id: str) -> list[str]:
-        """Return the ids of the executions of a workflow that have not ended."""
-
     async def start_once(
         self, account: str, new: NewExecution, once: OnceKey | None
     ) -> NewExecution:
@@ -267,6 +288,36 @@ class Journal(Protocol):
         Raises:
             Conflict: the key came with another request.
         """
+
+
+class History(Protocol):
+    """What was decided, to look at."""
+
+    async def executions(
+        self,
+        account: str,
+        wanted: ExecutionFilter,
+        limit: int,
+        before: tuple[int, str] | None = None,
+    ) -> list[ExecutionSummary]:
+        """Return executions, newest first, from below (created_at_ms, id) `before`."""
+
+    async def open_executions(self, account: str, workflow_id: str) -> list[str]:
+        """Return the ids of the executions of a workflow that have not ended."""
+
+    async def counts(self, account: str, since_ms: int) -> dict[str, int]:
+        """Return how many executions that began since an instant have which status."""
+
+    async def match(self, account: str, match_id: str) -> MatchRow | None:
+        """Return a match; nothing if this account has none of that id."""
+
+    async def matches(
+        self, account: str, pattern_id: str, limit: int, before: tuple[int, str] | None = None
+    ) -> list[MatchRow]:
+        """Return matches, newest first, from below (detected_at_ms, id) `before`."""
+
+    async def match_counts(self, account: str, pattern_id: str) -> tuple[int, int | None]:
+        """Return how many matches a pattern has, and the time of the last detected."""
 
 
 class Accounts(Protocol):
@@ -291,7 +342,7 @@ class Accounts(Protocol):
 
 
 class Catalog(Protocol):
-    """Every saved version of what users defined."""
+    """Every saved version of every workflow."""
 
     async def save_workflow(self, account: str, workflow: WorkflowVersion) -> None:
         """
@@ -340,16 +391,41 @@ class Catalog(Protocol):
     async def versions(self, account: str, workflow_id: str) -> list[WorkflowVersion]:
         """Return all versions of a workflow, newest first."""
 
-    async def patterns_of(self, account: str, workflow_id: str) -> list[PatternVersion]:
-        """Return the newest version of each pattern that a workflow owns, in the order made."""
 
-    async def pattern(self, account: str, pattern_id: str, version: int) -> PatternVersion:
+class Patterns(Protocol):
+    """Every saved version of every pattern, whether a workflow brought it or a user."""
+
+    async def save(self, account: str, pattern: PatternVersion) -> None:
+        """
+        Keep a version: the first, or the one after the current, which it replaces.
+
+        Raises:
+            Conflict: another pattern has that name, or somebody saved that version meanwhile.
+        """
+
+    async def current(self, account: str, reference: str) -> PatternVersion:
+        """
+        Return the current version of the pattern with that id or name.
+
+        Raises:
+            NotFound: this account has none.
+        """
+
+    async def all(
+        self, account: str, limit: int, before: tuple[int, str] | None
+    ) -> list[PatternVersion]:
+        """Return the current versions, newest pattern first, from below (created, id) `before`."""
+
+    async def version(self, account: str, pattern_id: str, version: int) -> PatternVersion:
         """
         Return one version.
 
         Raises:
             NotFound: this account has none of that id and version.
         """
+
+    async def owned_by(self, account: str, workflow_id: str) -> list[PatternVersion]:
+        """Return the newest version of each pattern that a workflow brought, also of ended ones."""
 
     async def announced(self, account: str, pattern_id: str, version: int, offset: int) -> None:
         """Write down from which offset a version is seen."""

@@ -10,7 +10,15 @@ from tests.architecture.rules import ROOT
 
 # Tests of the whole, which no one folder of the source is the subject of.
 OF_THE_WHOLE = {"architecture", "conformance", "docs", "scenarios", "browser"}
-PORTS = [ports.EventLog, ports.Journal, ports.Accounts, ports.Catalog, ports.Actions]
+PORTS = [
+    ports.EventLog,
+    ports.Journal,
+    ports.History,
+    ports.Accounts,
+    ports.Catalog,
+    ports.Patterns,
+    ports.Actions,
+]
 # What the machine itself asks, over all accounts; `api_key` finds out which account is asking.
 OVER_ALL_ACCOUNTS = {
     "EventLog.subscribe",
@@ -19,7 +27,7 @@ OVER_ALL_ACCOUNTS = {
     "Journal.timers_before",
     "Accounts.ids",
     "Accounts.api_key",
-    "Catalog.unannounced",
+    "Patterns.unannounced",
 }
 MAX_CONFTEST_LINES = 60
 

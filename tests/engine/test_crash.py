@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from oncue.core.json_text import Json
+from oncue.ports import ExecutionFilter
 from oncue.testing.clock import VirtualClock
 from tests.installation import ACCOUNT, Crash, Installed, RecordingActions, installed
 from tests.make import make_call, make_document
@@ -53,7 +54,7 @@ async def _final_state(folder: Path, clock: VirtualClock, actions: RecordingActi
     async with installed(folder, clock=clock, actions=actions) as world:
         await world.engine.ingest.accept(ACCOUNT, EVENT)
         await world.settle_after(DAY_MS)
-        (summary,) = await world.journal.executions(ACCOUNT, 10, None)
+        (summary,) = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 10)
         state = (await world.journal.load(ACCOUNT, summary.id)).state
         return {
             "status": state.status.value,

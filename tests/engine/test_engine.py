@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
+from oncue.ports import ExecutionFilter
 from tests.installation import ACCOUNT, Installed, RecordingActions, installed
 from tests.make import make_call, make_document
 
@@ -101,7 +102,7 @@ def test_a_failure_is_tried_again_with_the_same_key(tmp_path: Path) -> None:
         await _steps(world, make_call("a", retry={"delay": "10s", "jitter": False}))
         await world.send()
         await world.settle_after(10_000, 20_000)
-        (row,) = await world.journal.executions(ACCOUNT, 10, None)
+        (row,) = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 10)
         step = (await world.journal.load(ACCOUNT, row.id)).state.steps["a"]
         return [attempt.status.value for attempt in step.attempts]
 
@@ -117,7 +118,7 @@ def test_a_permanent_failure_ends_the_execution(tmp_path: Path) -> None:
         await _steps(world, make_call("a"), make_call("b"))
         await world.send()
         await world.engine.settled()
-        (row,) = await world.journal.executions(ACCOUNT, 10, None)
+        (row,) = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 10)
         return row.status.value, row.error
 
     assert _run(tmp_path, use, actions) == ("failed", "step 'a': refused")
@@ -129,7 +130,7 @@ def test_many_executions_share_commits_and_all_end(tmp_path: Path) -> None:
         await _steps(world, make_call("a"), make_call("b"))
         await asyncio.gather(*(world.send(id=str(n)) for n in range(600)))
         await world.engine.settled()
-        rows = await world.journal.executions(ACCOUNT, 1_000, None)
+        rows = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 1_000)
         return {row.status.value for row in rows}, len(rows)
 
     assert _run(tmp_path, use) == ({"completed"}, 600)

@@ -82,7 +82,7 @@ def test_an_event_is_taken_in_each_mode(
     posted, found = serve(tmp_path, use)
 
     assert (posted.status, posted.body) == (202, {"id": "e-1", "status": "accepted", "offset": 1})
-    assert found.body == _event(1, **expected)
+    assert found.body == _event(1, **expected, dispositions=[])
 
 
 def test_a_batch_is_accepted_as_a_whole_with_its_duplicates(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ CloudEvents is held to the specification.
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
-from urllib.parse import unquote
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.event import IncomingEvent, parse_event
@@ -51,13 +50,14 @@ def read_binary(headers: Iterable[tuple[str, str]], content_type: str, body: byt
     """
     Return as a JSON object the event whose attributes are `ce-*` headers and whose data is `body`.
 
+    The headers are decoded already.
+
     Raises:
         MalformedJson: the body says that it is JSON, and is not.
         InvalidInput: a text body is not UTF-8, or `ce-data` is a header.
     """
-    # HTTP binding §3.1.3.2: values are percent-encoded UTF-8.
     value: dict[str, Json] = {
-        name.removeprefix(HEADER_PREFIX): unquote(text)
+        name.removeprefix(HEADER_PREFIX): text
         for name, text in headers
         if name.startswith(HEADER_PREFIX)
     }

@@ -76,10 +76,7 @@ def _steps_in(document: Json, detail: ErrorDetails) -> list[str | int]:
         elif (
             isinstance(here, Mapping)
             and part in here
-            and not (
-                # A step of type `action` has a field `action`, too: the tag comes first.
-                may_be_tag and here.get("type") == part
-            )
+            and not (may_be_tag and _is_tag(part, here, location[depth + 1 :], detail))
         ):
             here = here[str(part)]
         else:
@@ -88,6 +85,20 @@ def _steps_in(document: Json, detail: ErrorDetails) -> list[str | int]:
         may_be_tag = True
         parts.append(part)
     return parts
+
+
+def _is_tag(
+    part: str | int, here: Mapping[str, Json], rest: Sequence[str | int], detail: ErrorDetails
+) -> bool:
+    """
+    Return whether `part` names the kind of `here`, and no field of it.
+
+    A step of type `action` has a field `action`, too: the tag comes first, and a
+    field of the step comes after it.
+    """
+    is_field_next = not rest or rest[0] in here
+    is_field_missing = detail["type"] == "missing" and len(rest) == 1
+    return here.get("type") == part and (is_field_next or is_field_missing)
 
 
 def _message(detail: ErrorDetails, names: Collection[str]) -> str:

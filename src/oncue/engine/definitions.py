@@ -1,16 +1,16 @@
-"""What users defined: saved, announced to the log, and kept compiled."""
+"""Workflows: saved with the patterns that they bring, and kept compiled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from oncue.core.documents import MAX_NAME
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
-from oncue.core.pattern.definition import EventPattern
-from oncue.core.pattern.matcher import ActivePattern
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.parse import ParsedWorkflow, parse_workflow
 from oncue.core.workflow.plan import Plan
-from oncue.ports import Catalog, Clock, EventLog, PatternVersion, WorkflowVersion
+from oncue.engine.patterns import PatternDefinitions, ended, next_version
+from oncue.ports import Catalog, Clock, PatternVersion, WorkflowVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,19 @@ class CurrentWorkflow:
 
 
 class Definitions:
-    """The workflows and patterns of all accounts."""
+    """The workflows of all accounts."""
 
     def __init__(
         self,
         catalog: Catalog,
-        log: EventLog,
+        patterns: PatternDefinitions,
         clock: Clock,
         fresh_id: Callable[[str], str],
         library: Library,
         max_steps: int,
     ) -> None:
         self._catalog = catalog
-        self._log = log
+        self._patterns = patterns
         self._clock = clock
         self._fresh_id = fresh_id
         self._library = library
@@ -63,7 +63,7 @@ class Definitions:
             document=parsed.document,
             created_at_ms=now,
             updated_at_ms=now,
-            patterns=_changed_patterns(workflow_id, parsed, now, []),
+            patterns=_changed_patterns(workflow_id, parsed, (now, now), []),
         )
         await self._catalog.save_workflow(account, workflow)
         return await self._put_in_force(account, workflow)
@@ -82,7 +82,7 @@ class Definitions:
         if parsed.document == current.document:
             return current
         now = self._clock.now_ms()
-        known = await self._catalog.patterns_of(account, current.id)
+        known = await self._patterns.owned_by(account, current.id)
         workflow = WorkflowVersion(
             id=current.id,
             name=parsed.definition.name,
@@ -91,19 +91,20 @@ class Definitions:
             document=parsed.document,
             created_at_ms=current.created_at_ms,
             updated_at_ms=now,
-            patterns=_changed_patterns(current.id, parsed, current.created_at_ms, known),
+            patterns=_changed_patterns(current.id, parsed, (current.created_at_ms, now), known),
         )
         await self._catalog.save_version(account, workflow)
         return await self._put_in_force(account, workflow)
 
     async def delete_workflow(self, account: str, workflow_id: str) -> None:
         """Let go of a workflow; nothing starts it any more."""
-        known = await self._catalog.patterns_of(account, workflow_id)
-        ended = [_ended(pattern) for pattern in known if pattern.is_active]
-        await self._catalog.delete_workflow(account, workflow_id, self._clock.now_ms(), ended)
+        known = await self._patterns.owned_by(account, workflow_id)
+        now = self._clock.now_ms()
+        ends = [ended(pattern, now) for pattern in known if not pattern.is_deleted]
+        await self._catalog.delete_workflow(account, workflow_id, now, ends)
         self._current.pop((account, workflow_id), None)
-        for pattern in ended:
-            await self._announce(account, pattern)
+        for pattern in ends:
+            await self._patterns.announce(account, pattern)
 
     def check(self, document: Json) -> None:
         """
@@ -113,11 +114,6 @@ class Definitions:
             InvalidInput: with all problems.
         """
         self._parse(document)
-
-    async def announce_rest(self) -> None:
-        """Tell the log what was saved before a crash came between."""
-        for account, pattern in await self._catalog.unannounced():
-            await self._announce(account, pattern)
 
     async def current(self, account: str, workflow_id: str) -> CurrentWorkflow:
         """Return the version that a match starts now."""
@@ -137,58 +133,43 @@ class Definitions:
             self._plans[key] = self._parse(stored.document).plan
         return self._plans[key]
 
-    async def pattern(self, account: str, pattern_id: str, version: int) -> ActivePattern | None:
-        """Return a version of a pattern, ready to match; nothing, if it ends the pattern."""
-        pattern = await self._catalog.pattern(account, pattern_id, version)
-        return activate(pattern) if pattern.is_active else None
-
-    async def patterns_at(self, account: str, offset: int) -> list[ActivePattern]:
-        """Return the patterns that are seen after the record at `offset`."""
-        seen = await self._catalog.seen_at(account, offset)
-        return [activate(pattern) for pattern in seen if pattern.is_active]
-
     def _parse(self, document: Json) -> ParsedWorkflow:
         return parse_workflow(document, self._library, max_steps=self._max_steps)
 
     async def _put_in_force(self, account: str, workflow: WorkflowVersion) -> WorkflowVersion:
         self._current.pop((account, workflow.id), None)
         for pattern in workflow.patterns:
-            await self._announce(account, pattern)
+            await self._patterns.announce(account, pattern)
         return workflow
-
-    async def _announce(self, account: str, pattern: PatternVersion) -> None:
-        offset = await self._log.append_change(account, pattern.id, pattern.version)
-        await self._catalog.announced(account, pattern.id, pattern.version, offset)
-
-
-def activate(pattern: PatternVersion) -> ActivePattern:
-    """Return `pattern` ready to match."""
-    definition = EventPattern.model_validate(pattern.document)
-    return ActivePattern(
-        id=pattern.id,
-        version=pattern.version,
-        workflow_id=pattern.workflow_id,
-        selectors=definition.selectors,
-        where=definition.compile_where("where"),
-    )
 
 
 def _changed_patterns(
-    workflow_id: str, parsed: ParsedWorkflow, created_at_ms: int, known: list[PatternVersion]
+    workflow_id: str,
+    parsed: ParsedWorkflow,
+    instants: tuple[int, int],
+    known: list[PatternVersion],
 ) -> tuple[PatternVersion, ...]:
     """Return what differs from the `known` patterns of a workflow; the nth trigger has the nth id."""
+    created_at_ms, now = instants
     before = {pattern.id: pattern for pattern in known}
     changed: list[PatternVersion] = []
     for index, trigger in enumerate(parsed.definition.triggers):
-        pattern_id = derived_id("pat", created_at_ms, [workflow_id, index])
-        document = trigger.model_dump(mode="json", exclude_unset=True)
-        old = before.pop(pattern_id, None)
-        if old is None or not old.is_active or old.document != document:
-            version = old.version + 1 if old else 1
-            changed.append(PatternVersion(pattern_id, version, workflow_id, document))
-    changed += [_ended(pattern) for pattern in before.values() if pattern.is_active]
+        name = parsed.definition.name
+        first = PatternVersion(
+            id=derived_id("pat", created_at_ms, [workflow_id, index]),
+            name=f"{name}-{index + 1}"[-MAX_NAME:] if index else name,
+            version=1,
+            state_version=1,
+            document={},
+            workflow_id=workflow_id,
+            owner_id=workflow_id,
+            created_at_ms=now,
+            updated_at_ms=now,
+        )
+        pattern = trigger.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        document: dict[str, Json] = {"name": first.name, "workflow": name, "pattern": pattern}
+        new = next_version(before.pop(first.id, None), replace(first, document=document))
+        if new:
+            changed.append(new)
+    changed += [ended(pattern, now) for pattern in before.values() if not pattern.is_deleted]
     return tuple(changed)
-
-
-def _ended(pattern: PatternVersion) -> PatternVersion:
-    return replace(pattern, version=pattern.version + 1, is_active=False)

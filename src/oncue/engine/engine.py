@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from oncue.core.callbacks import Callbacks
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json
+from oncue.core.pattern.matcher import Misses
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.by_hand import HandStarts
 from oncue.engine.definitions import Definitions
+from oncue.engine.dispositions import Dispositions
 from oncue.engine.execute import Executor
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
+from oncue.engine.outcomes import Outcomes
+from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.starts import Starts
 from oncue.engine.timers import TimerLoop
 from oncue.ports import (
@@ -22,7 +26,9 @@ from oncue.ports import (
     Catalog,
     Clock,
     EventLog,
+    History,
     Journal,
+    Patterns,
     StoredExecution,
     Timer,
     WorkflowVersion,
@@ -36,8 +42,10 @@ class World:
     clock: Clock
     log: EventLog
     journal: Journal
+    history: History
     accounts: Accounts
     catalog: Catalog
+    patterns: Patterns
     actions: Actions
     library: Library
     fresh_id: Callable[[str], str]
@@ -50,16 +58,25 @@ class Engine:
     def __init__(self, world: World, *, max_steps: int = 100) -> None:
         self._world = world
         self.ingest = Ingest(world.log, world.fresh_id)
+        self.patterns = PatternDefinitions(
+            world.patterns, world.catalog, world.log, world.clock, world.fresh_id
+        )
         self.definitions = Definitions(
-            world.catalog, world.log, world.clock, world.fresh_id, world.library, max_steps
+            world.catalog, self.patterns, world.clock, world.fresh_id, world.library, max_steps
         )
         self._executor = Executor(
             world.journal, self.definitions, world.actions, world.clock, self._add_timer
         )
         starts = Starts(self.definitions, world.clock, world.callbacks)
         self._matcher = MatchLoop(
-            world.log, world.journal, self.definitions, starts, world.clock, self._executor.start
+            world.log,
+            world.journal,
+            self.patterns,
+            Outcomes(self.definitions, starts),
+            world.clock,
+            self._executor.start,
         )
+        self.dispositions = Dispositions(self.patterns, world.journal, world.history)
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id
@@ -71,7 +88,7 @@ class Engine:
     async def start(self) -> None:
         """Take up what was left, and go on."""
         self._world.log.subscribe(self._matcher.notify)
-        await self.definitions.announce_rest()
+        await self.patterns.announce_rest()
         await self._matcher.recover(await self._world.accounts.ids())
         await self._executor.recover()
         self._matcher.start()
@@ -140,6 +157,10 @@ class Engine:
         await self._world.journal.load(account, execution_id)
         if not await self._executor.tell(account, execution_id, CalledBack(path, data)):
             raise Conflict(f"expected a step that waits for a callback, got {path!r}")
+
+    def misses(self, account: str) -> Misses | None:
+        """Return what matched nothing for a reason, counted since the start; None: nothing yet."""
+        return self._matcher.misses(account)
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""

@@ -11,12 +11,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oncue.core.event import Event
-from oncue.core.ids import derived_id
-from oncue.core.pattern.matcher import Match, Matcher
-from oncue.engine.definitions import Definitions
+from oncue.core.pattern.matcher import Match, Matcher, Misses
 from oncue.engine.loop import Loop
-from oncue.engine.starts import Starts
-from oncue.ports import Clock, EventLog, Journal, LogRecord, MatchRow, NewExecution, Trigger
+from oncue.engine.outcomes import Outcomes, match_row
+from oncue.engine.patterns import PatternDefinitions
+from oncue.ports import (
+    Clock,
+    EventLog,
+    Journal,
+    LogRecord,
+    MatchedRun,
+    MatchRow,
+    NewExecution,
+)
 
 # Bounds what one account keeps the others waiting.
 RECORDS_PER_TURN = 512
@@ -37,16 +44,16 @@ class MatchLoop(Loop):
         self,
         log: EventLog,
         journal: Journal,
-        definitions: Definitions,
-        starts: Starts,
+        patterns: PatternDefinitions,
+        outcomes: Outcomes,
         clock: Clock,
         on_started: Callable[[str, NewExecution], None],
     ) -> None:
         super().__init__("matcher", clock)
         self._log = log
         self._journal = journal
-        self._definitions = definitions
-        self._starts = starts
+        self._patterns = patterns
+        self._outcomes = outcomes
         self._on_started = on_started
         self._readings: dict[str, _Reading] = {}
         self._waiting: deque[str] = deque()
@@ -64,27 +71,38 @@ class MatchLoop(Loop):
             self._waiting.append(account)
         self.wake()
 
+    def misses(self, account: str) -> Misses | None:
+        """Return what matched nothing for a reason, counted since the start."""
+        reading = self._readings.get(account)
+        return reading.matcher.misses if reading else None
+
     async def _turn(self) -> bool:
         if not self._waiting:
             return False
         account = self._waiting.popleft()
+        reading = self._readings.pop(account, None)
         try:
-            if account not in self._readings:
-                self._readings[account] = await self._reading(account, 0)
-            reading = self._readings[account]
+            if reading is None:
+                cursor = (await self._journal.cursors()).get(account, 0)
+                reading = await self._reading(account, cursor)
             if reading.cursor < self._log.head(account):
                 await self._read_on(account, reading)
-        finally:
-            # To the end of the queue, also after a failure: it holds up nobody else.
-            cursor = self._readings[account].cursor if account in self._readings else 0
-            if cursor < self._log.head(account):
-                self._waiting.append(account)
+        except BaseException:
+            # What was decided and not written is forgotten, and decided again from the journal.
+            # To the end of the queue: a failure holds up nobody else.
+            self._waiting.append(account)
+            raise
+        self._readings[account] = reading
+        if reading.cursor < self._log.head(account):
+            self._waiting.append(account)
         return bool(self._waiting)
 
     async def _reading(self, account: str, cursor: int) -> _Reading:
         matcher = Matcher()
-        for pattern in await self._definitions.patterns_at(account, cursor):
+        for pattern in await self._patterns.active_at(account, cursor):
             matcher.put(pattern)
+        for state in await self._journal.key_states(account):
+            matcher.restore(state)
         return _Reading(cursor, matcher)
 
     async def _read_on(self, account: str, reading: _Reading) -> None:
@@ -93,12 +111,13 @@ class MatchLoop(Loop):
         started: list[NewExecution] = []
         for record in records:
             for match in await self._fold(account, reading.matcher, record):
-                new = await self._execution(account, match)
-                rows.append(_row(match, new))
-                if new:
-                    started.append(new)
+                outcome = await self._outcomes.of(account, match)
+                rows.append(match_row(match, outcome))
+                if isinstance(outcome, NewExecution):
+                    started.append(outcome)
         cursor = records[-1].offset
-        await self._journal.commit_matches(account, cursor, rows, started)
+        states = reading.matcher.take_changes()
+        await self._journal.commit_matches(account, MatchedRun(cursor, rows, started, states))
         reading.cursor = cursor
         for new in started:
             self._on_started(account, new)
@@ -106,45 +125,9 @@ class MatchLoop(Loop):
     async def _fold(self, account: str, matcher: Matcher, record: LogRecord) -> list[Match]:
         if isinstance(record, Event):
             return list(matcher.match(record))
-        pattern = await self._definitions.pattern(account, record.pattern_id, record.version)
+        pattern = await self._patterns.active(account, record.pattern_id, record.version)
         if pattern:
             matcher.put(pattern)
         else:
             matcher.drop(record.pattern_id)
         return []
-
-    async def _execution(self, account: str, match: Match) -> NewExecution | None:
-        if match.pattern.workflow_id is None:
-            return None
-        workflow = await self._definitions.current(account, match.pattern.workflow_id)
-        if not workflow.is_enabled:
-            return None
-        event = match.events[-1]
-        execution_id = derived_id("exe", match.time_ms, [match.id, workflow.id])
-        start = await self._starts.start(
-            account,
-            execution_id,
-            (workflow.id, workflow.version),
-            event,
-            match.view(),
-            event.data,
-        )
-        return NewExecution(
-            workflow_id=workflow.id,
-            workflow=workflow.name,
-            version=workflow.version,
-            trigger=Trigger("match", event.id, event.offset, match.id, match.pattern.id),
-            start=start,
-        )
-
-
-def _row(match: Match, new: NewExecution | None) -> MatchRow:
-    return MatchRow(
-        id=match.id,
-        pattern_id=match.pattern.id,
-        pattern_version=match.pattern.version,
-        time_ms=match.time_ms,
-        detected_at_ms=match.detected_at_ms,
-        body=match.view(),
-        execution_id=new.start.execution_id if new else None,
-    )

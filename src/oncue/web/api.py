@@ -13,6 +13,7 @@ from oncue.web.context import Context, Limits
 from oncue.web.events import Events
 from oncue.web.executions import Executions
 from oncue.web.monitoring import Monitoring
+from oncue.web.patterns import PatternRoutes
 from oncue.web.workflows import Workflows
 
 
@@ -23,6 +24,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
     api = FastAPI(title="OnCue", version=__version__, docs_url=None, redoc_url=None)
     resources = (
         Workflows(context),
+        PatternRoutes(context),
         Executions(context),
         ActionRoutes(context),
         CallbackRoutes(context),

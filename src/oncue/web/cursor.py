@@ -1,8 +1,11 @@
-"""Pages of a list: how many, and from where."""
+"""What part of a list is asked for: how many, from where, of which time."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+from starlette.requests import Request
+
 from oncue.core.errors import InvalidInput, Problem
+from oncue.core.instants import parse_instant
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -43,3 +46,13 @@ def decode_cursor(text: str | None) -> tuple[int, str] | None:
     except ValueError as exc:
         message = f"expected the next_cursor of a list, got {text!r}"
         raise InvalidInput([Problem("cursor", message)]) from exc
+
+
+def instant(request: Request, name: str, problems: list[Problem]) -> int | None:
+    """Return the instant in a query parameter, if there is one; what is wrong goes to `problems`."""
+    text = request.query_params.get(name)
+    try:
+        return None if text is None else parse_instant(text)
+    except ValueError as exc:
+        problems.append(Problem(name, str(exc)))
+        return None

@@ -1,6 +1,8 @@
 """Events in a request: plain JSON, or CloudEvents in one of their three modes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -48,7 +50,7 @@ async def read_event(request: Request, limits: Limits) -> EventBody:
     if is_binary:
         given = request.headers.get("content-type", "")
         return EventBody(
-            [read_binary(request.headers.items(), given, body)], parse_cloudevent, is_batch=False
+            [read_binary(_attributes(request), given, body)], parse_cloudevent, is_batch=False
         )
     parse = parse_event if media_type == _PLAIN else parse_cloudevent
     return EventBody([parse_json(body)], parse, is_batch=False)
@@ -80,6 +82,12 @@ async def read_batch(request: Request, limits: Limits) -> EventBody:
         _check_sizes(body, limits.event_bytes)
     parse = parse_event if media_type == _PLAIN else parse_cloudevent
     return EventBody(values, parse, is_batch=True)
+
+
+def _attributes(request: Request) -> Iterator[tuple[str, str]]:
+    # HTTP binding §3.1.3.2: values are percent-encoded UTF-8.
+    for name, text in request.headers.items():
+        yield name, unquote(text) if name.startswith(HEADER_PREFIX) else text
 
 
 _decode_parts = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -9,13 +9,13 @@ from starlette.routing import Route
 from oncue.core.errors import InvalidInput, NotFound, Problem
 from oncue.core.event import Event, EventFilter
 from oncue.core.globs import check_glob
-from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
+from oncue.engine.dispositions import Disposition
 from oncue.ports import Receipt
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import decode_cursor, instant, page_size
 from oncue.web.event_body import EventBody, read_batch, read_event
 from oncue.web.event_stream import stream
 
@@ -61,12 +61,13 @@ class Events:
         return answer_page(rows, limit, lambda row: (row.offset, ""), render.event)
 
     async def get(self, request: Request) -> Response:
-        """Return one event, by id or by `@offset`."""
+        """Return one event, by id or by `@offset`, and what each pattern did with it."""
         account = await self._context.gate.account(request, "read")
         event = await self._find(
             account, request.path_params["id"], request.query_params.get("source")
         )
-        return answer(render.event(event))
+        found = await self._context.engine.dispositions.of(account, event)
+        return answer({**render.event(event), "dispositions": [_disposition(one) for one in found]})
 
     async def stream(self, request: Request) -> Response:
         """Follow the log: Server-Sent Events, whose ids are offsets."""
@@ -115,6 +116,19 @@ def _receipts(receipts: Sequence[Receipt]) -> dict[str, Json]:
     }
 
 
+def _disposition(shown: Disposition) -> dict[str, Json]:
+    return {
+        "pattern": shown.pattern.name,
+        "pattern_id": shown.pattern.id,
+        "version": shown.pattern.version,
+        "disposition": shown.fate.value,
+        "clause": shown.clause,
+        "error": shown.error,
+        "match_id": shown.match_id,
+        "outcome": shown.outcome,
+    }
+
+
 def _filter(request: Request, *, spans: bool) -> EventFilter:
     given = request.query_params
     problems: list[Problem] = []
@@ -124,12 +138,8 @@ def _filter(request: Request, *, spans: bool) -> EventFilter:
             check_glob(event_type)
         except ValueError as exc:
             problems.append(Problem("type", str(exc)))
-    bounds: dict[str, int | None] = {}
-    for name in ("from", "to") if spans else ():
-        try:
-            bounds[name] = parse_instant(given[name]) if name in given else None
-        except ValueError as exc:
-            problems.append(Problem(name, str(exc)))
+    names = ("from", "to") if spans else ()
+    bounds = {name: instant(request, name, problems) for name in names}
     if problems:
         raise InvalidInput(problems)
     return EventFilter(

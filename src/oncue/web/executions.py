@@ -4,10 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.workflow.state import Status
+from oncue.ports import ExecutionFilter
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import decode_cursor, instant, page_size
 
 
 class Executions:
@@ -29,7 +32,8 @@ class Executions:
         account = await self._context.gate.account(request, "read")
         limit = page_size(request.query_params.get("limit"))
         before = decode_cursor(request.query_params.get("cursor"))
-        rows = await self._context.world.journal.executions(account, limit + 1, before)
+        wanted = _filter(request)
+        rows = await self._context.world.history.executions(account, wanted, limit + 1, before)
         return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), render.summary)
 
     async def get(self, request: Request) -> Response:
@@ -47,3 +51,16 @@ class Executions:
         execution_id = request.path_params["id"]
         await self._context.engine.cancel(account, execution_id, "cancelled by request")
         return answer({"id": execution_id, "status": "cancelled"}, 202)
+
+
+def _filter(request: Request) -> ExecutionFilter:
+    given = request.query_params
+    problems: list[Problem] = []
+    status = given.get("status")
+    if status is not None and status not in list(Status):
+        known = ", ".join(Status)
+        problems.append(Problem("status", f"expected one of {known}, got {status!r}"))
+    bounds = {name: instant(request, name, problems) for name in ("from", "to")}
+    if problems:
+        raise InvalidInput(problems)
+    return ExecutionFilter(given.get("workflow"), status, bounds["from"], bounds["to"])

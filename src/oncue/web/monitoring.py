@@ -70,7 +70,7 @@ class Monitoring:
                 "total": len(workflows),
                 "enabled": sum(workflow.is_enabled for workflow in workflows),
             },
-            "executions": {"by_status": await world.journal.counts(account, since_ms)},
+            "executions": {"by_status": await world.history.counts(account, since_ms)},
         }
         return answer(shown)
 

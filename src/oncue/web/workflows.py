@@ -84,13 +84,13 @@ class Workflows:
         account = await self._context.gate.account(request, "write")
         current = await self._current(account, request)
         check_version(request, current.version)
-        opened = await self._context.world.journal.open_executions(account, current.id)
+        opened = await self._context.world.history.open_executions(account, current.id)
         if opened and request.query_params.get("cancel") != "true":
             raise Conflict(
                 f"expected no open executions, got {len(opened)}: wait, or give ?cancel=true"
             )
         await self._definitions.delete_workflow(account, current.id)
-        for execution_id in await self._context.world.journal.open_executions(account, current.id):
+        for execution_id in await self._context.world.history.open_executions(account, current.id):
             reason = f"workflow {current.name!r} was deleted"
             await self._context.engine.cancel(account, execution_id, reason)
         return Response(status_code=204)

@@ -4,29 +4,17 @@ import re
 from enum import StrEnum
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from oncue.core.instants import parse_duration
+from oncue.core.documents import Document, DurationMs, Name
 from oncue.core.json_text import Json
 from oncue.core.pattern.definition import EventPattern
 from oncue.core.workflow.retry import Backoff, OnUnknown, RetryPolicy
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
 _STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
 _TAKEN = frozenset(
     ("event", "match", "input", "steps", "vars", "execution", "index", "secrets", "true", "false")
 )
-RESERVED_NAMES = frozenset(("test", "templates"))
-
-
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(
-            f"expected a name of at most 63 lower-case letters, digits and '-', got {text!r}"
-        )
-    if text in RESERVED_NAMES:
-        raise ValueError(f"expected a name that is not reserved, got {text!r}")
-    return text
 
 
 def _step_id(text: str) -> str:
@@ -38,29 +26,17 @@ def _step_id(text: str) -> str:
     return text
 
 
-def _duration(value: object) -> int:
-    if not isinstance(value, str):
-        raise ValueError(f"expected a duration such as '24h', got {value!r}")  # noqa: TRY004 pydantic wants it
-    return parse_duration(value)
-
-
 def _variable(text: str) -> str:
     if not text.isidentifier() or text in _TAKEN:
         raise ValueError(f"expected a name that no value has, got {text!r}")
     return text
 
 
-Name = Annotated[str, AfterValidator(_name)]
 Variable = Annotated[str, AfterValidator(_variable)]
 StepId = Annotated[str, AfterValidator(_step_id)]
-DurationMs = Annotated[int, BeforeValidator(_duration, json_schema_input_type=str)]
 
 
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Retry(_Document):
+class Retry(Document):
     """How often, and how long apart, a failed step is tried again."""
 
     attempts: int = Field(default=4, ge=1, le=100)
@@ -82,7 +58,7 @@ class Retry(_Document):
         )
 
 
-class _Step(_Document):
+class _Step(Document):
     id: StepId
 
 
@@ -113,7 +89,7 @@ class ActionStep(_Calling):
     )
 
 
-class WebhookAuth(_Document):
+class WebhookAuth(Document):
     """How a webhook's receiver knows us."""
 
     type: Literal["none", "basic", "bearer", "api_key"] = "none"
@@ -199,7 +175,7 @@ class StopStep(_Guarded):
     message: str = ""
 
 
-class Case(_Document):
+class Case(Document):
     """One way on, if its test holds."""
 
     if_: str = Field(alias="if", description="CEL.")
@@ -306,7 +282,7 @@ for _model in NESTED:
     _model.model_rebuild()
 
 
-class Workflow(_Document):
+class Workflow(Document):
     """What to do when something happened."""
 
     kind: Literal["workflow"] = "workflow"

@@ -1,14 +1,13 @@
 """From a document to a workflow that can run, or to the list of all that is wrong with it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from pydantic import ValidationError
 
 from oncue.core.errors import InvalidInput
-from oncue.core.expression import Expression
 from oncue.core.json_text import Json
+from oncue.core.pattern.selection import compile_selection
 from oncue.core.problems import problems_of
 from oncue.core.workflow.compile import Findings, Library, StepCompiler, field_names
 from oncue.core.workflow.definition import NESTED, Retry, Workflow
@@ -19,21 +18,12 @@ TEMPLATE_ROOTS = ("event", "match", "input", "steps", "vars", "execution")
 
 
 @dataclass(frozen=True, slots=True)
-class Trigger:
-    """One thing that starts a workflow, compiled."""
-
-    selectors: tuple[str, ...]
-    where: Expression | None
-
-
-@dataclass(frozen=True, slots=True)
 class ParsedWorkflow:
     """A workflow that can run. `document` is what to store: as written."""
 
     definition: Workflow
     document: Json
     plan: Plan
-    triggers: tuple[Trigger, ...]
 
 
 def parse_workflow(document: Json, library: Library, *, max_steps: int) -> ParsedWorkflow:
@@ -77,14 +67,13 @@ class _Parser:
         if steps.count > self._max_steps:
             expected = f"expected at most {self._max_steps} steps"
             self._found.add("steps", f"{expected}, got {steps.count}")
-        triggers = tuple(self._triggers(definition))
+        self._check_triggers(definition)
         if self._found.problems:
             raise InvalidInput(self._found.problems)
-        return ParsedWorkflow(definition, document, plan, triggers)
+        return ParsedWorkflow(definition, document, plan)
 
-    def _triggers(self, definition: Workflow) -> Iterator[Trigger]:
+    def _check_triggers(self, definition: Workflow) -> None:
         is_list = isinstance(definition.on, list)
         for index, trigger in enumerate(definition.triggers):
-            path = f"on[{index}].where" if is_list else "on.where"
-            where = self._found.collect(partial(trigger.compile_where, path))
-            yield Trigger(trigger.selectors, where)
+            path = f"on[{index}]" if is_list else "on"
+            self._found.collect(partial(compile_selection, trigger, path))

@@ -1,4 +1,4 @@
-"""The catalog: every saved version of what users defined."""
+"""Every saved version of every workflow."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from oncue.core.errors import NotFound
-from oncue.core.json_text import Json
 from oncue.ports import PatternVersion, WorkflowVersion
 from oncue.store.sql import tables
 from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.patterns import add_version
 
 
 class SqlCatalog:
@@ -67,8 +67,8 @@ class SqlCatalog:
             .where(*_of_workflow(account, workflow_id))
             .values(deleted_at=at_ms)
         )
-        add = [sa.insert(tables.pattern_version).values(_pattern_rows(account, patterns))]
-        await self._database.write("workflow", mark, *(add if patterns else ()))
+        ends = (end for pattern in patterns for end in add_version(account, pattern))
+        await self._database.write("workflow", mark, *ends)
 
     async def workflow_id(self, account: str, reference: str) -> str:
         """
@@ -135,74 +135,6 @@ class SqlCatalog:
         ).order_by(tables.workflow_version.c.version.desc())
         return [_workflow_of(row) for row in await self._database.rows(select)]
 
-    async def patterns_of(self, account: str, workflow_id: str) -> list[PatternVersion]:
-        """Return the newest version of each pattern that a workflow owns, in the order made."""
-        select = (
-            sa.select(tables.pattern_version)
-            .where(
-                tables.pattern_version.c.account == account,
-                tables.pattern_version.c.workflow_id == workflow_id,
-            )
-            .order_by(tables.pattern_version.c.version)
-        )
-        newest = {row.id: _pattern_of(row) for row in await self._database.rows(select)}
-        return list(newest.values())
-
-    async def pattern(self, account: str, pattern_id: str, version: int) -> PatternVersion:
-        """
-        Return one version.
-
-        Raises:
-            NotFound: this account has none of that id and version.
-        """
-        of_version = (
-            tables.pattern_version.c.account == account,
-            tables.pattern_version.c.id == pattern_id,
-            tables.pattern_version.c.version == version,
-        )
-        for row in await self._database.rows(sa.select(tables.pattern_version).where(*of_version)):
-            return _pattern_of(row)
-        raise NotFound(f"no pattern {pattern_id!r} of version {version}")
-
-    async def announced(self, account: str, pattern_id: str, version: int, offset: int) -> None:
-        """Write down from which offset a version is seen."""
-        await self._database.write(
-            "pattern",
-            sa.update(tables.pattern_version)
-            .where(
-                tables.pattern_version.c.account == account,
-                tables.pattern_version.c.id == pattern_id,
-                tables.pattern_version.c.version == version,
-            )
-            .values(seen_from=offset),
-        )
-
-    async def unannounced(self) -> list[tuple[str, PatternVersion]]:
-        """Return account and version of all that are saved and not known to be in the log."""
-        select = (
-            sa.select(tables.pattern_version)
-            .where(tables.pattern_version.c.seen_from.is_(None))
-            .order_by(
-                tables.pattern_version.c.account,
-                tables.pattern_version.c.id,
-                tables.pattern_version.c.version,
-            )
-        )
-        return [(row.account, _pattern_of(row)) for row in await self._database.rows(select)]
-
-    async def seen_at(self, account: str, offset: int) -> list[PatternVersion]:
-        """Return the version of each pattern that is seen after the record at `offset`."""
-        select = (
-            sa.select(tables.pattern_version)
-            .where(
-                tables.pattern_version.c.account == account,
-                tables.pattern_version.c.seen_from <= offset,
-            )
-            .order_by(tables.pattern_version.c.version)
-        )
-        newest = {row.id: _pattern_of(row) for row in await self._database.rows(select)}
-        return list(newest.values())
-
 
 _WORKFLOWS = sa.select(
     tables.workflow.c.name,
@@ -229,7 +161,7 @@ def _of_workflow(account: str, workflow_id: str) -> tuple[sa.ColumnElement[bool]
     )
 
 
-def _add_version(account: str, workflow: WorkflowVersion) -> list[sa.Insert]:
+def _add_version(account: str, workflow: WorkflowVersion) -> list[sa.Insert | sa.Update]:
     version = {
         "account": account,
         "workflow_id": workflow.id,
@@ -237,24 +169,9 @@ def _add_version(account: str, workflow: WorkflowVersion) -> list[sa.Insert]:
         "document": workflow.document,
         "created_at": workflow.updated_at_ms,
     }
-    statements = [sa.insert(tables.workflow_version).values(version)]
-    if workflow.patterns:
-        rows = _pattern_rows(account, workflow.patterns)
-        statements.append(sa.insert(tables.pattern_version).values(rows))
-    return statements
-
-
-def _pattern_rows(account: str, patterns: Sequence[PatternVersion]) -> list[dict[str, object]]:
     return [
-        {
-            "account": account,
-            "id": pattern.id,
-            "version": pattern.version,
-            "workflow_id": pattern.workflow_id,
-            "document": pattern.document,
-            "active": pattern.is_active,
-        }
-        for pattern in patterns
+        sa.insert(tables.workflow_version).values(version),
+        *(add for pattern in workflow.patterns for add in add_version(account, pattern)),
     ]
 
 
@@ -268,8 +185,3 @@ def _workflow_of(row: sa.Row[Any]) -> WorkflowVersion:
         created_at_ms=row.first_at,
         updated_at_ms=row.created_at,
     )
-
-
-def _pattern_of(row: sa.Row[Any]) -> PatternVersion:
-    document: Json = row.document
-    return PatternVersion(row.id, row.version, row.workflow_id, document, row.active)

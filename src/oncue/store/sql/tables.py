@@ -51,16 +51,40 @@ workflow_version = sa.Table(
     sa.Column("document", sa.JSON, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
+pattern = sa.Table(
+    "pattern",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    # The workflow that brought it; it then has that one's name.
+    sa.Column("owner_id", sa.Text),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("deleted_at", sa.BigInteger),
+)
+_is_of_user = sa.and_(pattern.c.deleted_at.is_(None), pattern.c.owner_id.is_(None))
+sa.Index(
+    "pattern_name",
+    pattern.c.account,
+    pattern.c.name,
+    unique=True,
+    sqlite_where=_is_of_user,
+    postgresql_where=_is_of_user,
+)
+sa.Index("pattern_owner", pattern.c.account, pattern.c.owner_id)
 pattern_version = sa.Table(
     "pattern_version",
     metadata,
     sa.Column("account", sa.Text, primary_key=True),
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("pattern_id", sa.Text, primary_key=True),
     sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("state_version", sa.Integer, nullable=False),
     sa.Column("workflow_id", sa.Text),
     sa.Column("document", sa.JSON, nullable=False),
-    # An inactive version ends the pattern.
+    # An inactive version ends the pattern's state.
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
     # The offset of its change record; null until that record is known to be in the log.
     sa.Column("seen_from", sa.BigInteger),
 )

@@ -6,19 +6,20 @@ is the optimistic lock: two turns can never follow the same history.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from oncue.core.errors import Conflict, NotFound
+from oncue.core.pattern.cooldown import Cooling
+from oncue.core.pattern.matcher import KeyState
 from oncue.core.workflow.machine import evolve
 from oncue.core.workflow.records import decode_records, encode_records
-from oncue.core.workflow.state import ExecutionState, Start, Status, begin
+from oncue.core.workflow.state import ExecutionState, Start, begin
 from oncue.ports import (
-    ExecutionSummary,
-    MatchRow,
+    MatchedRun,
     NewExecution,
     OnceKey,
     StoredExecution,
@@ -37,13 +38,23 @@ CREATE TABLE IF NOT EXISTS pattern_match (
     account TEXT NOT NULL,
     id TEXT NOT NULL,
     pattern_id TEXT NOT NULL,
-    pattern_version INTEGER NOT NULL,
     time INTEGER NOT NULL,
     detected_at INTEGER NOT NULL,
-    execution_id TEXT,
+    outcome BLOB NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (account, id)
 );
+CREATE INDEX IF NOT EXISTS match_newest
+    ON pattern_match (account, pattern_id, detected_at DESC, id DESC);
+CREATE TABLE IF NOT EXISTS key_state (
+    account TEXT NOT NULL,
+    pattern_id TEXT NOT NULL,
+    state_version INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    last_at INTEGER NOT NULL,
+    suppressed INTEGER NOT NULL,
+    PRIMARY KEY (account, pattern_id, key)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS execution (
     account TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -96,9 +107,20 @@ INSERT INTO cursor (account, "offset") VALUES (?, ?)
 ON CONFLICT (account) DO UPDATE SET "offset" = excluded."offset"
 """
 _ADD_MATCH = """
-INSERT INTO pattern_match
-    (account, id, pattern_id, pattern_version, time, detected_at, execution_id, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO pattern_match (account, id, pattern_id, time, detected_at, outcome, body)
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_SET_KEY = """
+INSERT INTO key_state (account, pattern_id, state_version, key, last_at, suppressed)
+VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, pattern_id, key) DO UPDATE SET
+    state_version = excluded.state_version,
+    last_at = excluded.last_at,
+    suppressed = excluded.suppressed
+"""
+_KEYS = """
+SELECT pattern_id, state_version, key, last_at, suppressed FROM key_state
+WHERE account = ? ORDER BY last_at
 """
 _ADD_EXECUTION = """
 INSERT INTO execution (account, id, workflow_id, workflow, version, status, created_at, start)
@@ -127,18 +149,6 @@ WHERE finished_at IS NULL AND status IN ('pending', 'running') ORDER BY created_
 _TIMERS = """
 SELECT account, execution_id, path, due_at FROM timer WHERE due_at < ? ORDER BY due_at
 """
-_SUMMARIES = """
-SELECT id, version, workflow, status, created_at, started_at, finished_at, error, start
-FROM execution WHERE account = ? AND (created_at, id) < (?, ?)
-ORDER BY created_at DESC, id DESC LIMIT ?
-"""
-
-_COUNTS = """
-SELECT status, count(*) FROM execution WHERE account = ? AND created_at >= ? GROUP BY status
-"""
-_OPEN_OF_WORKFLOW = """
-SELECT id FROM execution WHERE account = ? AND workflow_id = ? AND finished_at IS NULL
-"""
 _FIND_ONCE = "SELECT digest, execution_id FROM once WHERE account = ? AND scope = ? AND key = ?"
 _FORGET_ONCE = "DELETE FROM once WHERE account = ? AND created_at < ?"
 _ADD_ONCE = """
@@ -146,9 +156,6 @@ INSERT INTO once (account, scope, key, digest, execution_id, created_at) VALUES 
 """
 ONCE_KEPT_MS: Final = 86_400_000
 """How long an `Idempotency-Key` is remembered."""
-
-# Above every (created_at, id): the first page begins below it.
-_END: Final = (2**62, "")
 
 _encode = msgspec.json.Encoder().encode
 _decode_start = msgspec.json.Decoder(NewExecution).decode
@@ -158,46 +165,60 @@ class SqliteJournal:
     """The journal of all accounts in one file."""
 
     def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
-        self._file = SqliteFile(path, _SCHEMA, commit=commit)
+        self.file = SqliteFile(path, _SCHEMA, commit=commit)
+        """Whoever looks at the journal reads it here; the journal alone writes."""
 
     async def close(self) -> None:
         """Let go of the file."""
-        await self._file.close()
+        await self.file.close()
 
     async def cursors(self) -> dict[str, int]:
         """Return the offset up to which the log of each account was matched."""
         select = 'SELECT account, "offset" FROM cursor'
-        return await self._file.read(lambda c: dict(c.execute(select).fetchall()))
+        return await self.file.read(lambda c: dict(c.execute(select).fetchall()))
 
-    async def commit_matches(
-        self,
-        account: str,
-        offset: int,
-        matches: Sequence[MatchRow],
-        started: Sequence[NewExecution],
-    ) -> None:
-        """Write down in one commit that the log was matched up to `offset`, and what followed."""
-        match_rows = [
+    async def commit_matches(self, account: str, run: MatchedRun) -> None:
+        """Write down in one commit how far the log was matched, and what followed."""
+        matches = [
             (
                 account,
                 match.id,
                 match.pattern_id,
-                match.pattern_version,
                 match.time_ms,
                 match.detected_at_ms,
-                match.execution_id,
+                _encode(match.outcome),
                 _encode(match.body),
             )
-            for match in matches
+            for match in run.matches
         ]
-        execution_rows = [_execution_row(account, new) for new in started]
+        executions = [_execution_row(account, new) for new in run.started]
+        keys = [
+            (
+                account,
+                state.pattern_id,
+                state.state_version,
+                state.key,
+                state.cooling.last_ms,
+                state.cooling.suppressed,
+            )
+            for state in run.states
+        ]
 
         def write(connection: sqlite3.Connection) -> None:
-            connection.execute(_ADVANCE, (account, offset))
-            connection.executemany(_ADD_MATCH, match_rows)
-            connection.executemany(_ADD_EXECUTION, execution_rows)
+            connection.execute(_ADVANCE, (account, run.offset))
+            connection.executemany(_ADD_MATCH, matches)
+            connection.executemany(_SET_KEY, keys)
+            connection.executemany(_ADD_EXECUTION, executions)
 
-        await self._file.write(write)
+        await self.file.write(write)
+
+    async def key_states(self, account: str) -> list[KeyState]:
+        """Return what the patterns of an account remember of their keys, the oldest first."""
+        rows = await self.file.read(lambda c: c.execute(_KEYS, (account,)).fetchall())
+        return [
+            KeyState(pattern_id, state_version, key, Cooling(last_ms, suppressed))
+            for pattern_id, state_version, key, last_ms, suppressed in rows
+        ]
 
     async def commit_turn(self, account: str, turn: Turn) -> None:
         """
@@ -207,7 +228,7 @@ class SqliteJournal:
             Conflict: the history is not as long as `turn.position`.
         """
         records = encode_records(list(turn.records))
-        await self._file.write(lambda connection: _write_turn(connection, account, turn, records))
+        await self.file.write(lambda connection: _write_turn(connection, account, turn, records))
 
     async def load(self, account: str, execution_id: str) -> StoredExecution:
         """
@@ -216,7 +237,7 @@ class SqliteJournal:
         Raises:
             NotFound: this account has none of that id.
         """
-        return await self._file.read(lambda c: _load(c, account, execution_id))
+        return await self.file.read(lambda c: _load(c, account, execution_id))
 
     async def unfinished(self) -> list[tuple[str, StoredExecution]]:
         """Return account and execution of all that are pending or running."""
@@ -225,46 +246,12 @@ class SqliteJournal:
             rows = connection.execute(_UNFINISHED).fetchall()
             return [(account, _fold(connection, account, start)) for account, start in rows]
 
-        return await self._file.read(load_all)
+        return await self.file.read(load_all)
 
     async def timers_before(self, instant_ms: int) -> list[Timer]:
         """Return the timers due before an instant, earliest first."""
-        rows = await self._file.read(lambda c: c.execute(_TIMERS, (instant_ms,)).fetchall())
+        rows = await self.file.read(lambda c: c.execute(_TIMERS, (instant_ms,)).fetchall())
         return [Timer(*row) for row in rows]
-
-    async def executions(
-        self, account: str, limit: int, before: tuple[int, str] | None
-    ) -> list[ExecutionSummary]:
-        """Return executions, newest first, from below (created_at_ms, id) `before`."""
-        bounds = (account, *(before or _END), limit)
-        rows = await self._file.read(lambda c: c.execute(_SUMMARIES, bounds).fetchall())
-        return [
-            ExecutionSummary(
-                id=id_,
-                workflow=workflow,
-                version=version,
-                status=Status(status),
-                trigger=_decode_start(start).trigger,
-                created_at_ms=created_at,
-                started_at_ms=started_at,
-                finished_at_ms=finished_at,
-                error=error,
-            )
-            for id_, version, workflow, status, created_at, started_at, finished_at, error, start
-            in rows
-        ]  # fmt: skip
-
-    async def counts(self, account: str, since_ms: int) -> dict[str, int]:
-        """Return how many executions that began since an instant have which status."""
-        bounds = (account, since_ms)
-        return await self._file.read(lambda c: dict(c.execute(_COUNTS, bounds).fetchall()))
-
-    async def open_executions(self, account: str, workflow_id: str) -> list[str]:
-        """Return the ids of the executions of a workflow that have not ended."""
-        rows = await self._file.read(
-            lambda c: c.execute(_OPEN_OF_WORKFLOW, (account, workflow_id)).fetchall()
-        )
-        return [row[0] for row in rows]
 
     async def start_once(
         self, account: str, new: NewExecution, once: OnceKey | None
@@ -275,7 +262,7 @@ class SqliteJournal:
         Raises:
             Conflict: the key came with another request.
         """
-        return await self._file.write(lambda c: _start_once(c, account, new, once))
+        return await self.file.write(lambda c: _start_once(c, account, new, once))
 
 
 def _start_once(

@@ -1,0 +1,39 @@
+"""What the documents of users have in common: strict models, names, durations."""
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+from oncue.core.instants import parse_duration
+
+MAX_NAME: Final = 63
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
+# An id has an underscore, which no name has.
+RESERVED_NAMES = frozenset(("test", "templates"))
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(
+            f"expected a name of at most 63 lower-case letters, digits and '-', got {text!r}"
+        )
+    if text in RESERVED_NAMES:
+        raise ValueError(f"expected a name that is not reserved, got {text!r}")
+    return text
+
+
+def _duration(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError(f"expected a duration such as '24h', got {value!r}")  # noqa: TRY004 pydantic wants it
+    return parse_duration(value)
+
+
+Name = Annotated[str, AfterValidator(_name)]
+DurationMs = Annotated[int, BeforeValidator(_duration, json_schema_input_type=str)]
+
+
+class Document(BaseModel):
+    """Something a user wrote; what it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid")

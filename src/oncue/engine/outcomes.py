@@ -1,0 +1,69 @@
+"""What follows from a match: an execution, or the reason why there is none."""
+
+from oncue.core.errors import EvaluationError
+from oncue.core.ids import derived_id
+from oncue.core.json_text import Json
+from oncue.core.pattern.matcher import Match
+from oncue.engine.definitions import Definitions
+from oncue.engine.starts import Starts
+from oncue.ports import MatchRow, NewExecution, Trigger
+
+
+class Outcomes:
+    """Decides what matches start."""
+
+    def __init__(self, definitions: Definitions, starts: Starts) -> None:
+        self._definitions = definitions
+        self._starts = starts
+
+    async def of(self, account: str, match: Match) -> NewExecution | str | None:
+        """Return what a match starts, or why it starts nothing; None if it is to start nothing."""
+        if match.pattern.workflow_id is None:
+            return None
+        workflow = await self._definitions.current(account, match.pattern.workflow_id)
+        if not workflow.is_enabled:
+            return f"workflow {workflow.name!r} is disabled or was deleted"
+        event = match.events[-1]
+        try:
+            input_ = _input(match)
+        except EvaluationError as exc:
+            return f"the input of pattern {match.pattern.name!r} cannot be rendered: {exc}"
+        start = await self._starts.start(
+            account,
+            derived_id("exe", match.time_ms, [match.id, workflow.id]),
+            (workflow.id, workflow.version),
+            event,
+            match.view(),
+            input_,
+        )
+        return NewExecution(
+            workflow_id=workflow.id,
+            workflow=workflow.name,
+            version=workflow.version,
+            trigger=Trigger("match", event.id, event.offset, match.id, match.pattern.id),
+            start=start,
+        )
+
+
+def _input(match: Match) -> Json:
+    event = match.events[-1]
+    if match.pattern.input is None:
+        return event.data
+    return match.pattern.input.render({"event": event.view(), "match": match.view()})
+
+
+def match_row(match: Match, outcome: NewExecution | str | None) -> MatchRow:
+    """Return a match with its outcome, as it is kept."""
+    shown: dict[str, Json] | None = None
+    if isinstance(outcome, NewExecution):
+        shown = {"execution_id": outcome.start.execution_id}
+    elif outcome is not None:
+        shown = {"skipped": outcome}
+    return MatchRow(
+        id=match.id,
+        pattern_id=match.pattern.id,
+        time_ms=match.time_ms,
+        detected_at_ms=match.detected_at_ms,
+        body=match.view(),
+        outcome=shown,
+    )

@@ -1,0 +1,174 @@
+"""
+Patterns: saved, announced to the log, and made ready to match.
+
+A version is first saved and then announced: a record of it is appended to the
+log, and from that record's offset on the version is seen. What a crash left
+saved and unannounced is announced at the next start.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
+from oncue.core.json_text import Json
+from oncue.core.pattern.active import ActivePattern, matches_otherwise, parse_pattern
+from oncue.ports import Catalog, Clock, EventLog, Patterns, PatternVersion
+
+
+class PatternDefinitions:
+    """The patterns of all accounts."""
+
+    def __init__(
+        self,
+        patterns: Patterns,
+        catalog: Catalog,
+        log: EventLog,
+        clock: Clock,
+        fresh_id: Callable[[str], str],
+    ) -> None:
+        self._patterns = patterns
+        self._catalog = catalog
+        self._log = log
+        self._clock = clock
+        self._fresh_id = fresh_id
+
+    async def create(self, account: str, document: Json) -> PatternVersion:
+        """
+        Return the first version of a pattern; it sees what is accepted from now on.
+
+        Raises:
+            InvalidInput: with all problems.
+            Conflict: another pattern of the account has that name.
+        """
+        parsed = parse_pattern(document)
+        now = self._clock.now_ms()
+        pattern = PatternVersion(
+            id=self._fresh_id("pat"),
+            name=parsed.definition.name,
+            version=1,
+            state_version=1,
+            document=parsed.document,
+            workflow_id=await self._workflow_id(account, parsed.definition.workflow),
+            owner_id=None,
+            created_at_ms=now,
+            updated_at_ms=now,
+            is_active=parsed.definition.enabled,
+        )
+        return await self._save(account, pattern)
+
+    async def change(self, account: str, current: PatternVersion, document: Json) -> PatternVersion:
+        """
+        Return the version after `current`, or `current` itself if nothing changes.
+
+        Raises:
+            InvalidInput: with all problems.
+            Conflict: a workflow owns it, the name is taken, or somebody saved that version meanwhile.
+        """
+        _check_is_free(current)
+        parsed = parse_pattern(document)
+        wanted = replace(
+            current,
+            name=parsed.definition.name,
+            document=parsed.document,
+            workflow_id=await self._workflow_id(account, parsed.definition.workflow),
+            is_active=parsed.definition.enabled,
+            updated_at_ms=self._clock.now_ms(),
+        )
+        changed = next_version(current, wanted)
+        return await self._save(account, changed) if changed else current
+
+    async def delete(self, account: str, current: PatternVersion) -> None:
+        """
+        Let go of a pattern; its matches stay.
+
+        Raises:
+            Conflict: a workflow owns it.
+        """
+        _check_is_free(current)
+        await self._save(account, ended(current, self._clock.now_ms()))
+
+    async def announce(self, account: str, pattern: PatternVersion) -> None:
+        """Let a version be seen from now on."""
+        offset = await self._log.append_change(account, pattern.id, pattern.version)
+        await self._patterns.announced(account, pattern.id, pattern.version, offset)
+
+    async def announce_rest(self) -> None:
+        """Announce what was saved before a crash came between."""
+        for account, pattern in await self._patterns.unannounced():
+            await self.announce(account, pattern)
+
+    async def owned_by(self, account: str, workflow_id: str) -> list[PatternVersion]:
+        """Return the newest version of each pattern that a workflow brought, also of ended ones."""
+        return await self._patterns.owned_by(account, workflow_id)
+
+    async def active(self, account: str, pattern_id: str, version: int) -> ActivePattern | None:
+        """Return a version, ready to match; nothing, if it ends the pattern."""
+        pattern = await self._patterns.version(account, pattern_id, version)
+        return activate(pattern) if pattern.is_active else None
+
+    async def active_at(self, account: str, offset: int) -> list[ActivePattern]:
+        """Return the patterns that are seen after the record at `offset`."""
+        seen = await self._patterns.seen_at(account, offset)
+        return [activate(pattern) for pattern in seen if pattern.is_active]
+
+    async def _save(self, account: str, pattern: PatternVersion) -> PatternVersion:
+        await self._patterns.save(account, pattern)
+        await self.announce(account, pattern)
+        return pattern
+
+    async def _workflow_id(self, account: str, reference: str | None) -> str | None:
+        if reference is None:
+            return None
+        try:
+            return await self._catalog.workflow_id(account, reference)
+        except NotFound as exc:
+            message = f"expected a workflow of this account, got {reference!r}"
+            raise InvalidInput([Problem("workflow", message)]) from exc
+
+
+def activate(pattern: PatternVersion) -> ActivePattern:
+    """Return `pattern` ready to match."""
+    return parse_pattern(pattern.document).named(
+        pattern.id, pattern.version, pattern.state_version, pattern.workflow_id
+    )
+
+
+def next_version(before: PatternVersion | None, wanted: PatternVersion) -> PatternVersion | None:
+    """Return `wanted` as the version after `before`; nothing if it is the same."""
+    if before is None:
+        return wanted
+    is_same = (before.document, before.workflow_id, before.is_active, before.is_deleted) == (
+        wanted.document,
+        wanted.workflow_id,
+        wanted.is_active,
+        wanted.is_deleted,
+    )
+    if is_same:
+        return None
+    # What was off begins anew, with empty state.
+    is_anew = not before.is_active or matches_otherwise(before.document, wanted.document)
+    return replace(
+        wanted,
+        version=before.version + 1,
+        state_version=before.state_version + is_anew,
+        created_at_ms=before.created_at_ms,
+    )
+
+
+def ended(pattern: PatternVersion, at_ms: int) -> PatternVersion:
+    """Return the version that ends a pattern."""
+    return replace(
+        pattern,
+        version=pattern.version + 1,
+        is_active=False,
+        is_deleted=True,
+        updated_at_ms=at_ms,
+    )
+
+
+def _check_is_free(pattern: PatternVersion) -> None:
+    if pattern.owner_id is not None:
+        raise Conflict(
+            f"expected a pattern of its own, got {pattern.name!r}, which belongs to a workflow:"
+            " change the workflow's `on`"
+        )

@@ -1,0 +1,128 @@
+"""`/patterns`."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.instants import format_instant
+from oncue.core.json_text import Json
+from oncue.core.merge_patch import merge_patch
+from oncue.core.pattern.templates import TEMPLATES
+from oncue.ports import MatchRow, PatternVersion
+from oncue.web.answers import answer, answer_page
+from oncue.web.body import PATCH, read_document, read_json
+from oncue.web.conditional import check_version, etag
+from oncue.web.context import Context
+from oncue.web.cursor import decode_cursor, page_size
+
+
+class PatternRoutes:
+    """The handlers; each is one route."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._patterns = context.world.patterns
+        self._definitions = context.engine.patterns
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route("/patterns", self.list, methods=["GET"]),
+            Route("/patterns", self.post, methods=["POST"]),
+            Route("/patterns/templates", self.templates, methods=["GET"]),
+            Route("/patterns/{id}", self.get, methods=["GET"]),
+            Route("/patterns/{id}", self.patch, methods=["PATCH"]),
+            Route("/patterns/{id}", self.delete, methods=["DELETE"]),
+            Route("/patterns/{id}/matches", self.matches, methods=["GET"]),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Return the patterns, newest first."""
+        account = await self._context.gate.account(request, "read")
+        limit = page_size(request.query_params.get("limit"))
+        before = decode_cursor(request.query_params.get("cursor"))
+        rows = await self._patterns.all(account, limit + 1, before)
+        shown = {row.id: await self._shown(account, row) for row in rows[:limit]}
+        return answer_page(
+            rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
+        )
+
+    async def post(self, request: Request) -> Response:
+        """Save a pattern; it sees every event that is accepted after this answer."""
+        account = await self._context.gate.account(request, "write")
+        document = await read_document(request, self._context.limits.document_bytes)
+        pattern = await self._definitions.create(account, document)
+        return await self._answer(account, pattern, 201)
+
+    async def templates(self, request: Request) -> Response:
+        """Return patterns to begin with."""
+        await self._context.gate.account(request, "read")
+        return answer({"data": TEMPLATES, "next_cursor": None})
+
+    async def get(self, request: Request) -> Response:
+        """Return the current version of a pattern."""
+        account = await self._context.gate.account(request, "read")
+        return await self._answer(account, await self._current(account, request))
+
+    async def patch(self, request: Request) -> Response:
+        """Save the next version of a pattern: what the patch (RFC 7396) makes of the current one."""
+        account = await self._context.gate.account(request, "write")
+        patch = await read_json(request, self._context.limits.document_bytes, PATCH)
+        current = await self._current(account, request)
+        check_version(request, current.version)
+        if not isinstance(patch, dict):
+            raise InvalidInput([Problem("", "expected an object, got something else")])
+        document = merge_patch(current.document, patch)
+        changed = await self._definitions.change(account, current, document)
+        return await self._answer(account, changed)
+
+    async def delete(self, request: Request) -> Response:
+        """Let go of a pattern; its matches stay."""
+        account = await self._context.gate.account(request, "write")
+        current = await self._current(account, request)
+        check_version(request, current.version)
+        await self._definitions.delete(account, current)
+        return Response(status_code=204)
+
+    async def matches(self, request: Request) -> Response:
+        """Return the matches of a pattern, newest first."""
+        account = await self._context.gate.account(request, "read")
+        current = await self._current(account, request)
+        limit = page_size(request.query_params.get("limit"))
+        before = decode_cursor(request.query_params.get("cursor"))
+        rows = await self._context.world.history.matches(account, current.id, limit + 1, before)
+        return answer_page(rows, limit, lambda row: (row.detected_at_ms, row.id), _match)
+
+    async def _current(self, account: str, request: Request) -> PatternVersion:
+        return await self._patterns.current(account, request.path_params["id"])
+
+    async def _answer(self, account: str, pattern: PatternVersion, status: int = 200) -> Response:
+        headers = {"ETag": etag(pattern.version)}
+        if status == 201:
+            headers["Location"] = f"/patterns/{pattern.id}"
+        return answer(await self._shown(account, pattern), status, headers)
+
+    async def _shown(self, account: str, pattern: PatternVersion) -> dict[str, Json]:
+        count, last_ms = await self._context.world.history.match_counts(account, pattern.id)
+        misses = self._context.engine.misses(account)
+        return {
+            "id": pattern.id,
+            "enabled": pattern.is_active,
+            **pattern.document,
+            "version": pattern.version,
+            "state_version": pattern.state_version,
+            "owned_by": pattern.owner_id,
+            "created_at": format_instant(pattern.created_at_ms),
+            "updated_at": format_instant(pattern.updated_at_ms),
+            "stats": {
+                "matches": count,
+                "last_match_at": None if last_ms is None else format_instant(last_ms),
+                "where_errors": misses.where_errors[pattern.id] if misses else 0,
+                "missing_keys": misses.missing_keys[pattern.id] if misses else 0,
+            },
+        }
+
+
+def _match(row: MatchRow) -> dict[str, Json]:
+    return {**row.body, "outcome": row.outcome}
