@@ -15,7 +15,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
 from oncue.engine.engine import Engine, World
-from oncue.ports import ExecutionFilter, Rehearsal
+from oncue.ports import Account, ExecutionFilter, Rehearsal
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.database import SqlDatabase
@@ -167,12 +167,13 @@ async def installed(
         actions=vendors or actions,
         library=vendors.by_name if vendors else LIBRARY,
         fresh_id=lambda kind: f"{kind}_{next(numbers)}",
+        fresh_secret=lambda: f"secret_{next(numbers)}",
         callbacks=Callbacks("http://oncue.example", b"a secret of this test"),
     )
     engine = Engine(world)
     try:
         if ACCOUNT not in await accounts.ids():
-            await accounts.add(ACCOUNT, "test", 0)
+            await accounts.add(Account(ACCOUNT, "test", 0))
         await engine.start()
         yield Installed(engine, clock, actions, log, journal, world)
     finally:

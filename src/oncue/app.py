@@ -9,9 +9,10 @@ from starlette.types import ASGIApp
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary
 from oncue.core.callbacks import Callbacks
+from oncue.core.ids import derived_id
 from oncue.engine.engine import Engine, World
 from oncue.outgoing.client import OutgoingClient
-from oncue.ports import ApiKey
+from oncue.ports import Account, ApiKey
 from oncue.settings import Settings
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.catalog import SqlCatalog
@@ -20,7 +21,7 @@ from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.log import SqliteEventLog
-from oncue.system import SystemClock, fresh_id, kept_secret
+from oncue.system import SystemClock, fresh_id, fresh_key, kept_secret
 from oncue.web.api import create_app
 from oncue.web.auth import hash_key
 from oncue.web.context import Limits
@@ -82,6 +83,7 @@ async def run(
             actions=actions,
             library=actions.by_name,
             fresh_id=fresh_id,
+            fresh_secret=fresh_key,
             callbacks=Callbacks(settings.public_url, kept_secret(settings.data / "signing.key")),
         )
         engine = Engine(world, max_steps=settings.max_workflow_steps)
@@ -97,7 +99,16 @@ async def _first_account(accounts: SqlAccounts, clock: SystemClock, api_key: str
         account = known[0]
     else:
         account = fresh_id("acc")
-        await accounts.add(account, FIRST_ACCOUNT, clock.now_ms())
-    key = ApiKey(fresh_id("key"), account, hash_key(api_key), OPERATOR, clock.now_ms())
+        await accounts.add(Account(account, FIRST_ACCOUNT, clock.now_ms()))
+    key = ApiKey(
+        # Always the same, so that a new value takes the place of the old one.
+        id=derived_id("key", 0, [account, "first"]),
+        account=account,
+        hash=hash_key(api_key),
+        scopes=OPERATOR,
+        created_at_ms=clock.now_ms(),
+        name="first",
+        hint=api_key[-4:],
+    )
     await accounts.put_api_key(account, key)
     return account

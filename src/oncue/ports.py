@@ -39,6 +39,28 @@ LogRecord: TypeAlias = Event | Change
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A span of time [from_ms, to_ms), looked at in steps."""
+
+    from_ms: int
+    to_ms: int
+    step_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventUsage:
+    """How many events arrived: by type, and in each step of the span."""
+
+    by_type: Mapping[str, int]
+    series: Sequence[int]
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return sum(self.by_type.values())
+
+
+@dataclass(frozen=True, slots=True)
 class PatternVersion:
     """
     One saved version of a pattern; one that is not active ends its state.
@@ -194,14 +216,36 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
+class Quotas:
+    """What an account may use; None is without bound. Months are those of UTC."""
+
+    max_workflows: int | None = None
+    max_executions_per_month: int | None = None
+    max_events_per_month: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A tenant; while it is not enabled, its keys open nothing."""
+
+    id: str
+    name: str
+    created_at_ms: int
+    quotas: Quotas = Quotas()
+    is_enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A secret that names an account, kept by its SHA-256 only."""
+    """A secret that names an account, kept by its SHA-256 only; `hint` are its last characters."""
 
     id: str
     account: str
     hash: str
     scopes: frozenset[str]
     created_at_ms: int
+    name: str = ""
+    hint: str = ""
 
 
 class Clock(Protocol):
@@ -233,6 +277,9 @@ class EventLog(Protocol):
         self, account: str, wanted: EventFilter, limit: int, before: int | None = None
     ) -> list[Event]:
         """Return events with an offset below `before`, newest first."""
+
+    async def usage(self, account: str, span: Span) -> EventUsage:
+        """Return how many events arrived in a span of time."""
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """
@@ -323,10 +370,21 @@ class History(Protocol):
 class Accounts(Protocol):
     """Accounts and their keys."""
 
+    async def all(self, limit: int, before: tuple[int, str] | None = None) -> list[Account]:
+        """Return accounts, newest first, from below (created_at_ms, id) `before`."""
+
     async def ids(self) -> list[str]:
         """Return the ids of all accounts, oldest first."""
 
-    async def add(self, account: str, name: str, created_at_ms: int) -> None:
+    async def account(self, reference: str) -> Account:
+        """
+        Return the account with that id or name.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+    async def add(self, account: Account) -> None:
         """
         Keep an account.
 
@@ -334,11 +392,30 @@ class Accounts(Protocol):
             Conflict: there is one of that name.
         """
 
+    async def change(self, account: Account) -> None:
+        """
+        Keep an account as it is now.
+
+        Raises:
+            Conflict: another one has that name.
+        """
+
+    async def keys(self, account: str) -> list[ApiKey]:
+        """Return the keys of an account, newest first."""
+
     async def put_api_key(self, account: str, key: ApiKey) -> None:
-        """Keep a key by its hash; one that is there already stays as it is."""
+        """Keep a key, in place of the one with that id if there is one."""
+
+    async def revoke(self, account: str, key_id: str) -> ApiKey:
+        """
+        Forget a key, and return it.
+
+        Raises:
+            NotFound: this account has none of that id.
+        """
 
     async def api_key(self, hash_: str) -> ApiKey | None:
-        """Return the key with that hash, of whichever account."""
+        """Return the key with that hash, of whichever account that is enabled."""
 
 
 class Catalog(Protocol):
@@ -387,6 +464,9 @@ class Catalog(Protocol):
         self, account: str, limit: int, before: tuple[int, str] | None
     ) -> list[WorkflowVersion]:
         """Return the current versions, newest workflow first, from below (created, id) `before`."""
+
+    async def workflow_count(self, account: str) -> int:
+        """Return how many workflows an account has."""
 
     async def versions(self, account: str, workflow_id: str) -> list[WorkflowVersion]:
         """Return all versions of a workflow, newest first."""

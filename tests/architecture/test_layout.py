@@ -25,7 +25,11 @@ OVER_ALL_ACCOUNTS = {
     "Journal.cursors",
     "Journal.unfinished",
     "Journal.timers_before",
+    "Accounts.all",
     "Accounts.ids",
+    "Accounts.account",
+    "Accounts.add",
+    "Accounts.change",
     "Accounts.api_key",
     "Patterns.unannounced",
 }

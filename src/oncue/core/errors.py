@@ -7,6 +7,7 @@ All errors, split by who must act.
     ├── NotFound              no such thing in this account         → 404
     ├── Conflict              it changed or exists already          → 409
     ├── Overloaded            try again after `retry_after_s`       → 503
+    ├── QuotaExceeded         the account has used what it may      → 429
     ├── EvaluationError       an expression met a value it cannot take
     └── ActionError           the outside world said no             → recorded, never an HTTP error
         ├── RetryableError    nothing happened; try again, perhaps after `retry_after_ms`
@@ -56,6 +57,14 @@ class Overloaded(OnCueError):
     """There is no room for more work now."""
 
     def __init__(self, message: str, *, retry_after_s: int = 1) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class QuotaExceeded(OnCueError):
+    """The account has used up what it may."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(message)
 

@@ -18,6 +18,7 @@ from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.patterns import PatternDefinitions
+from oncue.engine.quotas import QuotaGuard
 from oncue.engine.starts import Starts
 from oncue.engine.timers import TimerLoop
 from oncue.ports import (
@@ -49,6 +50,7 @@ class World:
     actions: Actions
     library: Library
     fresh_id: Callable[[str], str]
+    fresh_secret: Callable[[], str]
     callbacks: Callbacks
 
 
@@ -57,7 +59,8 @@ class Engine:
 
     def __init__(self, world: World, *, max_steps: int = 100) -> None:
         self._world = world
-        self.ingest = Ingest(world.log, world.fresh_id)
+        self.quotas = QuotaGuard(world.accounts, world.log, world.history, world.clock)
+        self.ingest = Ingest(world.log, self.quotas, world.fresh_id)
         self.patterns = PatternDefinitions(
             world.patterns, world.catalog, world.log, world.clock, world.fresh_id
         )
@@ -72,7 +75,7 @@ class Engine:
             world.log,
             world.journal,
             self.patterns,
-            Outcomes(self.definitions, starts),
+            Outcomes(self.definitions, starts, self.quotas),
             world.clock,
             self._executor.start,
         )
@@ -110,7 +113,9 @@ class Engine:
             InvalidInput: the body is none of the three forms.
             NotFound: there is no event of that id.
             Conflict: the key came with another request.
+            QuotaExceeded: the account had as many as it may.
         """
+        await self.quotas.admit_execution(account)
         new, is_first = await self._hand_starts.start(account, workflow, body, key)
         if is_first:
             self._executor.start(account, new)

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.event import IncomingEvent, parse_event
 from oncue.core.json_text import Json
+from oncue.engine.quotas import QuotaGuard
 from oncue.ports import EventLog, Receipt
 
 Parse: TypeAlias = Callable[[Json, Callable[[], str]], IncomingEvent]
@@ -14,8 +15,9 @@ Parse: TypeAlias = Callable[[Json, Callable[[], str]], IncomingEvent]
 class Ingest:
     """Accepts events."""
 
-    def __init__(self, log: EventLog, fresh_id: Callable[[str], str]) -> None:
+    def __init__(self, log: EventLog, quotas: QuotaGuard, fresh_id: Callable[[str], str]) -> None:
         self._log = log
+        self._quotas = quotas
         self._fresh_id = fresh_id
 
     async def accept(self, account: str, value: Json, parse: Parse = parse_event) -> Receipt:
@@ -24,8 +26,11 @@ class Ingest:
 
         Raises:
             InvalidInput: with all problems; nothing was stored.
+            QuotaExceeded: the account had as many as it may; nothing was stored.
         """
-        receipts = await self._log.append(account, [parse(value, self._event_id)])
+        event = parse(value, self._event_id)
+        await self._quotas.admit_events(account, 1)
+        receipts = await self._log.append(account, [event])
         return receipts[0]
 
     async def accept_all(
@@ -36,6 +41,7 @@ class Ingest:
 
         Raises:
             InvalidInput: with all problems of all events; nothing was stored.
+            QuotaExceeded: the account had as many as it may; nothing was stored.
         """
         events: list[IncomingEvent] = []
         problems: list[Problem] = []
@@ -46,6 +52,7 @@ class Ingest:
                 problems += (_within(index, problem) for problem in exc.problems)
         if problems:
             raise InvalidInput(problems)
+        await self._quotas.admit_events(account, len(events))
         return await self._log.append(account, events)
 
     def _event_id(self) -> str:

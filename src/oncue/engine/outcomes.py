@@ -1,10 +1,11 @@
 """What follows from a match: an execution, or the reason why there is none."""
 
-from oncue.core.errors import EvaluationError
+from oncue.core.errors import EvaluationError, QuotaExceeded
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.pattern.matcher import Match
 from oncue.engine.definitions import Definitions
+from oncue.engine.quotas import QuotaGuard
 from oncue.engine.starts import Starts
 from oncue.ports import MatchRow, NewExecution, Trigger
 
@@ -12,8 +13,9 @@ from oncue.ports import MatchRow, NewExecution, Trigger
 class Outcomes:
     """Decides what matches start."""
 
-    def __init__(self, definitions: Definitions, starts: Starts) -> None:
+    def __init__(self, definitions: Definitions, starts: Starts, quotas: QuotaGuard) -> None:
         self._definitions = definitions
+        self._quotas = quotas
         self._starts = starts
 
     async def of(self, account: str, match: Match) -> NewExecution | str | None:
@@ -28,6 +30,10 @@ class Outcomes:
             input_ = _input(match)
         except EvaluationError as exc:
             return f"the input of pattern {match.pattern.name!r} cannot be rendered: {exc}"
+        try:
+            await self._quotas.admit_execution(account)
+        except QuotaExceeded as exc:
+            return f"the account's quota is used up: {exc}"
         start = await self._starts.start(
             account,
             derived_id("exe", match.time_ms, [match.id, workflow.id]),

@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from oncue import __version__
 from oncue.engine.engine import Engine, World
 from oncue.web import problems
+from oncue.web.accounts import AccountRoutes
 from oncue.web.actions import ActionRoutes
 from oncue.web.callbacks import CallbackRoutes
 from oncue.web.context import Context, Limits
@@ -28,6 +29,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         Executions(context),
         ActionRoutes(context),
         CallbackRoutes(context),
+        AccountRoutes(context),
         Monitoring(context),
     )
     for resource in resources:

@@ -1,5 +1,6 @@
 """Who is asking: from the `Authorization` header to an account."""
 
+from collections.abc import Collection
 from hashlib import sha256
 
 from starlette.exceptions import HTTPException
@@ -19,6 +20,11 @@ def hash_key(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
+def grants(scopes: Collection[str], wanted: str) -> bool:
+    """Return whether a key with `scopes` may do what needs `wanted`."""
+    return any(wanted in _IMPLIED.get(own, {own}) for own in scopes)
+
+
 class Gate:
     """Lets requests through that carry a valid key."""
 
@@ -33,6 +39,15 @@ class Gate:
         Raises:
             HTTPException: 401 without a valid key, 403 if it lacks `scope`.
         """
+        return (await self.key(request, scope)).account
+
+    async def key(self, request: Request, scope: str) -> ApiKey:
+        """
+        Return the key that the request carries.
+
+        Raises:
+            HTTPException: 401 without a valid key, 403 if it lacks `scope`.
+        """
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not secret:
             raise _unauthorized("expected the header 'Authorization: Bearer <key>'")
@@ -41,9 +56,13 @@ class Gate:
         if key is None:
             raise _unauthorized("expected a valid API key, got an unknown one")
         self._known[hashed] = key
-        if not any(scope in _IMPLIED.get(own, {own}) for own in key.scopes):
+        if not grants(key.scopes, scope):
             raise HTTPException(403, f"expected a key with the scope {scope!r}")
-        return key.account
+        return key
+
+    def forget(self, account: str) -> None:
+        """Ask anew which keys of an account are valid."""
+        self._known = {h: key for h, key in self._known.items() if key.account != account}
 
 
 def _unauthorized(detail: str) -> HTTPException:

@@ -15,6 +15,7 @@ from oncue.core.errors import (
     NotFound,
     OnCueError,
     Overloaded,
+    QuotaExceeded,
 )
 from oncue.core.json_text import Json, encode_json
 
@@ -25,6 +26,7 @@ _STATUS: Mapping[type[OnCueError], tuple[int, str]] = {
     InvalidInput: (422, "Invalid input"),
     NotFound: (404, "Not found"),
     Conflict: (409, "Conflict"),
+    QuotaExceeded: (429, "Quota exceeded"),
     Overloaded: (503, "Overloaded"),
 }
 _TITLES = {
@@ -71,7 +73,7 @@ async def _of_ours(_: Request, error: Exception) -> Response:
             count = len(errors)
             detail = f"{count} problem{'' if count == 1 else 's'} in the request, see errors"
             return problem(status, title, detail, errors=errors)
-        case Overloaded():
+        case Overloaded() | QuotaExceeded():
             headers = {"Retry-After": str(error.retry_after_s)}
             return problem(status, title, str(error), headers=headers)
     return problem(status, title, str(error))

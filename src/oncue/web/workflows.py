@@ -53,6 +53,8 @@ class Workflows:
         """Save a workflow."""
         account = await self._context.gate.account(request, "write")
         document = await read_document(request, self._context.limits.document_bytes)
+        count = await self._catalog.workflow_count(account)
+        await self._context.engine.quotas.admit_workflow(account, count)
         workflow = await self._definitions.create_workflow(account, document)
         return _answer(workflow, 201, {"Location": f"/workflows/{workflow.id}"})
 

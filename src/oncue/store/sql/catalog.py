@@ -128,6 +128,15 @@ class SqlCatalog:
             select = select.where(place < sa.tuple_(*before))
         return [_workflow_of(row) for row in await self._database.rows(select)]
 
+    async def workflow_count(self, account: str) -> int:
+        """Return how many workflows an account has."""
+        select = (
+            sa.select(sa.func.count())
+            .select_from(tables.workflow)
+            .where(tables.workflow.c.account == account, tables.workflow.c.deleted_at.is_(None))
+        )
+        return int((await self._database.rows(select))[0][0])
+
     async def versions(self, account: str, workflow_id: str) -> list[WorkflowVersion]:
         """Return all versions of a workflow, newest first."""
         select = _WORKFLOWS.where(

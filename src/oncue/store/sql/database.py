@@ -40,7 +40,7 @@ class SqlDatabase:
         async with self._engine.connect() as connection:
             return list((await connection.execute(select)).all())
 
-    async def write(self, what: str, *statements: sa.Insert | sa.Update) -> None:
+    async def write(self, what: str, *statements: sa.Insert | sa.Update | sa.Delete) -> None:
         """
         Carry out all statements or none.
 

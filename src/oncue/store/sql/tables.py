@@ -9,6 +9,10 @@ account = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("max_workflows", sa.BigInteger),
+    sa.Column("max_executions_per_month", sa.BigInteger),
+    sa.Column("max_events_per_month", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 api_key = sa.Table(
@@ -18,6 +22,9 @@ api_key = sa.Table(
     sa.Column("account", sa.Text, nullable=False),
     sa.Column("hash", sa.Text, nullable=False, unique=True),
     sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    # The last characters of the secret, so that people know it again.
+    sa.Column("hint", sa.Text, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 workflow = sa.Table(

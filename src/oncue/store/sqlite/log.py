@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from oncue.core.event import Event, EventFilter, IncomingEvent
-from oncue.ports import Clock, LogRecord, Receipt
+from oncue.ports import Clock, EventUsage, LogRecord, Receipt, Span
 from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.record import Body, ChangeBody, encode_body, record_of
 from oncue.store.sqlite.segments import SEGMENT_RECORDS, Segments
+from oncue.store.sqlite.usage import sum_of, usage_in
 
 DEDUPE_WINDOW_MS: Final = 7 * 86_400_000
 
@@ -102,6 +103,11 @@ class SqliteEventLog:
         )
         rows = await self._segments.newest(select, values, limit)
         return [found for found in map(record_of, rows) if isinstance(found, Event)]
+
+    async def usage(self, account: str, span: Span) -> EventUsage:
+        """Return how many events arrived in a span of time."""
+        number = self._appender.numbers.get(account, 0)
+        return sum_of(await self._segments.each(lambda c: usage_in(c, number, span), span.from_ms))
 
     async def close(self) -> None:
         """Let go of the files."""

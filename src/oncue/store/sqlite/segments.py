@@ -93,6 +93,12 @@ class Segments:
             rows += await _read_sealed(segment, select, values)
         return rows[:limit]
 
+    async def each(self, read: Callable[[sqlite3.Connection], T], since_ms: int) -> list[T]:
+        """Return what `read` finds in each segment with records since an instant."""
+        older = [s for s in self._sealed if s.last_arrival >= since_ms]
+        newest = await self._file.read(read)
+        return [newest, *[await _in_sealed(segment, read) for segment in older]]
+
     async def close(self) -> None:
         """Let go of the files."""
         if self._sealing:
@@ -133,14 +139,18 @@ def _fetch(
 async def _read_sealed(
     segment: SealedSegment, select: str, values: Sequence[int | str | None]
 ) -> list[Row]:
-    def read() -> list[Row]:
+    return await _in_sealed(segment, partial(_fetch, select, values))
+
+
+async def _in_sealed(segment: SealedSegment, read: Callable[[sqlite3.Connection], T]) -> T:
+    def open_and_read() -> T:
         connection = open_read_only(segment.path)
         try:
-            return _fetch(select, values, connection)
+            return read(connection)
         finally:
             connection.close()
 
-    return await asyncio.get_running_loop().run_in_executor(segment.readers, read)
+    return await asyncio.get_running_loop().run_in_executor(segment.readers, open_and_read)
 
 
 def _path(folder: Path, number: int) -> Path:
