@@ -184,3 +184,62 @@ def test_without_a_running_oncue_the_way_to_one_is_named(
         cli.main(["executions", "list"])
 
     assert "found no running OnCue: start `oncue up`" in capsys.readouterr().err
+
+
+def test_a_key_is_made_listed_and_revoked(at: Any) -> None:
+    async def use(shell: Shell) -> tuple[str, Any, tuple[int, str], str, tuple[int, str]]:
+        _, made = await shell.run(
+            "keys", "create", "ci", "--scope", "read", "--scope", "events:write"
+        )
+        secret = made.splitlines()[0].strip()
+        answer = await shell.server.request("GET", "/account", key=secret)
+        _, listed = await shell.run("keys", "list", "--json")
+        key_id = next(row["id"] for row in json.loads(listed) if row["name"] == "ci")
+        revoked = await shell.run("keys", "revoke", key_id)
+        after = await shell.server.request("GET", "/account", key=secret)
+        wrong = await shell.run("keys", "create", "x", "--scope", "reed")
+        return secret, answer.body["scopes"], revoked, str(after.status), wrong
+
+    secret, scopes, revoked, status, wrong = at(use)
+
+    assert secret.startswith("secret_")
+    assert scopes == ["events:write", "read"]
+    assert revoked[0] == 0
+    assert status == "401"
+    assert wrong[0] == 1
+    assert "scopes[0]" in wrong[1]
+
+
+def test_an_account_is_opened_and_its_keys_are_reached_by_the_operator(at: Any) -> None:
+    async def use(shell: Shell) -> tuple[str, str]:
+        await shell.run("accounts", "create", "acme")
+        _, listed = await shell.run("accounts", "list")
+        _, keys = await shell.run("keys", "list", "--account", "acme")
+        return listed, keys
+
+    listed, keys = at(use)
+
+    assert "acme" in listed
+    assert "admin" in keys
+
+
+def test_the_stream_is_followed_until_enough_was_seen(at: Any) -> None:
+    async def use(shell: Shell) -> tuple[tuple[int, str], tuple[int, str], tuple[int, str]]:
+        for n, kind in enumerate(("order.made", "sign.up", "order.paid")):
+            event = {"type": kind, "subject": "s-1", "data": {"n": n}}
+            await shell.server.request("POST", "/events", json=event)
+        words = ("events", "tail", "--after", "0", "--limit", "2", "--type", "order.*")
+        return (
+            await shell.run(*words),
+            await shell.run(*words, "--json"),
+            await shell.run("events", "tail", "--type", "a b"),
+        )
+
+    people, machines, wrong = at(use)
+
+    assert people[0] == 0
+    assert "order.made s-1" in people[1]
+    assert '{"n":2}' in people[1]
+    assert [json.loads(line)["offset"] for line in machines[1].splitlines()] == [1, 3]
+    assert wrong[0] == 1
+    assert "expected an event type or a glob" in wrong[1]

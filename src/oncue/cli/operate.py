@@ -7,11 +7,10 @@ import cyclopts
 from cyclopts import Parameter
 from rich.table import Table
 
+from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import CommandError, Remote, out, talk
 from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, encode_json, parse_json
-
-AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
 executions = cyclopts.App(name="executions", help="Look at executions, and end them.")
 
@@ -54,7 +53,7 @@ def send(
     event |= {name: value for name, value in given.items() if value is not None}
     answer = talk(lambda remote: remote.ask("POST", "/events", event))
     if as_json:
-        _print_json(answer)
+        print_json(answer)
     else:
         out.print(f"{answer['status']} {answer['id']} at offset {answer['offset']}")
 
@@ -64,7 +63,7 @@ def list_executions(*, limit: int = 20, as_json: AsJson = False) -> None:
     """List executions, newest first."""
     page = talk(lambda remote: remote.ask("GET", f"/executions?limit={limit}"))
     if as_json:
-        _print_json(page)
+        print_json(page)
         return
     table = Table("id", "workflow", "status", "started", "error", box=None)
     for row in page["data"]:
@@ -80,7 +79,7 @@ def show(execution_id: str, /, *, as_json: AsJson = False) -> None:
     """Show an execution with its steps."""
     found = talk(lambda remote: remote.ask("GET", f"/executions/{execution_id}"))
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     out.print(f"{found['workflow']} (version {found['version']}): {_coloured(found['status'])}")
     if found["error"]:
@@ -117,7 +116,3 @@ def _coloured(status: str) -> str:
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else encode_json(value).decode()
     return "" if value is None else text[:70]
-
-
-def _print_json(value: Json) -> None:
-    out.print_json(encode_json(value).decode())

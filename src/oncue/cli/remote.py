@@ -1,7 +1,7 @@
 """The running OnCue that commands talk to."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,6 +54,29 @@ class Remote:
         if answer.status >= 400:
             raise CommandError(_words(answer.status, parsed))
         return parsed
+
+    async def messages(
+        self, path: str, query: Mapping[str, str]
+    ) -> AsyncIterator[tuple[str, bytes]]:
+        """
+        Yield the kind and data of each Server-Sent Event, without end.
+
+        Raises:
+            CommandError: the answer is a problem, whose words it repeats.
+        """
+        # A quiet stream is no broken one.
+        patience = aiohttp.ClientTimeout(total=None, sock_read=None)
+        async with self._session.get(path, params=query, timeout=patience) as answer:
+            if answer.status >= 400:
+                raise CommandError(_words(answer.status, _parsed(await answer.read())))
+            fields: dict[bytes, bytes] = {}
+            async for line in answer.content:
+                name, _, value = line.strip().partition(b": ")
+                if name:
+                    fields[name] = value
+                elif b"data" in fields:
+                    yield fields.get(b"event", b"message").decode(), fields[b"data"]
+                    fields = {}
 
     async def pages(self, path: str) -> list[Any]:
         """Return all rows of a list."""

@@ -1,0 +1,116 @@
+"""Commands about accounts and keys."""
+
+from typing import Annotated
+
+import cyclopts
+from cyclopts import Parameter
+from rich.table import Table
+
+from oncue.cli.output import AsJson, print_json
+from oncue.cli.remote import Remote, out, talk
+from oncue.core.json_text import Json
+
+keys = cyclopts.App(name="keys", help="Make, list and revoke API keys.")
+accounts = cyclopts.App(name="accounts", help="Open accounts, and look at them.")
+
+OfAccount = Annotated[
+    str | None, Parameter(name="--account", help="Name or id (default the key's own).")
+]
+
+
+@keys.command
+def create(
+    name: str = "",
+    /,
+    *,
+    scope: Annotated[tuple[str, ...], Parameter(negative="")] = ("write",),
+    account: OfAccount = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Make a key; it is shown this once.
+
+    Parameters
+    ----------
+    name
+        What it is for.
+    scope
+        What it may do: read, events:write, write, admin (default write).
+    """
+    body: Json = {"name": name, "scopes": list(scope)}
+
+    async def make(remote: Remote) -> Json:
+        path = f"/accounts/{await _account(remote, account)}/keys"
+        made: Json = await remote.ask("POST", path, body)
+        return made
+
+    made = talk(make)
+    if as_json:
+        print_json(made)
+    elif isinstance(made, dict):
+        out.print(f"{made['api_key']}", highlight=False)
+        out.print(f"[dim]key {made['id']}; it is not shown again[/dim]")
+
+
+@keys.command(name="list")
+def list_keys(*, account: OfAccount = None, as_json: AsJson = False) -> None:
+    """List keys, without their secrets."""
+
+    async def read(remote: Remote) -> list[dict[str, str]]:
+        path = f"/accounts/{await _account(remote, account)}/keys"
+        rows: list[dict[str, str]] = (await remote.ask("GET", path))["data"]
+        return rows
+
+    rows = talk(read)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("id", "name", "ends with", "scopes", "created", box=None)
+    for row in rows:
+        scopes = " ".join(row["scopes"])
+        table.add_row(row["id"], row["name"], row["hint"], scopes, row["created_at"])
+    out.print(table)
+
+
+@keys.command
+def revoke(*key_ids: str, account: OfAccount = None) -> None:
+    """Let keys open nothing any more."""
+
+    async def revoke_all(remote: Remote) -> None:
+        path = f"/accounts/{await _account(remote, account)}/keys"
+        for key_id in key_ids:
+            await remote.ask("DELETE", f"{path}/{key_id}")
+            out.print(f"revoked {key_id}")
+
+    talk(revoke_all)
+
+
+@accounts.command(name="list")
+def list_accounts(*, as_json: AsJson = False) -> None:
+    """List accounts, newest first."""
+    rows = talk(lambda remote: remote.pages("/accounts"))
+    if as_json:
+        print_json(rows)
+        return
+    table = Table("id", "name", "enabled", "created", box=None)
+    for row in rows:
+        table.add_row(row["id"], row["name"], "yes" if row["enabled"] else "no", row["created_at"])
+    out.print(table)
+
+
+@accounts.command(name="create")
+def open_account(name: str, /, *, as_json: AsJson = False) -> None:
+    """Open an account; its first key is shown this once."""
+    made = talk(lambda remote: remote.ask("POST", "/accounts", {"name": name}))
+    if as_json:
+        print_json(made)
+    else:
+        out.print(made["api_key"], highlight=False)
+        out.print(f"[dim]account {made['id']}; the key is not shown again[/dim]")
+
+
+async def _account(remote: Remote, reference: str | None) -> str:
+    if reference is not None:
+        return reference
+    own: str = (await remote.ask("GET", "/account"))["id"]
+    return own
