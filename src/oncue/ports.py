@@ -337,6 +337,21 @@ class Journal(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class ExecutionReport:
+    """What became of the executions that began in a span of time, and of the matches found in it."""
+
+    by_status: Mapping[str, int]
+    series: Sequence[int]
+    duration_ms: Mapping[str, int]
+    """`p50`, `p95`, `p99` of those that ended; empty if none did."""
+    top_errors: Sequence[tuple[str, int]]
+    matches: int
+    unfinished: int
+    oldest_unfinished_ms: int | None
+    """Of all that are pending or running now, whenever they began; waiting ones wait for nobody."""
+
+
 class History(Protocol):
     """What was decided, to look at."""
 
@@ -354,6 +369,9 @@ class History(Protocol):
 
     async def counts(self, account: str, since_ms: int) -> dict[str, int]:
         """Return how many executions that began since an instant have which status."""
+
+    async def report(self, account: str, span: Span) -> ExecutionReport:
+        """Return what happened in a span of time, in numbers."""
 
     async def match(self, account: str, match_id: str) -> MatchRow | None:
         """Return a match; nothing if this account has none of that id."""

@@ -23,6 +23,7 @@ class Executions:
         """Return the routes."""
         return [
             Route("/executions", self.list, methods=["GET"]),
+            Route("/monitoring/executions", self.list, methods=["GET"]),
             Route("/executions/{id}", self.get, methods=["GET"]),
             Route("/executions/{id}/cancel", self.cancel, methods=["POST"]),
         ]

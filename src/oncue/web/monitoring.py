@@ -8,13 +8,19 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oncue import __version__
+from oncue.core.audit import audit_of
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant, parse_duration
 from oncue.core.json_text import Json
+from oncue.ports import ExecutionFilter, Span
+from oncue.web import render
 from oncue.web.answers import answer
 from oncue.web.context import Context
+from oncue.web.cursor import decode_cursor, encode_cursor, page_size
 
 _MANY: Final = 1_000
+_MINUTE_MS: Final = 60_000
+_MAX_STEPS: Final = 1_440
 # The page brings all it needs; nothing is fetched from elsewhere, no text of data becomes code.
 _CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
@@ -43,6 +49,7 @@ class Monitoring:
             Route("/health", self.health, methods=["GET"]),
             Route("/ready", self.ready, methods=["GET"]),
             Route("/monitoring/dashboard", self.dashboard, methods=["GET"]),
+            Route("/monitoring/audit", self.audit, methods=["GET"]),
             *(Route(path, self.page, methods=["GET"]) for path in self._pages),
         ]
 
@@ -58,21 +65,85 @@ class Monitoring:
     async def dashboard(self, request: Request) -> Response:
         """Return what happened lately, in numbers."""
         account = await self._context.gate.account(request, "read")
-        since_ms = self._context.world.clock.now_ms() - _range_ms(request)
         world = self._context.world
+        now = world.clock.now_ms()
+        span = _span(now, _range_ms(request))
+        events = await world.log.usage(account, span)
+        report = await world.history.report(account, span)
         workflows = await world.catalog.workflows(account, _MANY, None)
-        cursors = await world.journal.cursors()
-        head = world.log.head(account)
+        lag = world.log.head(account) - (await world.journal.cursors()).get(account, 0)
         shown: Json = {
-            "since": format_instant(since_ms),
-            "events": {"total": head, "lag": head - cursors.get(account, 0)},
+            "since": format_instant(span.from_ms),
+            "step_s": span.step_ms // 1_000,
+            "events": {
+                "total": events.total,
+                "by_type": events.by_type,
+                "series": events.series,
+                "lag": lag,
+            },
+            "patterns": {"matches": report.matches},
             "workflows": {
-                "total": len(workflows),
+                "total": await world.catalog.workflow_count(account),
                 "enabled": sum(workflow.is_enabled for workflow in workflows),
             },
-            "executions": {"by_status": await world.history.counts(account, since_ms)},
+            "executions": {
+                "by_status": report.by_status,
+                "duration_ms": report.duration_ms,
+                "series": report.series,
+            },
+            "queues": {
+                "events": {
+                    "depth": lag,
+                    "oldest_age_s": await self._age_of_lag(account, lag),
+                    "dead": 0,
+                },
+                "workflows": {
+                    "depth": report.unfinished,
+                    "oldest_age_s": _age_s(report.oldest_unfinished_ms, now),
+                    "dead": 0,
+                },
+            },
+            "top_errors": [{"error": error, "count": count} for error, count in report.top_errors],
         }
         return answer(shown)
+
+    async def audit(self, request: Request) -> Response:
+        """Return the attempts of actions, those of the newest executions first."""
+        account = await self._context.gate.account(request, "read")
+        given = request.query_params
+        limit = page_size(given.get("limit"))
+        before = decode_cursor(given.get("cursor"))
+        history, journal = self._context.world.history, self._context.world.journal
+        wanted = ExecutionFilter(workflow=given.get("workflow"))
+        if "execution" in given:
+            ids = [] if before else [given["execution"]]
+            last = None
+        else:
+            rows = await history.executions(account, wanted, limit + 1, before)
+            ids = [row.id for row in rows[:limit]]
+            last = rows[limit - 1] if len(rows) > limit else None
+        entries: list[Json] = []
+        for execution_id in ids:
+            stored = await journal.load(account, execution_id)
+            new = stored.new
+            plan = await self._context.engine.definitions.plan(
+                account, new.workflow_id, new.version
+            )
+            entries += (
+                render.audit_entry(stored, entry)
+                for entry in audit_of(stored.state, plan)
+                if given.get("action", entry.action) == entry.action
+            )
+        next_cursor = encode_cursor(last.created_at_ms, last.id) if last else None
+        return answer({"data": entries, "next_cursor": next_cursor})
+
+    async def _age_of_lag(self, account: str, lag: int) -> int:
+        if not lag:
+            return 0
+        world = self._context.world
+        cursor = (await world.journal.cursors()).get(account, 0)
+        waiting = await world.log.read(account, cursor, 1)
+        return _age_s(waiting[0].received_at_ms if waiting else None, world.clock.now_ms())
 
     async def page(self, request: Request) -> Response:
         """Return the page or one of its parts; it asks for a key, so it needs none itself."""
@@ -86,8 +157,19 @@ class Monitoring:
         return Response(content, 200, headers, f"{media_type}; charset=utf-8")
 
 
+def _span(now_ms: int, range_ms: int) -> Span:
+    """Return whole steps of a minute, or longer ones where there would be too many."""
+    step_ms = _MINUTE_MS * -(-range_ms // (_MINUTE_MS * _MAX_STEPS))
+    end = (now_ms // step_ms + 1) * step_ms
+    return Span(end + range_ms // -step_ms * step_ms, end, step_ms)
+
+
+def _age_s(instant_ms: int | None, now_ms: int) -> int:
+    return 0 if instant_ms is None else (now_ms - instant_ms) // 1_000
+
+
 def _range_ms(request: Request) -> int:
     try:
-        return parse_duration(request.query_params.get("range", "24h"))
+        return max(parse_duration(request.query_params.get("range", "24h")), _MINUTE_MS)
     except ValueError as exc:
         raise InvalidInput([Problem("range", str(exc))]) from exc

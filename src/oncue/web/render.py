@@ -1,5 +1,6 @@
 """What users see of events and executions."""
 
+from oncue.core.audit import AuditEntry
 from oncue.core.event import Event
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
@@ -48,6 +49,24 @@ def summary(row: ExecutionSummary) -> dict[str, Json]:
         "created_at": format_instant(row.created_at_ms),
         "started_at": _instant(row.started_at_ms),
         "finished_at": _instant(row.finished_at_ms),
+    }
+
+
+def audit_entry(stored: StoredExecution, entry: AuditEntry) -> dict[str, Json]:
+    """Return one attempt of an action: who, what, when, with what, and what came of it."""
+    attempt = entry.attempt
+    ended = attempt.finished_at_ms
+    return {
+        "execution": stored.new.start.execution_id,
+        "workflow": stored.new.workflow,
+        "version": stored.new.version,
+        "step": entry.path,
+        "action": entry.action,
+        **_attempt(attempt),
+        "duration_ms": None if ended is None else ended - attempt.started_at_ms,
+        "idempotency_key": entry.key,
+        "input": entry.input,
+        "output": entry.output,
     }
 
 

@@ -7,8 +7,16 @@ import msgspec
 
 from oncue.core.json_text import Json
 from oncue.core.workflow.state import Status
-from oncue.ports import ExecutionFilter, ExecutionSummary, MatchRow, NewExecution
+from oncue.ports import (
+    ExecutionFilter,
+    ExecutionReport,
+    ExecutionSummary,
+    MatchRow,
+    NewExecution,
+    Span,
+)
 from oncue.store.sqlite.file import SqliteFile
+from oncue.store.sqlite.report import report_of
 
 _MATCH = """
 SELECT id, pattern_id, time, detected_at, body, outcome FROM pattern_match
@@ -76,6 +84,10 @@ class SqliteHistory:
         """Return how many executions that began since an instant have which status."""
         bounds = (account, since_ms)
         return await self._file.read(lambda c: dict(c.execute(_COUNTS, bounds).fetchall()))
+
+    async def report(self, account: str, span: Span) -> ExecutionReport:
+        """Return what happened in a span of time, in numbers."""
+        return await self._file.read(lambda c: report_of(c, account, span))
 
     async def match(self, account: str, match_id: str) -> MatchRow | None:
         """Return a match; nothing if this account has none of that id."""

@@ -44,8 +44,8 @@ function showNumbers(board) {
   const parts = Object.entries(board.executions.by_status).map(([name, n]) => `${n} ${name}`);
   const lag = board.events.lag ? `, ${board.events.lag} not yet matched` : "";
   $("numbers").textContent =
-    `${board.events.total} records${lag} · ${board.workflows.enabled} of ${board.workflows.total} workflows on` +
-    (parts.length ? ` · last day: ${parts.join(", ")}` : "");
+    `last day: ${board.events.total} events${lag}, ${board.patterns.matches} matches · ${board.workflows.enabled} of ${board.workflows.total} workflows on` +
+    (parts.length ? ` · executions: ${parts.join(", ")}` : "");
 }
 
 function showExecutions(rows) {
