@@ -43,7 +43,8 @@ def audit_of(state: ExecutionState, plan: Plan) -> Iterator[AuditEntry]:
         for attempt in step.attempts
     ]
     # Of those that began in one instant, the step reached later comes first.
-    for _, step, attempt in sorted(reversed(found), key=lambda one: one[0], reverse=True):
+    found.reverse()
+    for _, step, attempt in sorted(found, key=lambda one: one[0], reverse=True):
         node = plan.node(step.path)
         if isinstance(node, CallNode):
             is_last = attempt is step.attempts[-1]
