@@ -21,6 +21,9 @@ from bench.http import Connection, Stub, free_port, running, start_stub, stopwat
 KEY = "bench"
 CONNECTIONS = 64
 POSTS = 12_000
+BATCHES = 1_200
+BATCH_SIZE = 100
+BATCH_CONNECTIONS = 8
 EXECUTIONS = 2_000
 CONCURRENCY = 100
 PROBES = 300
@@ -34,6 +37,7 @@ class Figures:
     """What was measured of the server."""
 
     posts_per_second: float
+    batched_per_second: float
     executions_per_second: float
     event_to_call_ms: list[float]
 
@@ -54,6 +58,8 @@ def main() -> None:
     posts, executions = figures.posts_per_second, figures.executions_per_second
     _say("single posts", posts, "/s", f"{posts / asgi:.2f} of raw ASGI ({asgi:,.0f}/s)")
     beside = f"{executions / journal:.2f} of the bare journal ({journal:,.0f}/s)"
+    batched = figures.batched_per_second
+    _say("events in batches of 100", batched, "/s", f"{batched / posts:.1f} of single posts")
     _say("executions of five HTTP calls", executions, "/s", beside)
     fsync_ms = 1_000 / fsyncs
     cuts = statistics.quantiles(figures.event_to_call_ms, n=100)
@@ -75,8 +81,9 @@ async def measure(port: int) -> Figures:
     rate = await executions_per_second(port)
     await expect_complete(port, PROBES + EXECUTIONS)
     posts = await posts_per_second(port)
+    batched = await batched_per_second(port)
     stub.close()
-    return Figures(posts, rate, latencies)
+    return Figures(posts, batched, rate, latencies)
 
 
 def five_calls(port: int) -> dict[str, object]:
@@ -103,6 +110,33 @@ async def posts_per_second(port: int) -> float:
     with stopwatch() as seconds:
         await asyncio.gather(*(post_all() for _ in range(CONNECTIONS)))
     return POSTS / seconds[0]
+
+
+async def batched_per_second(port: int) -> float:
+    """Post batches of events that nothing watches."""
+    numbers = iter(range(BATCHES))
+    batch = [
+        {
+            "type": "order.paid",
+            "source": "shop",
+            "subject": f"user-{n}",
+            "data": {"amount": n * 1.5, "currency": "EUR", "items": [{"sku": "a", "n": 1}]},
+        }
+        for n in range(BATCH_SIZE)
+    ]
+    content = json.dumps(batch).encode()
+
+    async def post_all() -> None:
+        connection = await Connection.open(port)
+        for _ in numbers:
+            status, body = await connection.send("POST", "/events/batch", KEY, content)
+            if status != 202:
+                raise RuntimeError(f"expected 202, got {status}: {body!r}")
+        connection.close()
+
+    with stopwatch() as seconds:
+        await asyncio.gather(*(post_all() for _ in range(BATCH_CONNECTIONS)))
+    return BATCHES * BATCH_SIZE / seconds[0]
 
 
 async def event_to_call_ms(port: int) -> list[float]:

@@ -27,8 +27,11 @@ class Connection:
     async def send(
         self, method: str, path: str, key: str, body: object = None
     ) -> tuple[int, bytes]:
-        """Return status and body of the answer."""
-        content = b"" if body is None else json.dumps(body).encode()
+        """Return status and body of the answer; bytes are sent as they are."""
+        if isinstance(body, bytes):
+            content = body
+        else:
+            content = b"" if body is None else json.dumps(body).encode()
         self._writer.write(
             f"{method} {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n".encode()

@@ -39,6 +39,14 @@ LogRecord: TypeAlias = Event | Change
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """The records of a part of the log that somebody watches, and the offset it reaches to."""
+
+    records: Sequence[LogRecord]
+    upto: int
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """A span of time [from_ms, to_ms), looked at in steps."""
 
@@ -269,6 +277,9 @@ class EventLog(Protocol):
 
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
+
+    async def stretch(self, account: str, after: int, limit: int, globs: Sequence[str]) -> Stretch:
+        """Return the changes, and up to `limit` events of the watched types, above an offset."""
 
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""

@@ -4,11 +4,15 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oncue.core.event import Event, EventFilter
+from oncue.core.globs import compile_glob
 from oncue.ports import Change, LogRecord, Receipt
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
@@ -317,3 +321,37 @@ def test_events_are_listed_by_what_is_wanted_of_them(
         return [event.offset for event in found]
 
     assert _use(tmp_path, use) == offsets
+
+
+@given(
+    kinds=st.lists(st.sampled_from(["a", "b.x", "b.y", "change"]), max_size=30),
+    globs=st.sets(st.sampled_from(["a", "b.x", "b.*", "*", "c"])),
+    limit=st.integers(1, 8),
+)
+def test_a_stretch_leaves_out_what_nobody_watches_and_nothing_else(
+    kinds: list[str], globs: set[str], limit: int
+) -> None:
+    async def use(log: SqliteEventLog) -> tuple[list[LogRecord], list[LogRecord]]:
+        for n, kind in enumerate(kinds):
+            if kind == "change":
+                await log.append_change("a", "pat_1", n)
+            else:
+                await log.append("a", [make_incoming(id=f"{n}", type=kind)])
+        found: list[LogRecord] = []
+        after = 0
+        while after < log.head("a"):
+            stretch = await log.stretch("a", after, limit, sorted(globs))
+            assert stretch.upto > after
+            found += stretch.records
+            after = stretch.upto
+        return found, await log.read("a", 0, 100)
+
+    with TemporaryDirectory() as folder:
+        found, everything = _use(Path(folder), use, segment_records=7)
+
+    is_watched = [compile_glob(glob) for glob in globs]
+    assert found == [
+        record
+        for record in everything
+        if isinstance(record, Change) or any(watches(record.type) for watches in is_watched)
+    ]

@@ -16,6 +16,7 @@ from oncue.engine.loop import Loop
 from oncue.engine.outcomes import Outcomes, match_row
 from oncue.engine.patterns import PatternDefinitions
 from oncue.ports import (
+    Change,
     Clock,
     EventLog,
     Journal,
@@ -26,7 +27,7 @@ from oncue.ports import (
 )
 
 # Bounds what one account keeps the others waiting.
-RECORDS_PER_TURN = 512
+EVENTS_PER_TURN = 512
 
 
 @dataclass(slots=True)
@@ -106,16 +107,21 @@ class MatchLoop(Loop):
         return _Reading(cursor, matcher)
 
     async def _read_on(self, account: str, reading: _Reading) -> None:
-        records = await self._log.read(account, reading.cursor, RECORDS_PER_TURN)
+        globs = reading.matcher.globs
+        stretch = await self._log.stretch(account, reading.cursor, EVENTS_PER_TURN, globs)
+        cursor = stretch.upto
         rows: list[MatchRow] = []
         started: list[NewExecution] = []
-        for record in records:
+        for record in stretch.records:
             for match in await self._fold(account, reading.matcher, record):
                 outcome = await self._outcomes.of(account, match)
                 rows.append(match_row(match, outcome))
                 if isinstance(outcome, NewExecution):
                     started.append(outcome)
-        cursor = records[-1].offset
+            if isinstance(record, Change):
+                # Other types may be watched from here on: what follows is read anew.
+                cursor = record.offset
+                break
         states = reading.matcher.take_changes()
         await self._journal.commit_matches(account, MatchedRun(cursor, rows, started, states))
         reading.cursor = cursor

@@ -82,6 +82,8 @@ class Matcher:
         self._cooldowns: dict[str, Cooldowns] = {}
         self._index: TypeIndex[ActivePattern] = TypeIndex([])
         self._changed: dict[tuple[str, str], KeyState] = {}
+        self.globs: list[str] = []
+        """The types and globs that some pattern watches."""
 
     def put(self, pattern: ActivePattern) -> None:
         """Let `pattern` see what follows, in place of its earlier version."""
@@ -145,6 +147,7 @@ class Matcher:
 
     def _build_index(self) -> None:
         self._index = TypeIndex((p, p.selection.globs) for p in self._patterns.values())
+        self.globs = sorted({g for p in self._patterns.values() for g in p.selection.globs})
 
 
 def match_of(

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from oncue.core.event import Event, EventFilter, IncomingEvent
-from oncue.ports import Clock, EventUsage, LogRecord, Receipt, Span
+from oncue.ports import Clock, EventUsage, LogRecord, Receipt, Span, Stretch
 from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.record import Body, ChangeBody, encode_body, record_of
 from oncue.store.sqlite.segments import SEGMENT_RECORDS, Segments
 from oncue.store.sqlite.usage import sum_of, usage_in
 
+STRETCH: Final = 4_096
+"""Records that are looked at in one read; those that nobody watches cost next to nothing."""
 DEDUPE_WINDOW_MS: Final = 7 * 86_400_000
 
 
@@ -83,8 +85,17 @@ class SqliteEventLog:
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
         number = self._appender.numbers.get(account, 0)
-        rows = await self._segments.after(number, after, limit)
+        rows = await self._segments.forward((number, after, self.head(account)), limit)
         return [record_of(row) for row in rows]
+
+    async def stretch(self, account: str, after: int, limit: int, globs: Sequence[str]) -> Stretch:
+        """Return the changes, and up to `limit` events of the watched types, above an offset."""
+        number = self._appender.numbers.get(account, 0)
+        upto = min(self.head(account), after + STRETCH)
+        watched = record.watching(globs)
+        rows = await self._segments.forward((number, after, upto), limit, watched)
+        records = [record_of(row) for row in rows]
+        return Stretch(records, records[-1].offset if len(records) == limit else upto)
 
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""

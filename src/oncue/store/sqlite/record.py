@@ -1,5 +1,6 @@
 """A record of the log as a row, and every statement over such rows."""
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -49,10 +50,6 @@ WHERE account = ? AND id = ? AND source = ? ORDER BY generation DESC LIMIT 1
 """
 # All text that is put into statements is ours; what comes from outside is bound.
 _COLUMNS = '"offset", kind, received_at, source, id, type, subject, time, body'
-READ: Final = f"""
-SELECT {_COLUMNS} FROM record
-WHERE account = ? AND "offset" > ? ORDER BY "offset" LIMIT ?
-"""  # noqa: S608 the columns are a constant
 FIND: Final = f"""
 SELECT {_COLUMNS} FROM record
 WHERE account = ? AND id = ? AND (source = ? OR (? IS NULL AND source <> ''))
@@ -104,6 +101,30 @@ def record_of(row: Row) -> LogRecord:
         data=content.data,
         attributes=content.attributes,
     )
+
+
+def watching(globs: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return a statement like `READ` for changes and events of the types alone, and its globs."""
+    if len(globs) > _MOST_GLOBS or "*" in globs:
+        return "", ()
+    exact = [glob for glob in globs if "*" not in glob]
+    loose = [glob for glob in globs if "*" in glob]
+    # A change has no type.
+    clause = f"AND (type IN ({', '.join('?' * (len(exact) + 1))}){' OR type GLOB ?' * len(loose)})"
+    return clause, ("", *exact, *loose)
+
+
+def reading(
+    bounds: tuple[int, int, int], watched: tuple[str, tuple[str, ...]], limit: int
+) -> tuple[str, tuple[int | str, ...]]:
+    """Return the statement, and its values, for the records of (account, after, upto], in order."""
+    clause, types = watched
+    select = f'SELECT {_COLUMNS} FROM record WHERE account = ? AND "offset" > ? AND "offset" <= ?'  # noqa: S608 constants
+    return f'{select} {clause} ORDER BY "offset" LIMIT ?', (*bounds, *types, limit)
+
+
+# Beyond it, looking at all events costs less than asking for each type.
+_MOST_GLOBS: Final = 200
 
 
 def listing(

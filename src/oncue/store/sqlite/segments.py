@@ -65,20 +65,26 @@ class Segments:
             await asyncio.shield(self._sealing)
         return await self._file.write(op, after)
 
-    async def after(self, number: int, offset: int, limit: int) -> list[Row]:
-        """Return up to `limit` rows of an account above an offset, in order."""
+    async def forward(
+        self,
+        bounds: tuple[int, int, int],
+        limit: int,
+        watched: tuple[str, tuple[str, ...]] = ("", ()),
+    ) -> list[Row]:
+        """Return up to `limit` rows of (account, after, upto], in order."""
+        number, after, _ = bounds
         rows: list[Row] = []
         nth = 0
         while len(rows) < limit:
-            left = (number, offset, limit - len(rows))
+            select, values = record.reading(bounds, watched, limit - len(rows))
             # Asked anew each time: the file that is written to may be sealed meanwhile.
             if nth == len(self._sealed):
-                rows += await self._file.read(partial(_fetch, record.READ, left))
+                rows += await self._file.read(partial(_fetch, select, values))
                 break
             segment = self._sealed[nth]
             nth += 1
-            if offset < segment.bounds.get(number, (0, 0))[1]:
-                rows += await _read_sealed(segment, record.READ, left)
+            if after < segment.bounds.get(number, (0, 0))[1]:
+                rows += await _read_sealed(segment, select, values)
         return rows
 
     async def newest(
