@@ -222,7 +222,7 @@ def stray_protocols(source: Source) -> Iterator[Finding]:
         if isinstance(node, ast.ClassDef) and any(
             ast.unparse(parent).startswith("Protocol") for parent in node.bases
         ):
-            yield node.lineno, f"{node.name}: a Protocol is a port, so it stands in ports.py"
+            yield node.lineno, f"{node.name}: a Protocol is a port, so it stands in ports/"
 
 
 def left_overs(source: Source) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ PORTS = [
     ports.Accounts,
     ports.Catalog,
     ports.Patterns,
+    ports.KeyValues,
     ports.Actions,
 ]
 # What the machine itself asks, over all accounts; `api_key` finds out which account is asking.

@@ -1,0 +1,68 @@
+"""
+What the engine needs of the world, as Protocols, and the values that cross them.
+
+`account` is the first argument of everything that belongs to one.
+"""
+
+from oncue.ports.catalog import (
+    Account,
+    Accounts,
+    ApiKey,
+    Catalog,
+    Patterns,
+    PatternVersion,
+    Quotas,
+    WorkflowVersion,
+)
+from oncue.ports.journal import (
+    ExecutionFilter,
+    ExecutionReport,
+    ExecutionSummary,
+    History,
+    Journal,
+    MatchedRun,
+    MatchRow,
+    NewExecution,
+    OnceKey,
+    StoredExecution,
+    Timer,
+    Trigger,
+    Turn,
+)
+from oncue.ports.log import Change, EventLog, EventUsage, LogRecord, Receipt, Span, Stretch
+from oncue.ports.world import Actions, Clock, KeyValues, Rehearsal
+
+__all__ = [
+    "Account",
+    "Accounts",
+    "Actions",
+    "ApiKey",
+    "Catalog",
+    "Change",
+    "Clock",
+    "EventLog",
+    "EventUsage",
+    "ExecutionFilter",
+    "ExecutionReport",
+    "ExecutionSummary",
+    "History",
+    "Journal",
+    "KeyValues",
+    "LogRecord",
+    "MatchRow",
+    "MatchedRun",
+    "NewExecution",
+    "OnceKey",
+    "PatternVersion",
+    "Patterns",
+    "Quotas",
+    "Receipt",
+    "Rehearsal",
+    "Span",
+    "StoredExecution",
+    "Stretch",
+    "Timer",
+    "Trigger",
+    "Turn",
+    "WorkflowVersion",
+]

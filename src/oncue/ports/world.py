@@ -1,0 +1,88 @@
+"""What else the engine needs of the world: time, what is kept under keys, actions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from oncue.core.json_text import Json
+from oncue.core.key_values import ANY_TERMS, Count, Entry, EntryPage, Namespace, Slot, Terms
+
+
+class Clock(Protocol):
+    """The one source of time."""
+
+    def now_ms(self) -> int:
+        """Return the milliseconds since 1970; never less than before."""
+
+    async def sleep_until(self, instant_ms: int) -> None:
+        """Return when the instant has come."""
+
+
+class KeyValues(Protocol):
+    """What accounts keep under keys; what has expired is not there."""
+
+    async def get(self, account: str, slot: Slot) -> Entry | None:
+        """Return what is kept there, if anything."""
+
+    async def set(self, account: str, slot: Slot, value: Json, terms: Terms = ANY_TERMS) -> int:
+        """
+        Return the version under which `value` is kept from now on.
+
+        Raises:
+            Conflict: another version is there than the terms ask for.
+            InvalidInput: the value is too large.
+        """
+
+    async def increment(
+        self, account: str, slot: Slot, amount: float, terms: Terms = ANY_TERMS
+    ) -> Count:
+        """
+        Return the number there after `amount` was added; without one it counts from 0.
+
+        One that was there keeps its time to live.
+
+        Raises:
+            Conflict: another version is there than the terms ask for.
+            InvalidInput: what is there is no number, or the sum is too large.
+        """
+
+    async def delete(self, account: str, slot: Slot, terms: Terms = ANY_TERMS) -> bool:
+        """
+        Return whether something was there, which now is gone.
+
+        Raises:
+            Conflict: another version is there than the terms ask for.
+        """
+
+    async def scan(
+        self, account: str, namespace: Namespace, prefix: str, after: str | None, limit: int
+    ) -> EntryPage:
+        """Return entries whose keys begin with `prefix`, in their order, above the key `after`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """How an action went that no execution asked for; secrets in its requests are masked."""
+
+    output: Json
+    error: str | None
+    requests: Sequence[Json]
+
+
+class Actions(Protocol):
+    """The outside world, one attempt at a time."""
+
+    async def perform(
+        self, account: str, action: str, rendered: Json, key: str, *, is_repeat: bool
+    ) -> Json:
+        """
+        Return what the action gave.
+
+        Raises:
+            ActionError: the outside world said no, or nothing.
+        """
+
+    async def rehearse(
+        self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
+    ) -> Rehearsal:
+        """Return how the action went; where `is_dry`, what it would have sent first."""
