@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from oncue.actions.library import ActionLibrary
-from oncue.core.action import Action, AnyAction, Call, Idempotency
+from oncue.actions.library import ActionLibrary, stores_on
+from oncue.core.action import Action, AnyAction, Call, Idempotency, Origin
 from oncue.core.callbacks import Callbacks
 from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
@@ -22,6 +22,7 @@ from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
+from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
 
@@ -68,7 +69,14 @@ class RecordingActions:
     answers: list[ActionError] = field(default_factory=list)
 
     async def perform(
-        self, account: str, action: str, rendered: Json, key: str, *, is_repeat: bool
+        self,
+        account: str,
+        action: str,
+        rendered: Json,
+        key: str,
+        *,
+        is_repeat: bool,
+        origin: Origin | None = None,
     ) -> Json:
         assert isinstance(rendered, dict)
         text = rendered["text"]
@@ -152,6 +160,7 @@ async def installed(
     actions = actions or RecordingActions()
     log = SqliteEventLog(folder / "log", clock, commit)
     journal = SqliteJournal(folder / "journal.db", commit)
+    keys = SqliteKeyValues(folder / "kv.db", clock, commit)
     database = SqlDatabase.on_sqlite(folder / "catalog.db")
     await database.create_tables()
     numbers = itertools.count(clock.now_ms())
@@ -164,7 +173,8 @@ async def installed(
         accounts=accounts,
         catalog=SqlCatalog(database),
         patterns=SqlPatterns(database),
-        actions=vendors or actions,
+        keys=keys,
+        actions=vendors.over(stores_on(keys, log)) if vendors else actions,
         library=vendors.by_name if vendors else LIBRARY,
         fresh_id=lambda kind: f"{kind}_{next(numbers)}",
         fresh_secret=lambda: f"secret_{next(numbers)}",
@@ -179,5 +189,6 @@ async def installed(
     finally:
         await engine.stop()
         await database.close()
+        await keys.close()
         await journal.close()
         await log.close()

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from oncue.actions import ACTIONS
-from oncue.actions.library import ActionLibrary
+from oncue.actions.library import ActionLibrary, Stores, stores_on
 from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
+from oncue.store.sqlite.kv import SqliteKeyValues
+from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from oncue.testing.vendors import Simulators
 
@@ -42,8 +46,25 @@ def credentials_for(vendors: Simulators) -> Callable[[str, str], Mapping[str, st
 @asynccontextmanager
 async def library_for(vendors: Simulators) -> AsyncIterator[ActionLibrary]:
     """Give all actions, allowed to reach the loopback, until the block ends."""
-    async with OutgoingClient(allowed_networks=(ip_network("127.0.0.0/8"),)) as client:
-        yield ActionLibrary(ACTIONS, credentials_for(vendors), client.send, VirtualClock())
+    async with (
+        OutgoingClient(allowed_networks=(ip_network("127.0.0.0/8"),)) as client,
+        fresh_stores() as stores,
+    ):
+        yield ActionLibrary(ACTIONS, credentials_for(vendors), client.send, VirtualClock(), stores)
+
+
+@asynccontextmanager
+async def fresh_stores() -> AsyncIterator[Stores]:
+    """Give what accounts keep, in a folder of its own, until the block ends."""
+    clock = VirtualClock()
+    with TemporaryDirectory() as folder:
+        keys = SqliteKeyValues(Path(folder) / "kv.db", clock)
+        log = SqliteEventLog(Path(folder) / "log", clock)
+        try:
+            yield stores_on(keys, log)
+        finally:
+            await keys.close()
+            await log.close()
 
 
 def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]]) -> Any:

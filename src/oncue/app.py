@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from oncue.actions import ACTIONS
-from oncue.actions.library import ActionLibrary
+from oncue.actions.library import ActionLibrary, stores_on
 from oncue.core.callbacks import Callbacks
 from oncue.core.ids import derived_id
 from oncue.engine.engine import Engine, World
@@ -20,6 +20,7 @@ from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
+from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.system import SystemClock, fresh_id, fresh_key, kept_secret
 from oncue.web.api import create_app
@@ -56,6 +57,8 @@ async def run(
         clock.raise_to(log.last_arrival_ms())
         journal = SqliteJournal(settings.data / "journal.db")
         stack.push_async_callback(journal.close)
+        keys = SqliteKeyValues(settings.data / "kv.db", clock)
+        stack.push_async_callback(keys.close)
         database = SqlDatabase.on_sqlite(settings.data / "catalog.db")
         stack.push_async_callback(database.close)
         await database.create_tables()
@@ -71,7 +74,7 @@ async def run(
             # The vendor variables are the operator's own: they serve the first account only.
             return settings.credentials(integration) if of_account == account else {}
 
-        actions = ActionLibrary(ACTIONS, credentials, client.send, clock)
+        actions = ActionLibrary(ACTIONS, credentials, client.send, clock, stores_on(keys, log))
         world = World(
             clock=clock,
             log=log,
@@ -80,6 +83,7 @@ async def run(
             accounts=accounts,
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),
+            keys=keys,
             actions=actions,
             library=actions.by_name,
             fresh_id=fresh_id,

@@ -13,7 +13,7 @@ from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
 from tests.specs import check_against_spec
-from tests.vendors import Ask, with_vendors
+from tests.vendors import Ask, fresh_stores, with_vendors
 
 EMAIL: dict[str, Json] = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
 SLACK: Json = {"text": "hello"}
@@ -160,10 +160,13 @@ def test_without_a_connection_the_setting_is_named(
     async def send(_: HttpRequest) -> Any:
         raise AssertionError("nothing may be sent")
 
-    library = ActionLibrary(ACTIONS, lambda _, __: {}, send, VirtualClock())
+    async def main() -> None:
+        async with fresh_stores() as stores:
+            library = ActionLibrary(ACTIONS, lambda _, __: {}, send, VirtualClock(), stores)
+            await library.perform("acc", action, document, "k", is_repeat=False)
 
     with pytest.raises(PermanentError, match=f"no connection for {vendor}: set [A-Z_]+"):
-        asyncio.run(library.perform("acc", action, document, "k", is_repeat=False))
+        asyncio.run(main())
 
 
 def test_a_key_used_for_something_else_is_no_success() -> None:

@@ -59,6 +59,7 @@ def test_an_event_starts_an_execution_that_can_be_read(tmp_path: Path) -> None:
             "input": {"text": "welcome"},
             "output": {"noted": "welcome"},
             "error": None,
+            "cached": False,
             "waits_until": None,
         },
         {
@@ -70,6 +71,7 @@ def test_an_event_starts_an_execution_that_can_be_read(tmp_path: Path) -> None:
             "input": None,
             "output": None,
             "error": None,
+            "cached": False,
             "waits_until": "2026-01-02T00:00:00.000Z",
         },
     ]

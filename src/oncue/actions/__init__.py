@@ -4,6 +4,8 @@ from oncue.actions.ai import AI_ACTIONS
 from oncue.actions.data import TRANSFORM_DATA, VALIDATE_DATA
 from oncue.actions.http import HTTP_REQUEST
 from oncue.actions.hubspot import CREATE_CRM_RECORD
+from oncue.actions.kv import KV_ACTIONS
+from oncue.actions.log_event import LOG_EVENT
 from oncue.actions.resend import SEND_EMAIL
 from oncue.actions.slack import SEND_SLACK_MESSAGE
 from oncue.actions.webhook import CALL_WEBHOOK, SEND_WEBHOOK
@@ -18,5 +20,7 @@ ACTIONS: tuple[AnyAction, ...] = (
     CREATE_CRM_RECORD,
     TRANSFORM_DATA,
     VALIDATE_DATA,
+    *KV_ACTIONS,
+    LOG_EVENT,
     *AI_ACTIONS,
 )

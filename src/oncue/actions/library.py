@@ -1,40 +1,98 @@
 """One attempt of an action: its input checked, its credentials found, its answer passed on."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import NoReturn
 
 from pydantic import ValidationError
 
 from oncue.actions.masking import mask, show_request
-from oncue.core.action import AnyAction, Call, HttpAnswer, HttpRequest, Send
-from oncue.core.errors import ActionError, PermanentError
+from oncue.core.action import (
+    AccountStore,
+    AnyAction,
+    Call,
+    HttpAnswer,
+    HttpRequest,
+    Origin,
+    Send,
+)
+from oncue.core.errors import (
+    ActionError,
+    Conflict,
+    InvalidInput,
+    Overloaded,
+    PermanentError,
+    RetryableError,
+)
+from oncue.core.event import IncomingEvent
 from oncue.core.json_text import Json
 from oncue.core.problems import problems_of
-from oncue.ports import Clock, Rehearsal
+from oncue.ports import Clock, EventLog, KeyValues, Rehearsal
 
 Credentials = Callable[[str, str], Mapping[str, str]]
 """From account and integration to what the integration needs; empty if there is no connection."""
+Stores = Callable[[str], AccountStore]
+"""From account to what it keeps with us."""
 
 
 class _NotSentError(Exception):
-    """A dry run ends where something would leave the machine."""
+    """A dry run ends where something would leave the machine, or be written down."""
+
+
+def stores_on(keys: KeyValues, log: EventLog) -> Stores:
+    """Return what leads each account to its own part of `keys` and `log`."""
+
+    def store(account: str) -> AccountStore:
+        async def append(event: IncomingEvent) -> None:
+            await log.append(account, [event])
+
+        return AccountStore(
+            get=partial(keys.get, account),
+            set=partial(keys.set, account),
+            increment=partial(keys.increment, account),
+            delete=partial(keys.delete, account),
+            append=append,
+        )
+
+    return store
 
 
 class ActionLibrary:
     """The actions by name."""
 
     def __init__(
-        self, actions: Iterable[AnyAction], credentials: Credentials, send: Send, clock: Clock
+        self,
+        actions: Iterable[AnyAction],
+        credentials: Credentials,
+        send: Send,
+        clock: Clock,
+        stores: Stores,
     ) -> None:
         self.by_name: dict[str, AnyAction] = {action.name: action for action in actions}
         self._credentials = credentials
         self._send = send
         self._clock = clock
+        self._stores = stores
+
+    def over(self, stores: Stores) -> "ActionLibrary":
+        """Return the same actions over what accounts keep elsewhere."""
+        return ActionLibrary(
+            self.by_name.values(), self._credentials, self._send, self._clock, stores
+        )
 
     async def perform(
-        self, account: str, action: str, rendered: Json, key: str, *, is_repeat: bool
+        self,
+        account: str,
+        action: str,
+        rendered: Json,
+        key: str,
+        *,
+        is_repeat: bool,
+        origin: Origin | None = None,
     ) -> Json:
         """
-        Return what the action gave.
+        Return what the action gave; `origin` is the execution that asks, if one does.
 
         Raises:
             ActionError: the outside world said no, or nothing.
@@ -46,9 +104,23 @@ class ActionLibrary:
         except ValidationError as exc:
             problems = problems_of(exc, rendered, prefix="with")
             raise PermanentError("; ".join(f"{p.path}: {p.message}" for p in problems)) from exc
-        return await found.perform(
-            Call(account, typed, key, credentials, self._send, self._clock.now_ms(), is_repeat)
+        call = Call(
+            account=account,
+            input=typed,
+            idempotency_key=key,
+            credentials=credentials,
+            send=self._send,
+            store=self._stores(account),
+            now_ms=self._clock.now_ms(),
+            is_repeat=is_repeat,
+            origin=origin,
         )
+        try:
+            return await found.perform(call)
+        except Overloaded as exc:
+            raise RetryableError(str(exc), retry_after_ms=exc.retry_after_s * 1_000) from exc
+        except (Conflict, InvalidInput) as exc:
+            raise PermanentError(str(exc)) from exc
 
     async def rehearse(
         self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
@@ -63,7 +135,8 @@ class ActionLibrary:
                 raise _NotSentError
             return await self._send(request)
 
-        own = ActionLibrary(self.by_name.values(), self._credentials, send, self._clock)
+        stores = _read_only(self._stores) if is_dry else self._stores
+        own = ActionLibrary(self.by_name.values(), self._credentials, send, self._clock, stores)
         output: Json = None
         error = None
         try:
@@ -73,3 +146,12 @@ class ActionLibrary:
         except _NotSentError:
             error = None
         return Rehearsal(output, error, requests)
+
+
+def _read_only(stores: Stores) -> Stores:
+    async def refuse(*_: object) -> NoReturn:
+        raise _NotSentError
+
+    return lambda account: replace(
+        stores(account), set=refuse, increment=refuse, delete=refuse, append=refuse
+    )

@@ -3,7 +3,8 @@ What an action declares about itself, and what one attempt of it is given.
 
 An action is a value: validation, docs, forms and `GET /actions` are read off
 it. It does no I/O of its own: everything outside goes through `Call.send`,
-which guards addresses, limits sizes and times, and is counted.
+which guards addresses, limits sizes and times, and is counted. What the
+account keeps with us is reached through `Call.store`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,7 +14,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from oncue.core.event import IncomingEvent
 from oncue.core.json_text import Json
+from oncue.core.key_values import Count, Entry, Slot, Terms
 
 
 class Idempotency(StrEnum):
@@ -53,6 +56,36 @@ class HttpAnswer:
 
 Send = Callable[[HttpRequest], Awaitable[HttpAnswer]]
 
+
+@dataclass(frozen=True, slots=True)
+class AccountStore:
+    """
+    What the account of a call keeps with us, and nobody else's: its keys, and its event log.
+
+    `get` and the three after it are those of `KeyValues`; an event that was
+    appended before is not appended again.
+    """
+
+    get: Callable[[Slot], Awaitable[Entry | None]]
+    set: Callable[[Slot, Json, Terms], Awaitable[int]]
+    increment: Callable[[Slot, float, Terms], Awaitable[Count]]
+    delete: Callable[[Slot, Terms], Awaitable[bool]]
+    append: Callable[[IncomingEvent], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """
+    The execution that a call belongs to.
+
+    `depth` counts the executions before it in a chain where each was started
+    by an event of the one before; one that was started from outside has 0.
+    """
+
+    execution_id: str
+    depth: int
+
+
 InputT = TypeVar("InputT", bound=BaseModel)
 GivenT = TypeVar("GivenT", bound=BaseModel, covariant=True)
 
@@ -65,6 +98,7 @@ class Call(Generic[GivenT]):
     `idempotency_key` is the same for every attempt of a step. `is_repeat` says
     that an earlier attempt may have been carried out although no answer came.
     `credentials` are those of the action's integration, already decrypted.
+    Without an `origin` no execution asks, but somebody who tries the action.
     """
 
     account: str
@@ -72,8 +106,10 @@ class Call(Generic[GivenT]):
     idempotency_key: str
     credentials: Mapping[str, str]
     send: Send
+    store: AccountStore
     now_ms: int
     is_repeat: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)

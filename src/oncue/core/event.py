@@ -19,6 +19,9 @@ from oncue.core.instants import format_instant, parse_instant
 from oncue.core.json_text import Json
 
 DEFAULT_SOURCE: Final = "api"
+OWN_SOURCE: Final = "oncue"
+DEPTH: Final = "oncuedepth"
+"""The extension attribute that counts the executions in the chain that led to an event."""
 MAX_TEXT: Final = 512
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}", re.ASCII)
 # CloudEvents 1.0 §"Naming conventions".
@@ -90,6 +93,12 @@ class EventFilter:
             )
 
         return is_wanted
+
+
+def depth_of(view: Json) -> int:
+    """Return how many executions led to an event, as expressions see it; 0 from outside."""
+    depth = view.get(DEPTH) if isinstance(view, Mapping) else None
+    return max(depth, 0) if isinstance(depth, int) and not isinstance(depth, bool) else 0
 
 
 def parse_event(value: Json, fresh_id: Callable[[], str]) -> IncomingEvent:

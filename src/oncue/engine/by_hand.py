@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from oncue.core.errors import InvalidInput, NotFound, Problem
-from oncue.core.event import Event, parse_event
+from oncue.core.event import OWN_SOURCE, Event, parse_event
 from oncue.core.ids import digest
 from oncue.core.json_text import Json, encode_json
 from oncue.core.problems import nearest
@@ -12,7 +12,6 @@ from oncue.engine.starts import Starts
 from oncue.ports import Clock, EventLog, Journal, NewExecution, OnceKey, Trigger, WorkflowVersion
 
 MANUAL_TYPE = "manual"
-_SOURCE = "oncue"
 _FORMS = ("input", "event", "event_id")
 
 
@@ -117,7 +116,7 @@ class HandStarts:
 
     def _manual(self, value: Json) -> Event:
         now = self._clock.now_ms()
-        return Event(0, now, self._fresh_id("evt"), _SOURCE, MANUAL_TYPE, None, now, value, {})
+        return Event(0, now, self._fresh_id("evt"), OWN_SOURCE, MANUAL_TYPE, None, now, value, {})
 
 
 def _form(body: Json) -> tuple[str, Json]:

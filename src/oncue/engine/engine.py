@@ -29,6 +29,7 @@ from oncue.ports import (
     EventLog,
     History,
     Journal,
+    KeyValues,
     Patterns,
     StoredExecution,
     Timer,
@@ -47,6 +48,7 @@ class World:
     accounts: Accounts
     catalog: Catalog
     patterns: Patterns
+    keys: KeyValues
     actions: Actions
     library: Library
     fresh_id: Callable[[str], str]
@@ -68,7 +70,12 @@ class Engine:
             world.catalog, self.patterns, world.clock, world.fresh_id, world.library, max_steps
         )
         self._executor = Executor(
-            world.journal, self.definitions, world.actions, world.clock, self._add_timer
+            world.journal,
+            self.definitions,
+            world.actions,
+            world.keys,
+            world.clock,
+            self._add_timer,
         )
         starts = Starts(self.definitions, world.clock, world.callbacks)
         self._matcher = MatchLoop(

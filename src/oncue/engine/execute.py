@@ -21,7 +21,8 @@ from oncue.core.workflow.state import ExecutionState, begin
 from oncue.engine.definitions import Definitions
 from oncue.engine.ends import Ends
 from oncue.engine.live import Delivery, LiveExecution, Outside
-from oncue.ports import Actions, Clock, Journal, NewExecution, StoredExecution, Timer
+from oncue.engine.step_cache import StepCache
+from oncue.ports import Actions, Clock, Journal, KeyValues, NewExecution, StoredExecution, Timer
 
 _log = logging.getLogger(__name__)
 
@@ -50,13 +51,14 @@ class Executor:
         journal: Journal,
         definitions: Definitions,
         actions: Actions,
+        keys: KeyValues,
         clock: Clock,
         on_timer: Callable[[Timer], None],
     ) -> None:
         self._journal = journal
         self._definitions = definitions
         self.ends = Ends()
-        self._outside = Outside(journal, actions, clock, on_timer, self.ends.tell)
+        self._outside = Outside(journal, actions, StepCache(keys), clock, on_timer, self.ends.tell)
         self._ready: deque[_Wake] = deque()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._live: dict[str, LiveExecution] = {}

@@ -8,11 +8,13 @@ acts outside was written down before.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from oncue.core.action import Origin
 from oncue.core.errors import OutcomeUnknown, Overloaded, PermanentError, RetryableError
+from oncue.core.event import depth_of
 from oncue.core.workflow.machine import advance, evolve
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.records import (
@@ -26,7 +28,8 @@ from oncue.core.workflow.records import (
     Record,
     TimerFired,
 )
-from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState
+from oncue.core.workflow.state import AttemptStatus, ExecutionState, Start, StepState
+from oncue.engine.step_cache import StepCache
 from oncue.ports import Actions, Clock, Journal, Timer, Turn
 
 _log = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ class Outside:
 
     journal: Journal
     actions: Actions
+    cache: StepCache
     clock: Clock
     on_timer: Callable[[Timer], None]
     on_finished: Callable[[str], None]
@@ -172,15 +176,19 @@ class LiveExecution:
     async def _attempt(self, record: AttemptStarted) -> Outcome:
         path, attempt = record.path, record.attempt
         step = self._state.steps[path]
-        timeout_ms = self._plan.call(path).timeout_ms
+        node = self._plan.call(path)
+        timeout_ms = node.timeout_ms
         try:
             async with asyncio.timeout(timeout_ms / 1_000):
+                if found := await self._outside.cache.find(self._account, step.cache_key):
+                    return AttemptSucceeded(path, attempt, found.value, is_cached=True)
                 output = await self._outside.actions.perform(
                     self._account,
                     record.action,
                     step.input,
                     record.idempotency_key,
                     is_repeat=_may_repeat(step),
+                    origin=_origin(self._state.start),
                 )
         except RetryableError as exc:
             return AttemptFailed(path, attempt, str(exc), retry_after_ms=exc.retry_after_ms)
@@ -194,6 +202,8 @@ class LiveExecution:
             _log.exception("action %s has a bug", record.action)
             error = f"a bug in {record.action}: {type(exc).__name__}: {exc}"
             return AttemptFailed(path, attempt, error, is_permanent=True)
+        if cache := node.cache:
+            await self._outside.cache.keep(self._account, step.cache_key, output, cache.ttl_ms)
         return AttemptSucceeded(path, attempt, output)
 
 
@@ -224,3 +234,11 @@ def _turn_of(
 
 def _may_repeat(step: StepState) -> bool:
     return any(attempt.status is AttemptStatus.IN_DOUBT for attempt in step.attempts)
+
+
+def _origin(start: Start) -> Origin:
+    # Of the events of a match, the one with the longest chain before it counts.
+    events = start.match.get("events") if isinstance(start.match, Mapping) else None
+    contributing = events if isinstance(events, list) else []
+    depth = max(map(depth_of, (start.event, *contributing)))
+    return Origin(start.execution_id, depth)

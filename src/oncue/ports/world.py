@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from oncue.core.action import Origin
 from oncue.core.json_text import Json
 from oncue.core.key_values import ANY_TERMS, Count, Entry, EntryPage, Namespace, Slot, Terms
 
@@ -73,10 +74,17 @@ class Actions(Protocol):
     """The outside world, one attempt at a time."""
 
     async def perform(
-        self, account: str, action: str, rendered: Json, key: str, *, is_repeat: bool
+        self,
+        account: str,
+        action: str,
+        rendered: Json,
+        key: str,
+        *,
+        is_repeat: bool,
+        origin: Origin | None = None,
     ) -> Json:
         """
-        Return what the action gave.
+        Return what the action gave; `origin` is the execution that asks, if one does.
 
         Raises:
             ActionError: the outside world said no, or nothing.

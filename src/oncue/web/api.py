@@ -13,6 +13,7 @@ from oncue.web.callbacks import CallbackRoutes
 from oncue.web.context import Context, Limits
 from oncue.web.events import Events
 from oncue.web.executions import Executions
+from oncue.web.kv import KeyValueRoutes
 from oncue.web.monitoring import Monitoring
 from oncue.web.patterns import PatternRoutes
 from oncue.web.workflows import Workflows
@@ -30,6 +31,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         ActionRoutes(context),
         CallbackRoutes(context),
         AccountRoutes(context),
+        KeyValueRoutes(context),
         Monitoring(context),
     )
     for resource in resources:

@@ -1,6 +1,6 @@
 """What part of a list is asked for: how many, from where, of which time."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 
 from starlette.requests import Request
 
@@ -40,12 +40,37 @@ def decode_cursor(text: str | None) -> tuple[int, str] | None:
     """
     if text is None:
         return None
+    place = _decode(text)
+    instant_ms, _, id_ = place.partition(":")
+    if not instant_ms.isdecimal():
+        raise _no_cursor(text)
+    return int(instant_ms), id_
+
+
+def encode_key(key: str) -> str:
+    """Return the place after the row with this key."""
+    return urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def decode_key(text: str | None) -> str | None:
+    """
+    Return the key that `encode_key` was given.
+
+    Raises:
+        InvalidInput: it made no such cursor.
+    """
+    return None if text is None else _decode(text)
+
+
+def _decode(text: str) -> str:
     try:
-        instant, _, id_ = urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
-        return int(instant), id_
+        return b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True).decode()
     except ValueError as exc:
-        message = f"expected the next_cursor of a list, got {text!r}"
-        raise InvalidInput([Problem("cursor", message)]) from exc
+        raise _no_cursor(text) from exc
+
+
+def _no_cursor(text: str) -> InvalidInput:
+    return InvalidInput([Problem("cursor", f"expected the next_cursor of a list, got {text!r}")])
 
 
 def instant(request: Request, name: str, problems: list[Problem]) -> int | None:

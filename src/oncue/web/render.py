@@ -80,6 +80,7 @@ def _step(step: StepState, plan: Plan) -> dict[str, Json]:
         "input": step.input,
         "output": step.output,
         "error": step.error,
+        "cached": step.is_cached,
         "waits_until": _instant(step.due_ms if step.status == "waiting" else None),
     }
 

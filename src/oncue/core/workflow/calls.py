@@ -16,6 +16,8 @@ from oncue.core.workflow.scope import Scope
 from oncue.core.workflow.state import Attempt, AttemptStatus, StepState, StepStatus
 
 _KEY_CHARS = 40
+# Longer texts of a cache's key are told by their digest, so that all fit where they are kept.
+_MAX_TOLD = 200
 
 
 def first_attempt(node: CallNode, path: str, scope: Scope) -> Command:
@@ -30,7 +32,20 @@ def first_attempt(node: CallNode, path: str, scope: Scope) -> Command:
     rendered = scope.render(node.input)
     # The third part is the generation: a replay that runs a step anew raises it.
     parts = [scope.state.start.root_id, path, 0, encode_json(rendered).decode()]
-    return AttemptStarted(path, node.action, 1, digest(parts)[:_KEY_CHARS], rendered)
+    key = digest(parts)[:_KEY_CHARS]
+    return AttemptStarted(path, node.action, 1, key, rendered, _cache_key(node, rendered, scope))
+
+
+def _cache_key(node: CallNode, rendered: Json, scope: Scope) -> str:
+    if node.cache is None:
+        return ""
+    if node.cache.key is None:
+        return f"{node.action}/{digest([encode_json(rendered).decode()])[:_KEY_CHARS]}"
+    found = scope.render(node.cache.key)
+    text = found if isinstance(found, str) else encode_json(found).decode()
+    told = text if len(text) <= _MAX_TOLD else digest([text])[:_KEY_CHARS]
+    # Another step may mean something else by the same text.
+    return f"{scope.plan.name}/{node.id}/{told}"
 
 
 def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | None:

@@ -15,6 +15,7 @@ from oncue.core.workflow.definition import (
     ActionStep,
     AiOperation,
     AiStep,
+    CacheTerms,
     ConditionStep,
     DelayStep,
     LoopStep,
@@ -28,6 +29,7 @@ from oncue.core.workflow.definition import (
 from oncue.core.workflow.plan import (
     Block,
     Branch,
+    Cache,
     CallNode,
     ConditionNode,
     DelayNode,
@@ -199,6 +201,7 @@ class StepCompiler:
             timeout_ms=step.timeout,
             on_unknown=step.in_doubt or _on_unknown(action),
             callback_ms=step.expect_callback if isinstance(step, WebhookStep) else None,
+            cache=_cache(step.cache, self._found, f"{place}.cache", roots),
         )
 
     def _webhook(self, step: WebhookStep, path: str, roots: Roots) -> CallNode | None:
@@ -265,6 +268,13 @@ class StepCompiler:
             except ValueError as exc:
                 self._found.add(path, str(exc))
         return self._found.template(amount, path, roots), is_instant
+
+
+def _cache(terms: CacheTerms | None, found: Findings, path: str, roots: Roots) -> Cache | None:
+    if terms is None:
+        return None
+    key = None if terms.key is None else found.template(terms.key, f"{path}.key", roots)
+    return Cache(terms.ttl, key)
 
 
 def _ai_input(step: AiStep) -> Json:

@@ -73,9 +73,25 @@ class _Guarded(_Step):
     timeout: DurationMs = Field(default=60_000, description="For each attempt.", examples=["60s"])
 
 
+class CacheTerms(Document):
+    """How long an answer is good for, and for which calls."""
+
+    ttl: Annotated[DurationMs, Field(gt=0, examples=["1h"])]
+    key: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A template: calls of this step with the same text share an answer. "
+        "Without it, all calls of the action with the same input do.",
+        examples=["{{ event.subject }}"],
+    )
+
+
 class _Calling(_Guarded):
     in_doubt: OnUnknown | None = Field(
         default=None, description="What follows an attempt whose outcome is unknown."
+    )
+    cache: CacheTerms | None = Field(
+        default=None, description="Use an earlier answer again instead of calling."
     )
 
 
@@ -112,6 +128,15 @@ class WebhookStep(_Calling):
     expect_callback: DurationMs | None = Field(
         default=None, description="How long to wait for a call of `callback_url`.", examples=["1h"]
     )
+
+    @model_validator(mode="after")
+    def _asks_each_time_for_a_callback(self) -> Self:
+        if self.expect_callback is not None and self.cache is not None:
+            raise ValueError(
+                "expected no 'cache' beside 'expect_callback', got both: "
+                "nobody would be asked to call back"
+            )
+        return self
 
 
 class AiOperation(StrEnum):

@@ -70,6 +70,7 @@ def _attempt_started(state: ExecutionState, record: AttemptStarted) -> None:
     step = _open(state, record.path)
     if not step.attempts:
         step.input, step.idempotency_key = record.input, record.idempotency_key
+        step.cache_key = record.cache_key
     step.status, step.is_due = StepStatus.RUNNING, False
     step.attempts.append(Attempt(record.attempt, state.now_ms))
     state.waiting.pop(record.path, None)
@@ -88,7 +89,7 @@ def _ended_attempt(
 
 def _attempt_succeeded(state: ExecutionState, record: AttemptSucceeded) -> None:
     step, attempt = _ended_attempt(state, record)
-    attempt.status = AttemptStatus.COMPLETED
+    attempt.status, attempt.is_cached = AttemptStatus.COMPLETED, record.is_cached
     if not step.is_over:
         step.output = record.output
         _end(state, record.path, StepStatus.COMPLETED)

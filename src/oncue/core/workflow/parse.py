@@ -55,6 +55,7 @@ class _Parser:
     def parse(self, definition: Workflow, document: Json) -> ParsedWorkflow:
         steps = StepCompiler(self._library, self._found)
         plan = Plan(
+            name=definition.name,
             steps=steps.block(definition.steps, "steps", TEMPLATE_ROOTS),
             on_failure=steps.block(definition.on_failure, "on_failure", TEMPLATE_ROOTS),
             output=self._found.template(definition.output, "output", TEMPLATE_ROOTS)

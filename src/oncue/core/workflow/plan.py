@@ -33,6 +33,14 @@ class _Any:
     on_error: OnError | Block = OnError.FAIL
 
 
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """How long answers are kept, and what tells one from another: a key, else the input."""
+
+    ttl_ms: int
+    key: Template | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallNode(_Any):
     """Calls an action of the library, and may then wait for somebody to call back."""
@@ -43,6 +51,7 @@ class CallNode(_Any):
     timeout_ms: int
     on_unknown: OnUnknown
     callback_ms: int | None = None
+    cache: Cache | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +124,7 @@ class Plan:
 
     FAILURE_PATH: ClassVar[str] = "on_failure"
 
+    name: str
     steps: Block
     output: Template | None = None
     on_failure: Block = ()

@@ -31,13 +31,18 @@ class _Record(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True)
 
 
 class AttemptStarted(_Record, frozen=True, tag="attempt_started"):
-    """An action is called. `input` stands with the first attempt only: it is rendered once."""
+    """
+    An action is called. `input` stands with the first attempt only: it is rendered once.
+
+    So does `cache_key`, under which an earlier answer may be found.
+    """
 
     path: str
     action: str
     attempt: int
     idempotency_key: str
     input: Json = None
+    cache_key: str = ""
 
 
 class RetryScheduled(_Record, frozen=True, tag="retry_scheduled"):
@@ -131,11 +136,12 @@ class ExecutionFinished(_Record, frozen=True, tag="execution_finished"):
 
 
 class AttemptSucceeded(_Record, frozen=True, tag="attempt_succeeded"):
-    """The action was carried out."""
+    """The action was carried out; where `is_cached`, earlier, and now nothing was called."""
 
     path: str
     attempt: int
     output: Json = None
+    is_cached: bool = False
 
 
 class AttemptFailed(_Record, frozen=True, tag="attempt_failed"):

@@ -66,6 +66,7 @@ class Attempt:
     is_permanent: bool = False
     retry_after_ms: int | None = None
     by_crash: bool = False
+    is_cached: bool = False
 
 
 @dataclass(slots=True)
@@ -76,6 +77,8 @@ class StepState:
     status: StepStatus
     attempts: list[Attempt] = field(default_factory=list)
     idempotency_key: str = ""
+    cache_key: str = ""
+    """Under which an earlier answer may be found; empty where none is wanted."""
     input: Json = None
     output: Json = None
     error: str | None = None
@@ -95,6 +98,11 @@ class StepState:
     """The last iteration for which the condition of a loop held."""
     first_open: int = 0
     """All iterations before it have ended."""
+
+    @property
+    def is_cached(self) -> bool:
+        """Whether its output is an earlier answer."""
+        return bool(self.attempts) and self.attempts[-1].is_cached
 
     @property
     def is_over(self) -> bool:

@@ -1,0 +1,85 @@
+"""An event of our own in the account's log, which patterns see like any other."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from oncue.core.action import Action, Call, Idempotency
+from oncue.core.errors import InvalidInput, PermanentError
+from oncue.core.event import DEPTH, MAX_TEXT, OWN_SOURCE, IncomingEvent, parse_event
+from oncue.core.ids import digest
+from oncue.core.json_text import Json, encode_json
+
+MAX_DEPTH: Final = 10
+"""A chain of executions that start each other by events ends here: it is a loop."""
+MAX_DATA_BYTES: Final = 256 << 10
+_ID_CHARS = 32
+
+
+def _type(text: str) -> str:
+    try:
+        parse_event({"type": text}, lambda: "")
+    except InvalidInput as exc:
+        raise ValueError(exc.problems[0].message) from exc
+    return text
+
+
+class EventInput(BaseModel):
+    """The event."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Annotated[str, AfterValidator(_type)] = Field(
+        description="What kind of thing happened.", examples=["order.shipped"]
+    )
+    data: Json = Field(default=None, description="Any JSON, at most 256 KiB.")
+    subject: str | None = Field(
+        default=None, min_length=1, max_length=MAX_TEXT, description="About whom or what."
+    )
+    level: Literal["debug", "info", "warning", "error"] | None = Field(
+        default=None, description="How grave it is; becomes the event's attribute `level`."
+    )
+
+
+class EventOutput(BaseModel):
+    """The event's id; a repeated attempt gives the same one."""
+
+    id: str
+
+
+async def _append(call: Call[EventInput]) -> Json:
+    given, origin = call.input, call.origin
+    depth = origin.depth if origin else 0
+    if depth >= MAX_DEPTH:
+        raise PermanentError(
+            f"expected at most {MAX_DEPTH} executions in a row that start each other by events, "
+            "got one more: workflows start each other in a circle"
+        )
+    if (size := len(encode_json(given.data))) > MAX_DATA_BYTES:
+        raise PermanentError(f"data: expected at most {MAX_DATA_BYTES} bytes of JSON, got {size}")
+    level: dict[str, Json] = {} if given.level is None else {"level": given.level}
+    event = IncomingEvent(
+        id=f"evt_{digest(['log_event', call.idempotency_key])[:_ID_CHARS]}",
+        source=f"{OWN_SOURCE}/execution/{origin.execution_id}" if origin else OWN_SOURCE,
+        type=given.type,
+        subject=given.subject,
+        time_ms=None,
+        data=given.data,
+        attributes={**level, DEPTH: depth + 1},
+    )
+    await call.store.append(event)
+    return {"id": event.id}
+
+
+LOG_EVENT = Action(
+    name="log_event",
+    summary="Append an event to the account's own log; it may start workflows.",
+    integration="oncue",
+    category="data",
+    input=EventInput,
+    output=EventOutput,
+    # We choose the event's id: the log refuses a second one with it.
+    idempotency=Idempotency.CLIENT_ID,
+    example={"type": "order.shipped", "data": {"id": 42}, "level": "info"},
+    perform=_append,
+)

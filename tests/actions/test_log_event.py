@@ -1,0 +1,66 @@
+"""Workflows that tell of events, which start other workflows."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from oncue.actions.log_event import MAX_DEPTH
+from oncue.core.event import Event, EventFilter
+from oncue.ports import ExecutionFilter
+from oncue.testing.vendors import Simulators
+from tests.installation import ACCOUNT, Installed, installed
+from tests.make import make_document
+from tests.vendors import library_for
+
+
+def _log_event(**given: Any) -> dict[str, Any]:
+    return {"id": "tell", "type": "action", "action": "log_event", "with": given}
+
+
+def _run(folder: Path, *documents: dict[str, Any]) -> tuple[list[Event], list[str], list[str]]:
+    """Return the events, the statuses and errors, the newest first, after one signup."""
+
+    async def use(world: Installed) -> tuple[list[Event], list[str], list[str]]:
+        for document in documents:
+            await world.engine.definitions.create_workflow(ACCOUNT, document)
+        await world.send(id="outside")
+        await world.settle_after()
+        events: list[Event] = await world.log.events(ACCOUNT, EventFilter(), 100)
+        rows = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 100)
+        errors = [row.error for row in rows if row.error is not None]
+        return events, [*await world.statuses()], errors
+
+    async def main() -> Any:
+        async with (
+            Simulators() as vendors,
+            library_for(vendors) as library,
+            installed(folder, vendors=library) as world,
+        ):
+            return await use(world)
+
+    return asyncio.run(main())
+
+
+def test_an_event_of_a_workflow_starts_another_one(tmp_path: Path) -> None:
+    given = {"type": "lead.scored", "data": {"n": 1}, "level": "warning", "subject": "ada"}
+    first = make_document(steps=[_log_event(**given)])
+    second = make_document(name="second", on={"type": "event", "event": "lead.*"})
+
+    events, statuses, _ = _run(tmp_path, first, second)
+
+    told = events[0]
+    assert (told.type, told.data, told.subject) == ("lead.scored", {"n": 1}, "ada")
+    assert told.attributes == {"level": "warning", "oncuedepth": 1}
+    assert told.source.startswith("oncue/execution/exe_")
+    assert statuses == ["completed", "completed"]
+
+
+def test_a_circle_ends(tmp_path: Path) -> None:
+    endless = make_document(steps=[_log_event(type="user.signup")])
+
+    events, statuses, errors = _run(tmp_path, endless)
+
+    assert len(events) == 1 + MAX_DEPTH
+    assert sorted(statuses) == ["completed"] * MAX_DEPTH + ["failed"]
+    (error,) = errors
+    assert "start each other in a circle" in error
