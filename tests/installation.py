@@ -1,34 +1,27 @@
 """An embedded engine on a temporary folder and the virtual clock, that can be killed."""
 
-import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from oncue.actions.library import ActionLibrary, stores_on
+from oncue.actions.library import ActionLibrary, Stores
 from oncue.core.action import Action, AnyAction, Call, Idempotency, Origin
-from oncue.core.callbacks import Callbacks
 from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
+from oncue.core.workflow.compile import Library
 from oncue.engine.engine import Engine, World
-from oncue.ports import Account, ExecutionFilter, Rehearsal
-from oncue.store.sql.accounts import SqlAccounts
-from oncue.store.sql.catalog import SqlCatalog
-from oncue.store.sql.database import SqlDatabase
-from oncue.store.sql.patterns import SqlPatterns
-from oncue.store.sqlite.history import SqliteHistory
+from oncue.ports import Actions, ExecutionFilter, Rehearsal
+from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.journal import SqliteJournal
-from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
+from oncue.testing.embedded import ACCOUNT, embedded
 
-ACCOUNT = "acc_test"
-
-Commit = Callable[[sqlite3.Connection], None]
+__all__ = ["ACCOUNT", "Crash", "CrashError", "Installed", "RecordingActions", "installed"]
 
 
 class Note(BaseModel):
@@ -157,38 +150,12 @@ async def installed(
     `commit` may die; with `vendors` the steps call real actions.
     """
     clock = clock or VirtualClock()
-    actions = actions or RecordingActions()
-    log = SqliteEventLog(folder / "log", clock, commit)
-    journal = SqliteJournal(folder / "journal.db", commit)
-    keys = SqliteKeyValues(folder / "kv.db", clock, commit)
-    database = SqlDatabase.on_sqlite(folder / "catalog.db")
-    await database.create_tables()
-    numbers = itertools.count(clock.now_ms())
-    accounts = SqlAccounts(database)
-    world = World(
-        clock=clock,
-        log=log,
-        journal=journal,
-        history=SqliteHistory(journal.file),
-        accounts=accounts,
-        catalog=SqlCatalog(database),
-        patterns=SqlPatterns(database),
-        keys=keys,
-        actions=vendors.over(stores_on(keys, log)) if vendors else actions,
-        library=vendors.by_name if vendors else LIBRARY,
-        fresh_id=lambda kind: f"{kind}_{next(numbers)}",
-        fresh_secret=lambda: f"secret_{next(numbers)}",
-        callbacks=Callbacks("http://oncue.example", b"a secret of this test"),
-    )
-    engine = Engine(world)
-    try:
-        if ACCOUNT not in await accounts.ids():
-            await accounts.add(Account(ACCOUNT, "test", 0))
-        await engine.start()
-        yield Installed(engine, clock, actions, log, journal, world)
-    finally:
-        await engine.stop()
-        await database.close()
-        await keys.close()
-        await journal.close()
-        await log.close()
+    recording = actions or RecordingActions()
+
+    def build(stores: Stores) -> tuple[Actions, Library]:
+        if vendors is None:
+            return recording, LIBRARY
+        return vendors.over(stores), vendors.by_name
+
+    async with embedded(folder, build, clock=clock, commit=commit) as inner:
+        yield Installed(inner.engine, clock, recording, inner.log, inner.journal, inner.world)

@@ -25,22 +25,13 @@ Ask = Callable[..., Awaitable[Json]]
 
 def credentials_for(vendors: Simulators) -> Callable[[str, str], Mapping[str, str]]:
     """Return what leads each integration to its simulator."""
-    known = {
-        "resend": {
-            "api_key": vendors.resend.api_key,
-            "base_url": vendors.resend.base_url,
-            "from": "us@example.com",
-        },
-        "slack": {"webhook_url": vendors.slack.webhook_url},
-        "hubspot": {"api_key": vendors.hubspot.api_key, "base_url": vendors.hubspot.base_url},
-        "webhook": {"secret": WEBHOOK_SECRET},
-        "ai": {
-            "base_url": vendors.model.base_url,
-            "api_key": vendors.model.api_key,
-            "model": vendors.model.model,
-        },
-    }
-    return lambda _, integration: known.get(integration, {})
+
+    def credentials(_: str, integration: str) -> Mapping[str, str]:
+        if integration == "webhook":
+            return {"secret": WEBHOOK_SECRET}
+        return vendors.credentials(integration)
+
+    return credentials
 
 
 @asynccontextmanager

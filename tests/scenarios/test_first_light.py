@@ -7,7 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from oncue.cli.documents import examples
+from oncue.cli.demo import EXAMPLE
+from oncue.cli.documents import example
 from oncue.testing.vendors import Held, Simulators
 from tests.running import Running, settings_for, up
 
@@ -32,7 +33,7 @@ def _with_vendors(use: Callable[[Simulators], Awaitable[Any]]) -> Any:
 
 
 async def _save_example(server: Running) -> None:
-    (document,) = examples("workflow")
+    document = example(EXAMPLE)
     status, body = await server.post("/workflows", document)
     assert status == 201, body
 

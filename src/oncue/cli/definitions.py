@@ -1,34 +1,32 @@
 """Commands that read and write definitions as files."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
-from oncue.actions import ACTIONS
-from oncue.cli.documents import line_of, read_documents
-from oncue.cli.remote import CommandError, Remote, err, out, talk
-from oncue.core.errors import InvalidInput, Problem
+from oncue.cli.documents import FileDocument, problems_in, read_documents
+from oncue.cli.remote import Remote, err, out, talk
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import patch_between
-from oncue.core.problems import nearest
-from oncue.core.workflow.parse import parse_workflow
-from oncue.settings import load_settings
-
-KINDS = ("workflow",)
-# What the API adds to a document.
-_ADDED = ("id", "version", "created_at", "updated_at")
 
 
 @dataclass(frozen=True, slots=True)
-class _Document:
-    """One document of a file, and how many stand before it there."""
+class _Resource:
+    """A kind of definition: where it lies, and what the API adds to it."""
 
-    path: Path
-    index: int
-    content: dict[str, Json]
+    kind: str
+    path: str
+    added: tuple[str, ...]
+
+
+_ADDED: Final = ("id", "version", "created_at", "updated_at")
+# Workflows first: patterns may name them.
+_RESOURCES: Final = (
+    _Resource("workflow", "/workflows", _ADDED),
+    _Resource("pattern", "/patterns", (*_ADDED, "state_version", "owned_by", "stats")),
+)
 
 
 def validate(*files: Path) -> int:
@@ -49,9 +47,12 @@ def apply(*files: Path) -> int:
         return 1
 
     async def save_all(remote: Remote) -> None:
-        known = {row["name"]: row for row in await remote.pages("/workflows")}
-        for document in documents:
-            out.print(await _save(remote, known, document.content))
+        for resource in _RESOURCES:
+            those = [document for document in documents if document.kind == resource.kind]
+            if those:
+                known = {row["name"]: row for row in await remote.pages(resource.path)}
+                for document in those:
+                    out.print(await _save(remote, resource, known, document.content))
 
     talk(save_all)
     return 0
@@ -61,68 +62,49 @@ def export() -> None:
     """Print all definitions as YAML documents, ready to be applied elsewhere."""
 
     async def fetch(remote: Remote) -> list[Any]:
-        return await remote.pages("/workflows")
+        return [await remote.pages(resource.path) for resource in _RESOURCES]
 
     documents = [
-        {"kind": "workflow", **{k: v for k, v in row.items() if k not in _ADDED}}
-        for row in reversed(talk(fetch))
+        {"kind": resource.kind, **_bare(resource, row)}
+        for resource, rows in zip(_RESOURCES, talk(fetch), strict=True)
+        for row in reversed(rows)
+        # What starts a workflow stands in the workflow.
+        if not row.get("owned_by")
     ]
     text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
     out.print(text, end="", markup=False)
 
 
-async def _save(remote: Remote, known: dict[str, Any], document: dict[str, Json]) -> str:
+def _bare(resource: _Resource, row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in resource.added}
+
+
+async def _save(
+    remote: Remote, resource: _Resource, known: dict[str, Any], document: dict[str, Json]
+) -> str:
     name = str(document["name"])
     wanted = {key: value for key, value in document.items() if key != "kind"}
     current = known.get(name)
     if current is None:
-        saved = await remote.ask("POST", "/workflows", document)
+        saved = await remote.ask("POST", resource.path, document)
         return f"created {name} ({saved['id']})"
-    before = {k: v for k, v in current.items() if k not in (*_ADDED, "kind")}
+    before = {k: v for k, v in _bare(resource, current).items() if k != "kind"}
     wanted.setdefault("enabled", before.get("enabled", True))
     patch = patch_between(before, wanted)
     if not patch:
         return f"unchanged {name}"
-    saved = await remote.ask("PATCH", f"/workflows/{name}", patch)
+    saved = await remote.ask("PATCH", f"{resource.path}/{name}", patch)
     return f"changed {name} (version {saved['version']})"
 
 
-def _check(files: tuple[Path, ...]) -> tuple[int, list[_Document]]:
+def _check(files: tuple[Path, ...]) -> tuple[int, list[FileDocument]]:
     """Print all problems; return how many there are, and the documents."""
     count = 0
-    documents: list[_Document] = []
+    documents: list[FileDocument] = []
     for path in files:
-        for document in _read(path):
+        for document in read_documents(path):
             documents.append(document)
-            for problem in _problems(document):
+            for problem in problems_in(document):
                 count += 1
-                line = line_of(path, document.index, problem.path)
-                err.print(f"{path}:{line}: {problem.path}: {problem.message}", markup=False)
+                err.print(document.told(problem), markup=False)
     return count, documents
-
-
-def _read(path: Path) -> Iterator[_Document]:
-    try:
-        for index, content in enumerate(read_documents(path)):
-            if not isinstance(content, dict):
-                raise CommandError(f"{path}: expected documents, got something else")
-            yield _Document(path, index, content)
-    except OSError as exc:
-        raise CommandError(f"{path}: {exc.strerror}") from exc
-    except yaml.YAMLError as exc:
-        raise CommandError(f"{path}: expected YAML or JSON: {exc}") from exc
-
-
-def _problems(document: _Document) -> tuple[Problem, ...]:
-    kind = document.content.get("kind", "workflow")
-    if kind not in KINDS:
-        message = (
-            f"expected a kind out of {', '.join(KINDS)}, got {kind!r}{nearest(str(kind), KINDS)}"
-        )
-        return (Problem("kind", message),)
-    library = {action.name: action for action in ACTIONS}
-    try:
-        parse_workflow(document.content, library, max_steps=load_settings({}).max_workflow_steps)
-    except InvalidInput as exc:
-        return exc.problems
-    return ()

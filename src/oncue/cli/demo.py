@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from oncue.cli.documents import examples
+from oncue.cli.documents import example
 from oncue.core.json_text import Json
 from oncue.settings import Settings
 from oncue.testing.vendors import Simulators
 
+EXAMPLE = "high-value-signup-onboarding"
 PAUSE_S = 5.0
 
 # What a small shop sees all day. Nothing of it starts the example: that is for
@@ -87,7 +88,7 @@ def _endpoint(url: str) -> tuple[str, int]:
 
 
 class _Source:
-    """Saves the examples, then sends an event now and then."""
+    """Saves the example, then sends an event now and then."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._session = aiohttp.ClientSession(
@@ -96,12 +97,11 @@ class _Source:
         self._source: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Save the examples that are not there yet, and begin to send."""
-        for document in examples("workflow"):
-            async with self._session.post("/workflows", json=document) as answer:
-                # 409: it is there since an earlier start.
-                if answer.status not in (201, 409):
-                    raise RuntimeError(f"the example was refused: {await answer.text()}")
+        """Save the example if it is not there yet, and begin to send."""
+        async with self._session.post("/workflows", json=example(EXAMPLE)) as answer:
+            # 409: it is there since an earlier start.
+            if answer.status not in (201, 409):
+                raise RuntimeError(f"the example was refused: {await answer.text()}")
         self._source = asyncio.create_task(self._send(), name="demo")
 
     async def stop(self) -> None:

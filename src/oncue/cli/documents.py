@@ -1,35 +1,94 @@
 """Documents in files: YAML or JSON, one or several in each."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import yaml
 
 import oncue
+from oncue.actions import ACTIONS
+from oncue.cli.remote import CommandError
+from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
+from oncue.core.pattern.active import parse_pattern
+from oncue.core.problems import nearest
+from oncue.core.workflow.parse import parse_workflow
 from oncue.core.yaml_text import YamlLoader
+from oncue.settings import load_settings
+from oncue.testing.automation.document import parse_test
+
+KINDS: Final = ("workflow", "pattern", "test")
 
 
-def read_documents(path: Path) -> Iterator[Json]:
+@dataclass(frozen=True, slots=True)
+class FileDocument:
+    """One document of a file, and how many stand before it there."""
+
+    path: Path
+    index: int
+    content: dict[str, Json]
+
+    @property
+    def kind(self) -> str:
+        """What it defines."""
+        return str(self.content.get("kind", "workflow"))
+
+    def line_of(self, place: str) -> int:
+        """Return the line, from 1, on which a place such as `steps[2].for` stands."""
+        with self.path.open(encoding="utf-8") as file:
+            node = list(yaml.compose_all(file, YamlLoader))[self.index]
+        for part in _PART.findall(place):
+            node = _inside(node, part.strip("[]")) or node
+        return int(node.start_mark.line) + 1
+
+    def told(self, problem: Problem) -> str:
+        """Return a problem in one line that begins with file and line."""
+        place = f"{problem.path}: " if problem.path else ""
+        return f"{self.path}:{self.line_of(problem.path)}: {place}{problem.message}"
+
+
+def read_documents(path: Path) -> list[FileDocument]:
     """
-    Yield the documents in a file.
+    Return the documents in a file.
 
     Raises:
-        yaml.YAMLError: it is neither YAML nor JSON.
+        CommandError: there is no such file, or it holds something else.
     """
-    with path.open(encoding="utf-8") as file:
-        yield from yaml.load_all(file, YamlLoader)
+    try:
+        with path.open(encoding="utf-8") as file:
+            contents = list(yaml.load_all(file, YamlLoader))
+    except OSError as exc:
+        raise CommandError(f"{path}: {exc.strerror}") from exc
+    except (yaml.YAMLError, UnicodeDecodeError) as exc:
+        raise CommandError(f"{path}: expected YAML or JSON: {exc}") from exc
+    documents: list[FileDocument] = []
+    for index, content in enumerate(contents):
+        if not isinstance(content, dict):
+            raise CommandError(f"{path}: expected documents, got something else")
+        documents.append(FileDocument(path, index, content))
+    return documents
 
 
-def line_of(path: Path, index: int, place: str) -> int:
-    """Return the line, from 1, on which a place such as `steps[2].for` of the nth document stands."""
-    with path.open(encoding="utf-8") as file:
-        documents = list(yaml.compose_all(file, YamlLoader))
-    node = documents[index]
-    for part in _PART.findall(place):
-        node = _inside(node, part.strip("[]")) or node
-    return int(node.start_mark.line) + 1
+def problems_in(document: FileDocument) -> tuple[Problem, ...]:
+    """Return everything that is wrong with a document by itself."""
+    content, kind = document.content, document.kind
+    try:
+        match kind:
+            case "workflow":
+                library = {action.name: action for action in ACTIONS}
+                parse_workflow(content, library, max_steps=load_settings({}).max_workflow_steps)
+            case "pattern":
+                parse_pattern(content)
+            case "test":
+                parse_test(content)
+            case _:
+                expected = f"expected a kind out of {', '.join(KINDS)}"
+                return (Problem("kind", f"{expected}, got {kind!r}{nearest(kind, KINDS)}"),)
+    except InvalidInput as exc:
+        return exc.problems
+    return ()
 
 
 _PART = re.compile(r"\[\d+\]|[^.\[\]]+")
@@ -45,12 +104,10 @@ def _inside(node: yaml.Node, part: str) -> yaml.Node | None:
             return None
 
 
-def examples(kind: str) -> Iterator[Json]:
-    """Yield the shipped examples of a kind."""
-    for path in sorted(_examples_folder().glob("*.yaml")):
-        for document in read_documents(path):
-            if isinstance(document, dict) and document.get("kind") == kind:
-                yield document
+def example(name: str) -> Json:
+    """Return the workflow that a shipped example defines."""
+    (document,) = read_documents(_examples_folder() / f"{name}.yaml")
+    return document.content
 
 
 def _examples_folder() -> Path:

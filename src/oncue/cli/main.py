@@ -57,6 +57,7 @@ app.command(
     "oncue.cli.definitions:validate", name="validate", help="Say what is wrong with documents."
 )
 app.command("oncue.cli.definitions:apply", name="apply", help="Save documents.")
+app.command("oncue.cli.automation:run_tests", name="test", help="Test automations in no time.")
 app.command("oncue.cli.definitions:export", name="export", help="Print all definitions as YAML.")
 
 

@@ -327,6 +327,18 @@ def test_what_follows_an_error(on_error: Json, steps: dict[str, str], status: st
     assert mended in ([], [{"text": "refused"}])
 
 
+def test_a_loop_gives_null_for_what_was_skipped_or_caught() -> None:
+    inner = [
+        make_call("a", on_error="continue"),
+        make_call("b", **{"if": "item > 5"}),
+        make_call("c"),
+    ]
+    loop: Json = {"id": "each", "type": "loop", "for_each": [1], "steps": inner}
+    world = run(loop, answer=failing("each[0].a"))
+
+    assert world.state.steps["each"].output == [{"a": None, "b": None, "c": {"did": "each[0].c"}}]
+
+
 def test_a_failing_handler_fails_the_execution() -> None:
     step = make_call("a", on_error=[make_call("mend")])
     world = run(step, answer=failing("a", "a.on_error.mend"))

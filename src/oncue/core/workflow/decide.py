@@ -141,8 +141,8 @@ class _Walk:
                 caught = self._caught(node, step, path, scope)
                 if not isinstance(caught, _Done):
                     return caught
-            if step.status is StepStatus.COMPLETED:
-                output[node.id] = step.output
+            # Null for what was skipped or caught, so that it can be asked for.
+            output[node.id] = step.output if step.status is StepStatus.COMPLETED else None
         return _Done(output)
 
     def _show(self, node: Node, step: StepState, path: str, scope: Scope) -> None:

@@ -10,7 +10,7 @@ Vendors that are none: HTTP servers on the loopback that answer as the real ones
 with the same idempotency key is a second call and no second effect.
 """
 
-from oncue.testing.vendors.http import HttpSimulator
+from oncue.testing.vendors.http import AcceptingSimulator, HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
@@ -28,6 +28,7 @@ from oncue.testing.vendors.slack import SlackSimulator
 __all__ = [
     "DROP",
     "LOSE_ANSWER",
+    "AcceptingSimulator",
     "Fixed",
     "Held",
     "HttpSimulator",

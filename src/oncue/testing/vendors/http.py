@@ -25,3 +25,12 @@ class HttpSimulator(Simulator):
         if key is not None:
             self._seen.add(key)
         return Fixed(200, shown)
+
+
+class AcceptingSimulator(Simulator):
+    """Some API or receiver of which no more is known than that it says yes."""
+
+    def answer(self, call: ReceivedCall) -> Fixed:
+        """Return an empty object."""
+        self.effects.append({"method": call.method, "path": call.path, "body": call.body})
+        return Fixed(200, {})

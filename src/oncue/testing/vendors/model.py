@@ -27,6 +27,10 @@ class ModelSimulator(Simulator):
         """Answer the next questions so, each once."""
         self._replies.extend(replies)
 
+    def saying(self, reply: str) -> Fixed:
+        """Return the answer to any question that says `reply`."""
+        return Fixed(200, _completion(self.model, "", reply, 1))
+
     def answer(self, call: ReceivedCall) -> Fixed:
         """Answer a question."""
         if (call.method, call.path) != ("POST", "/v1/chat/completions"):

@@ -85,7 +85,8 @@ class Held:
         await self._released.wait()
 
 
-OnOrder: TypeAlias = Fixed | Lost | Held
+OnOrder: TypeAlias = Fixed | Lost | Held | None
+"""None: as usual."""
 
 
 class Simulator(ABC):

@@ -1,5 +1,6 @@
 """All simulated vendors together."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -28,3 +29,25 @@ class Simulators:
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
+
+    def credentials(self, integration: str) -> Mapping[str, str]:
+        """Return what leads an integration to its simulator; empty for one that has none."""
+        match integration:
+            case "resend":
+                return {
+                    "api_key": self.resend.api_key,
+                    "base_url": self.resend.base_url,
+                    "from": "us@example.com",
+                }
+            case "slack":
+                return {"webhook_url": self.slack.webhook_url}
+            case "hubspot":
+                return {"api_key": self.hubspot.api_key, "base_url": self.hubspot.base_url}
+            case "ai":
+                return {
+                    "base_url": self.model.base_url,
+                    "api_key": self.model.api_key,
+                    "model": self.model.model,
+                }
+            case _:
+                return {}

@@ -1,0 +1,1 @@
+"""Tests of automations: events in, a virtual clock, simulated vendors, expected effects out."""

@@ -1,0 +1,101 @@
+"""The engine inside another program: real SQLite in a folder, and a clock that obeys."""
+
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from oncue.actions.library import Stores, stores_on
+from oncue.core.callbacks import Callbacks
+from oncue.core.workflow.compile import Library
+from oncue.engine.engine import Engine, World
+from oncue.ports import Account, Actions
+from oncue.store.sql.accounts import SqlAccounts
+from oncue.store.sql.catalog import SqlCatalog
+from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.patterns import SqlPatterns
+from oncue.store.sqlite.file import Commit
+from oncue.store.sqlite.history import SqliteHistory
+from oncue.store.sqlite.journal import SqliteJournal
+from oncue.store.sqlite.kv import SqliteKeyValues
+from oncue.store.sqlite.log import SqliteEventLog
+from oncue.testing.clock import VirtualClock
+
+ACCOUNT = "acc_test"
+PUBLIC_URL = "http://oncue.example"
+
+Build: TypeAlias = Callable[[Stores], tuple[Actions, Library]]
+"""From what accounts keep to the actions, and what they declare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A running engine and what it stands on."""
+
+    engine: Engine
+    clock: VirtualClock
+    log: SqliteEventLog
+    journal: SqliteJournal
+    world: World
+
+    async def go_to(self, instant_ms: int) -> None:
+        """Let time pass up to an instant; each timer on the way is told at its own."""
+        await self.engine.settled()
+        while (due_ms := await self._next_due_ms(instant_ms)) is not None:
+            self.clock.advance(due_ms - self.clock.now_ms())
+            await self.engine.settled()
+        self.clock.advance(max(0, instant_ms - self.clock.now_ms()))
+        await self.engine.settled()
+
+    async def _next_due_ms(self, until_ms: int) -> int | None:
+        timers = await self.journal.timers_before(until_ms + 1)
+        now = self.clock.now_ms()
+        return min((timer.due_ms for timer in timers if timer.due_ms > now), default=None)
+
+
+@asynccontextmanager
+async def embedded(
+    folder: Path,
+    build: Build,
+    *,
+    clock: VirtualClock,
+    commit: Commit = sqlite3.Connection.commit,
+) -> AsyncIterator[Embedded]:
+    """Run an engine with one account on `folder` until the block ends; `commit` may die."""
+    async with AsyncExitStack() as stack:
+        log = SqliteEventLog(folder / "log", clock, commit)
+        stack.push_async_callback(log.close)
+        journal = SqliteJournal(folder / "journal.db", commit)
+        stack.push_async_callback(journal.close)
+        keys = SqliteKeyValues(folder / "kv.db", clock, commit)
+        stack.push_async_callback(keys.close)
+        database = SqlDatabase.on_sqlite(folder / "catalog.db")
+        stack.push_async_callback(database.close)
+        await database.create_tables()
+        accounts = SqlAccounts(database)
+        actions, library = build(stores_on(keys, log))
+        numbers = itertools.count(clock.now_ms())
+        world = World(
+            clock=clock,
+            log=log,
+            journal=journal,
+            history=SqliteHistory(journal.file),
+            accounts=accounts,
+            catalog=SqlCatalog(database),
+            patterns=SqlPatterns(database),
+            keys=keys,
+            actions=actions,
+            library=library,
+            fresh_id=lambda kind: f"{kind}_{next(numbers)}",
+            fresh_secret=lambda: f"secret_{next(numbers)}",
+            callbacks=Callbacks(PUBLIC_URL, b"a secret of this test"),
+        )
+        engine = Engine(world)
+        stack.push_async_callback(engine.stop)
+        if ACCOUNT not in await accounts.ids():
+            await accounts.add(Account(ACCOUNT, "test", 0))
+        await engine.start()
+        yield Embedded(engine, clock, log, journal, world)

@@ -1,0 +1,106 @@
+"""
+The way out of a test: every call ends at a simulated vendor, whatever its address.
+
+Calls of integrations come with the address of their simulator already; all
+others are led to one that says yes. Nothing here resolves a name, and nothing
+else than the simulators' ports is ever connected to.
+"""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Final, Self
+
+from yarl import URL
+
+from oncue.core.action import HttpAnswer, HttpRequest
+from oncue.outgoing.client import OutgoingClient
+from oncue.ports import Clock
+from oncue.testing.vendors.http import AcceptingSimulator
+from oncue.testing.vendors.simulator import Simulator
+from oncue.testing.vendors.simulators import Simulators
+
+VENDORS: Final = ("resend", "slack", "hubspot", "ai", "http", "webhook")
+# Where the vendors are when they are real.
+_ORIGINS: Final = {
+    "resend": "https://api.resend.com",
+    "slack": "https://hooks.slack.com",
+    "hubspot": "https://api.hubapi.com",
+    "ai": "https://ai.example.com",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SentCall:
+    """A request that was sent, and to whom; its URL is the one that it has outside of tests."""
+
+    vendor: str
+    at_ms: int
+    request: HttpRequest
+
+
+class Wire:
+    """Runs simulated vendors as long as the block, and remembers what went to them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.calls: list[SentCall] = []
+        self.known = Simulators()
+        self.vendors: Mapping[str, Simulator] = {
+            "resend": self.known.resend,
+            "slack": self.known.slack,
+            "hubspot": self.known.hubspot,
+            "ai": self.known.model,
+            "http": AcceptingSimulator(),
+            "webhook": AcceptingSimulator(),
+        }
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._client: OutgoingClient | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self.known)
+        for name in ("http", "webhook"):
+            await self._stack.enter_async_context(self.vendors[name])
+        urls = [URL(simulator.base_url) for simulator in self.vendors.values()]
+        client = OutgoingClient(allowed_endpoints={(str(u.host), u.port or 0) for u in urls})
+        self._client = await self._stack.enter_async_context(client)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        """
+        Return the answer of a simulated vendor.
+
+        Raises:
+            ActionError: as the client for real calls does.
+        """
+        assert self._client is not None
+        at_ms = self._clock.now_ms()
+        vendor = self._vendor(request)
+        answer = await self._client.send(replace(request, url=self._local(request.url, vendor)))
+        shown = replace(request, url=self._outside(request.url, vendor))
+        self.calls.append(SentCall(vendor, at_ms, shown))
+        return answer
+
+    def _vendor(self, request: HttpRequest) -> str:
+        for name in _ORIGINS:
+            if request.url.startswith(f"{self.vendors[name].base_url}/"):
+                return name
+        # Standard Webhooks: the one thing by which a webhook is known from other requests.
+        return "webhook" if "webhook-id" in request.headers else "http"
+
+    def _local(self, url: str, vendor: str) -> str:
+        try:
+            asked = URL(url)
+        except ValueError:
+            return url
+        # What is no address is passed on to the client, which says so and sends nothing.
+        if asked.scheme not in ("http", "https") or not asked.host:
+            return url
+        return str(URL(self.vendors[vendor].base_url).join(asked.relative()))
+
+    def _outside(self, url: str, vendor: str) -> str:
+        origin = _ORIGINS.get(vendor)
+        return f"{origin}{url.removeprefix(self.vendors[vendor].base_url)}" if origin else url
