@@ -79,6 +79,9 @@ class RecordingActions:
             raise self.answers.pop(0)
         return {"noted": text}
 
+    def missing(self, account: str, action: str) -> str | None:
+        return None
+
     async def rehearse(
         self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
     ) -> Rehearsal:

@@ -35,13 +35,16 @@ def credentials_for(vendors: Simulators) -> Callable[[str, str], Mapping[str, st
 
 
 @asynccontextmanager
-async def library_for(vendors: Simulators) -> AsyncIterator[ActionLibrary]:
+async def library_for(
+    vendors: Simulators, *, connected: bool = True
+) -> AsyncIterator[ActionLibrary]:
     """Give all actions, allowed to reach the loopback, until the block ends."""
     async with (
         OutgoingClient(allowed_networks=(ip_network("127.0.0.0/8"),)) as client,
         fresh_stores() as stores,
     ):
-        yield ActionLibrary(ACTIONS, credentials_for(vendors), client.send, VirtualClock(), stores)
+        credentials = credentials_for(vendors) if connected else lambda _, __: {}
+        yield ActionLibrary(ACTIONS, credentials, client.send, VirtualClock(), stores)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from oncue.outgoing.client import OutgoingClient
 from oncue.ports import Account, ApiKey
 from oncue.settings import Settings
 from oncue.store.sql.accounts import SqlAccounts
+from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.patterns import SqlPatterns
@@ -84,6 +85,7 @@ async def run(
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),
             keys=keys,
+            answers=SqlAnswers(database),
             actions=actions,
             library=actions.by_name,
             fresh_id=fresh_id,

@@ -17,6 +17,7 @@ PORTS = [
     ports.Accounts,
     ports.Catalog,
     ports.Patterns,
+    ports.Answers,
     ports.KeyValues,
     ports.Actions,
 ]

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from oncue.core.action import Action, Call, HttpRequest, Idempotency
+from oncue.core.action import Action, Call, HttpRequest, Idempotency, Need
 from oncue.core.errors import MalformedJson, OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.http_answer import judge, read_object
 from oncue.core.json_text import Json, encode_json, parse_json
@@ -138,8 +138,6 @@ async def _ask(
     options: Mapping[str, float | int | None] | None = None,
 ) -> tuple[str, str, dict[str, Json]]:
     credentials = call.credentials
-    if "base_url" not in credentials:
-        raise PermanentError("no connection for ai: set ONCUE_AI_BASE_URL")
     chosen = model or credentials.get("model")
     if not chosen:
         raise PermanentError("no model: give 'model', or set ONCUE_AI_MODEL")
@@ -287,6 +285,7 @@ def _action(
         example=example,
         perform=perform,
         is_harmless_to_repeat=True,
+        needs=Need("base_url", "ONCUE_AI_BASE_URL"),
     )
 
 

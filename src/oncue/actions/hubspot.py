@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency
+from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency, Need
 from oncue.core.errors import OutcomeUnknown, PermanentError
 from oncue.core.http_answer import failure, judge, read_object
 from oncue.core.json_text import Json, encode_json
@@ -45,8 +45,6 @@ class RecordOutput(BaseModel):
 
 
 async def _create(call: Call[RecordInput]) -> Json:
-    if "api_key" not in call.credentials:
-        raise PermanentError("no connection for hubspot: set HUBSPOT_API_KEY")
     if call.input.id_property is not None:
         return await _upsert(call, call.input.id_property)
     body: dict[str, Json] = {
@@ -119,4 +117,5 @@ CREATE_CRM_RECORD = Action(
     idempotency=Idempotency.PROBE,
     example={"type": "contacts", "properties": {"email": "ada@example.com"}},
     perform=_create,
+    needs=Need("api_key", "HUBSPOT_API_KEY"),
 )

@@ -81,6 +81,14 @@ class ActionLibrary:
             self.by_name.values(), self._credentials, self._send, self._clock, stores
         )
 
+    def missing(self, account: str, action: str) -> str | None:
+        """Return what an action of this account would need and does not have."""
+        found = self.by_name[action]
+        need = found.needs
+        if need is None or need.credential in self._credentials(account, found.integration):
+            return None
+        return f"no connection for {found.integration}: set {need.setting}"
+
     async def perform(
         self,
         account: str,
@@ -99,6 +107,8 @@ class ActionLibrary:
         """
         found = self.by_name[action]
         credentials = self._credentials(account, found.integration)
+        if missing := self.missing(account, action):
+            raise PermanentError(missing)
         try:
             typed = found.input.model_validate(rendered)
         except ValidationError as exc:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency
+from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency, Need
 from oncue.core.errors import MalformedJson, PermanentError
 from oncue.core.http_answer import failure, judge, read_object
 from oncue.core.json_text import Json, encode_json, parse_json
@@ -55,8 +55,6 @@ class EmailOutput(BaseModel):
 
 async def _send(call: Call[EmailInput]) -> Json:
     credentials = call.credentials
-    if "api_key" not in credentials:
-        raise PermanentError("no connection for resend: set RESEND_API_KEY")
     sender = call.input.from_ or credentials.get("from")
     if not sender:
         raise PermanentError("no sender: give 'from', or set ONCUE_EMAIL_FROM")
@@ -98,4 +96,5 @@ SEND_EMAIL = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"to": "ada@example.com", "subject": "Welcome", "html": "<p>Hello</p>"},
     perform=_send,
+    needs=Need("api_key", "RESEND_API_KEY"),
 )

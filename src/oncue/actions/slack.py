@@ -4,8 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from oncue.core.action import Action, Call, HttpRequest, Idempotency
-from oncue.core.errors import PermanentError
+from oncue.core.action import Action, Call, HttpRequest, Idempotency, Need
 from oncue.core.http_answer import judge
 from oncue.core.json_text import Json, encode_json
 
@@ -36,8 +35,6 @@ class SlackOutput(BaseModel):
 
 
 async def _send(call: Call[SlackInput]) -> Json:
-    if "webhook_url" not in call.credentials:
-        raise PermanentError("no connection for slack: set SLACK_WEBHOOK_URL")
     answer = await call.send(
         HttpRequest(
             method="POST",
@@ -61,4 +58,5 @@ SEND_SLACK_MESSAGE = Action(
     example={"text": "A *big* signup"},
     perform=_send,
     is_harmless_to_repeat=True,
+    needs=Need("webhook_url", "SLACK_WEBHOOK_URL"),
 )

@@ -87,14 +87,19 @@ async def _save(
     current = known.get(name)
     if current is None:
         saved = await remote.ask("POST", resource.path, document)
-        return f"created {name} ({saved['id']})"
+        return _told(f"created {name} ({saved['id']})", saved)
     before = {k: v for k, v in _bare(resource, current).items() if k != "kind"}
     wanted.setdefault("enabled", before.get("enabled", True))
     patch = patch_between(before, wanted)
     if not patch:
         return f"unchanged {name}"
     saved = await remote.ask("PATCH", f"{resource.path}/{name}", patch)
-    return f"changed {name} (version {saved['version']})"
+    return _told(f"changed {name} (version {saved['version']})", saved)
+
+
+def _told(what: str, saved: dict[str, Any]) -> str:
+    warnings = [f"  warning: {one['path']}: {one['message']}" for one in saved.get("warnings", ())]
+    return "\n".join([what, *warnings])
 
 
 def _check(files: tuple[Path, ...]) -> tuple[int, list[FileDocument]]:

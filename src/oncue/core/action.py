@@ -113,6 +113,14 @@ class Call(Generic[GivenT]):
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """The credential without which an action cannot go, and the setting that gives it."""
+
+    credential: str
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
 class Action(Generic[InputT]):
     """
     One operation that a step can perform.
@@ -133,6 +141,7 @@ class Action(Generic[InputT]):
     example: Mapping[str, Json]
     perform: Callable[[Call[InputT]], Awaitable[Json]]
     is_harmless_to_repeat: bool = False
+    needs: Need | None = None
 
 
 AnyAction = Action[Any]

@@ -52,6 +52,19 @@ class HandStarts:
             NotFound: there is no event of that id.
             Conflict: the key came with another request.
         """
+        new = await self.prepare(account, workflow, body)
+        once = OnceKey(f"execute/{workflow.id}", key, _digest(body)) if key else None
+        begun = await self._journal.start_once(account, new, once)
+        return begun, begun.start.execution_id == new.start.execution_id
+
+    async def prepare(self, account: str, workflow: WorkflowVersion, body: Json) -> NewExecution:
+        """
+        Return the execution that a body asks for; it is not begun.
+
+        Raises:
+            InvalidInput: the body is none of the three forms.
+            NotFound: there is no event of that id.
+        """
         occasion = await self._occasion(account, body)
         execution_id = self._fresh_id("exe")
         event = occasion.event
@@ -64,16 +77,13 @@ class HandStarts:
             occasion.input,
         )
         offset = event.offset if occasion.is_stored else None
-        new = NewExecution(
+        return NewExecution(
             workflow_id=workflow.id,
             workflow=workflow.name,
             version=workflow.version,
             trigger=Trigger(MANUAL_TYPE, event.id, offset),
             start=start,
         )
-        once = OnceKey(f"execute/{workflow.id}", key, _digest(body)) if key else None
-        begun = await self._journal.start_once(account, new, once)
-        return begun, begun.start.execution_id == execution_id
 
     async def _occasion(self, account: str, body: Json) -> Occasion:
         form, value = _form(body)

@@ -19,11 +19,13 @@ from oncue.engine.match import MatchLoop
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
+from oncue.engine.rehearsals import Rehearsals
 from oncue.engine.starts import Starts
 from oncue.engine.timers import TimerLoop
 from oncue.ports import (
     Accounts,
     Actions,
+    Answers,
     Catalog,
     Clock,
     EventLog,
@@ -49,6 +51,7 @@ class World:
     catalog: Catalog
     patterns: Patterns
     keys: KeyValues
+    answers: Answers
     actions: Actions
     library: Library
     fresh_id: Callable[[str], str]
@@ -90,6 +93,14 @@ class Engine:
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id
+        )
+        self.rehearsals = Rehearsals(
+            self.definitions,
+            self._hand_starts,
+            world.journal,
+            world.actions,
+            world.library,
+            world.clock,
         )
 
     def _add_timer(self, timer: Timer) -> None:
@@ -145,6 +156,10 @@ class Engine:
             stored = await self._world.journal.load(account, execution_id)
         end.cancel()
         return stored
+
+    def moved(self, execution_id: str) -> asyncio.Future[None]:
+        """Return what is done after the next turn of an execution; cancel it if nobody waits."""
+        return self._executor.turns.of(execution_id)
 
     async def cancel(self, account: str, execution_id: str, reason: str) -> None:
         """

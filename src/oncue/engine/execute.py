@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from oncue.core.errors import Conflict, NotFound
 from oncue.core.workflow.records import AttemptLost, CalledBack, CancelRequested, Outcome
 from oncue.core.workflow.state import ExecutionState, begin
+from oncue.engine.awaited import Awaited
 from oncue.engine.definitions import Definitions
-from oncue.engine.ends import Ends
 from oncue.engine.live import Delivery, LiveExecution, Outside
 from oncue.engine.step_cache import StepCache
 from oncue.ports import Actions, Clock, Journal, KeyValues, NewExecution, StoredExecution, Timer
@@ -57,8 +57,10 @@ class Executor:
     ) -> None:
         self._journal = journal
         self._definitions = definitions
-        self.ends = Ends()
-        self._outside = Outside(journal, actions, StepCache(keys), clock, on_timer, self.ends.tell)
+        self.turns, self.ends = Awaited(), Awaited()
+        self._outside = Outside(
+            journal, actions, StepCache(keys), clock, on_timer, self.turns.tell, self.ends.tell
+        )
         self._ready: deque[_Wake] = deque()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._live: dict[str, LiveExecution] = {}

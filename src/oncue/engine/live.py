@@ -44,7 +44,8 @@ class Outside:
     cache: StepCache
     clock: Clock
     on_timer: Callable[[Timer], None]
-    on_finished: Callable[[str], None]
+    on_turn: Callable[[str], None]
+    on_end: Callable[[str], None]
     is_stopping: bool = False
 
 
@@ -157,8 +158,9 @@ class LiveExecution:
         await self._commit(turn)
         for path, due_ms in turn.timers_set.items():
             self._outside.on_timer(Timer(self._account, turn.execution_id, path, due_ms))
+        self._outside.on_turn(turn.execution_id)
         if state.final:
-            self._outside.on_finished(turn.execution_id)
+            self._outside.on_end(turn.execution_id)
         return records
 
     async def _commit(self, turn: Turn) -> None:

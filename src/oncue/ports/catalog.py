@@ -79,6 +79,17 @@ class ApiKey:
     hint: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What a request was answered; `digest` tells the request from others with its key."""
+
+    digest: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    created_at_ms: int
+
+
 class Accounts(Protocol):
     """Accounts and their keys."""
 
@@ -227,3 +238,13 @@ class Patterns(Protocol):
 
     async def seen_at(self, account: str, offset: int) -> list[PatternVersion]:
         """Return the version of each pattern that is seen after the record at `offset`."""
+
+
+class Answers(Protocol):
+    """What requests with an `Idempotency-Key` were answered."""
+
+    async def find(self, account: str, key: str, since_ms: int) -> KeptAnswer | None:
+        """Return what a request with that key was answered, if that was after an instant."""
+
+    async def keep(self, account: str, key: str, answer: KeptAnswer, since_ms: int) -> None:
+        """Keep an answer; those of the account from before an instant are forgotten."""

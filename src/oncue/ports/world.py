@@ -90,6 +90,9 @@ class Actions(Protocol):
             ActionError: the outside world said no, or nothing.
         """
 
+    def missing(self, account: str, action: str) -> str | None:
+        """Return what an action of this account would need and does not have."""
+
     async def rehearse(
         self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
     ) -> Rehearsal:

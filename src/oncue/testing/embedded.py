@@ -14,6 +14,7 @@ from oncue.core.workflow.compile import Library
 from oncue.engine.engine import Engine, World
 from oncue.ports import Account, Actions
 from oncue.store.sql.accounts import SqlAccounts
+from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.patterns import SqlPatterns
@@ -87,6 +88,7 @@ async def embedded(
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),
             keys=keys,
+            answers=SqlAnswers(database),
             actions=actions,
             library=library,
             fresh_id=lambda kind: f"{kind}_{next(numbers)}",

@@ -12,6 +12,7 @@ from oncue.core.errors import EvaluationError, InvalidInput, NotFound, Problem
 from oncue.core.expression import compile_expression, compile_template, to_json
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest
+from oncue.web import render
 from oncue.web.answers import answer
 from oncue.web.body import read_json
 from oncue.web.context import Context
@@ -62,14 +63,9 @@ class ActionRoutes:
         rehearsal = await world.actions.rehearse(
             account, action.name, given.get("with", {}), key, is_dry=is_dry
         )
-        shown: dict[str, Json] = {
-            "request": rehearsal.requests[0] if rehearsal.requests else None,
-            "duration_ms": world.clock.now_ms() - began_ms,
-        }
-        if rehearsal.error is not None:
-            shown["error"] = rehearsal.error
-        elif not is_dry:
-            shown["output"] = rehearsal.output
+        shown = render.rehearsal(rehearsal, world.clock.now_ms() - began_ms)
+        if is_dry:
+            shown.pop("output", None)
         return answer(shown)
 
     async def evaluate(self, request: Request) -> Response:

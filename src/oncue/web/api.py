@@ -16,6 +16,7 @@ from oncue.web.executions import Executions
 from oncue.web.kv import KeyValueRoutes
 from oncue.web.monitoring import Monitoring
 from oncue.web.patterns import PatternRoutes
+from oncue.web.runs import Runs
 from oncue.web.workflows import Workflows
 
 
@@ -26,6 +27,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
     api = FastAPI(title="OnCue", version=__version__, docs_url=None, redoc_url=None)
     resources = (
         Workflows(context),
+        Runs(context),
         PatternRoutes(context),
         Executions(context),
         ActionRoutes(context),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from oncue.engine.engine import Engine, World
 from oncue.web.auth import Gate
+from oncue.web.once import Once
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Context:
     world: World
     limits: Limits
     gate: Gate = field(init=False)
+    once: Once = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gate", Gate(self.world.accounts))
+        object.__setattr__(self, "once", Once(self.world.answers, self.world.clock))

@@ -13,16 +13,14 @@ from typing import Final
 from starlette.responses import StreamingResponse
 
 from oncue.core.event import Event, EventFilter
-from oncue.core.json_text import Json, encode_json
+from oncue.core.json_text import Json
 from oncue.web import render
 from oncue.web.context import Context
+from oncue.web.sse import STILL_HERE, event_stream, is_soon, message
 
 MAX_BEHIND: Final = 10_000
 """Records that a reader may be behind before some are left out."""
 _RECORDS_PER_READ: Final = 256
-# Comments keep proxies from closing a quiet connection.
-_SILENCE_MS: Final = 15_000
-_HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def stream(
@@ -30,11 +28,7 @@ def stream(
 ) -> StreamingResponse:
     """Return the events after an offset, by default from now on, as they come."""
     offset = context.world.log.head(account) if after is None else after
-    return StreamingResponse(
-        _follow(context, account, wanted, offset),
-        media_type="text/event-stream",
-        headers=_HEADERS,
-    )
+    return event_stream(_follow(context, account, wanted, offset))
 
 
 async def _follow(
@@ -51,30 +45,14 @@ async def _follow(
             if head - offset > MAX_BEHIND:
                 gap: Json = {"from": offset + 1, "to": head - _RECORDS_PER_READ}
                 offset = head - _RECORDS_PER_READ
-                yield _message("gap", offset, gap)
+                yield message("gap", offset, gap)
             for record in await log.read(account, offset, _RECORDS_PER_READ):
                 offset = record.offset
                 if isinstance(record, Event) and is_wanted(record):
-                    yield _message("event", offset, render.event(record))
-            if offset >= log.head(account) and not await _within_silence(context, grown):
-                yield b": still here\n\n"
+                    yield message("event", offset, render.event(record))
+            if offset >= log.head(account):
+                more = asyncio.ensure_future(grown.wait())
+                if not await is_soon(more, context.world.clock):
+                    yield STILL_HERE
     finally:
         unsubscribe()
-
-
-async def _within_silence(context: Context, grown: asyncio.Event) -> bool:
-    clock = context.world.clock
-    waits = {
-        asyncio.create_task(grown.wait()),
-        asyncio.create_task(clock.sleep_until(clock.now_ms() + _SILENCE_MS)),
-    }
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waits:
-            task.cancel()
-    return grown.is_set()
-
-
-def _message(kind: str, offset: int, data: Json) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (offset, kind.encode(), encode_json(data))

@@ -11,6 +11,8 @@ from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, instant, page_size
+from oncue.web.execution_stream import follow
+from oncue.web.sse import event_stream
 
 
 class Executions:
@@ -25,6 +27,7 @@ class Executions:
             Route("/executions", self.list, methods=["GET"]),
             Route("/monitoring/executions", self.list, methods=["GET"]),
             Route("/executions/{id}", self.get, methods=["GET"]),
+            Route("/executions/{id}/stream", self.stream, methods=["GET"]),
             Route("/executions/{id}/cancel", self.cancel, methods=["POST"]),
         ]
 
@@ -45,6 +48,12 @@ class Executions:
         definitions = self._context.engine.definitions
         plan = await definitions.plan(account, new.workflow_id, new.version)
         return answer(render.execution(stored, plan))
+
+    async def stream(self, request: Request) -> Response:
+        """Follow an execution to its end: Server-Sent Events."""
+        account = await self._context.gate.account(request, "read")
+        stored = await self._context.world.journal.load(account, request.path_params["id"])
+        return event_stream(follow(self._context, account, stored))
 
     async def cancel(self, request: Request) -> Response:
         """End an execution; what is in flight is not recalled."""

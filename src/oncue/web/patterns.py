@@ -52,8 +52,12 @@ class PatternRoutes:
         """Save a pattern; it sees every event that is accepted after this answer."""
         account = await self._context.gate.account(request, "write")
         document = await read_document(request, self._context.limits.document_bytes)
-        pattern = await self._definitions.create(account, document)
-        return await self._answer(account, pattern, 201)
+
+        async def create() -> Response:
+            pattern = await self._definitions.create(account, document)
+            return await self._answer(account, pattern, 201)
+
+        return await self._context.once.answer(account, request, document, create)
 
     async def templates(self, request: Request) -> Response:
         """Return patterns to begin with."""

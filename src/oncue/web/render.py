@@ -1,12 +1,13 @@
 """What users see of events and executions."""
 
-from oncue.core.audit import AuditEntry
+from oncue.core.audit import AuditEntry, masked
 from oncue.core.event import Event
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
-from oncue.core.workflow.plan import Plan, id_of
-from oncue.core.workflow.state import Attempt, StepState
-from oncue.ports import ExecutionSummary, StoredExecution, Trigger
+from oncue.core.workflow.plan import CallNode, Plan, id_of
+from oncue.core.workflow.state import Attempt, StepState, StepStatus
+from oncue.engine.rehearsals import ForeseenExecution
+from oncue.ports import ExecutionSummary, Rehearsal, StoredExecution, Trigger
 
 
 def event(shown: Event) -> dict[str, Json]:
@@ -50,6 +51,49 @@ def summary(row: ExecutionSummary) -> dict[str, Json]:
         "started_at": _instant(row.started_at_ms),
         "finished_at": _instant(row.finished_at_ms),
     }
+
+
+def foreseen(found: ForeseenExecution) -> dict[str, Json]:
+    """Return an execution as it would be; `assumed` are the outputs that no call gave."""
+    new, state = found.stored.new, found.stored.state
+    return {
+        "workflow": new.workflow,
+        "version": new.version,
+        "status": state.status.value,
+        "input": new.start.input,
+        "output": state.output,
+        "error": state.error,
+        "truncated": found.is_cut,
+        "steps": [_foreseen_step(step, found.plan) for step in state.steps.values()],
+    }
+
+
+def _foreseen_step(step: StepState, plan: Plan) -> dict[str, Json]:
+    node = plan.node(step.path)
+    return {
+        "id": node.id,
+        "path": step.path,
+        "type": node.type,
+        "action": node.action if isinstance(node, CallNode) else None,
+        "status": step.status.value,
+        "input": masked(step.input),
+        "output": step.output,
+        "error": step.error,
+        "assumed": isinstance(node, CallNode) and step.status is StepStatus.COMPLETED,
+    }
+
+
+def rehearsal(found: Rehearsal, duration_ms: int) -> dict[str, Json]:
+    """Return how an action went that no execution asked for."""
+    shown: dict[str, Json] = {
+        "request": found.requests[0] if found.requests else None,
+        "duration_ms": duration_ms,
+    }
+    if found.error is not None:
+        shown["error"] = found.error
+    else:
+        shown["output"] = found.output
+    return shown
 
 
 def audit_entry(stored: StoredExecution, entry: AuditEntry) -> dict[str, Json]:

@@ -5,18 +5,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
-from oncue.core.instants import format_instant, parse_duration
+from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.ports import WorkflowVersion
-from oncue.web import render
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import PATCH, read_document, read_json, read_optional_json
+from oncue.web.body import PATCH, read_document, read_json
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
-
-MAX_WAIT_MS = 60_000
 
 
 class Workflows:
@@ -38,7 +35,6 @@ class Workflows:
             Route("/workflows/{id}", self.delete, methods=["DELETE"]),
             Route("/workflows/{id}/versions", self.versions, methods=["GET"]),
             Route("/workflows/{id}/rollback", self.rollback, methods=["POST"]),
-            Route("/workflows/{id}/execute", self.execute, methods=["POST"]),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -53,10 +49,14 @@ class Workflows:
         """Save a workflow."""
         account = await self._context.gate.account(request, "write")
         document = await read_document(request, self._context.limits.document_bytes)
-        count = await self._catalog.workflow_count(account)
-        await self._context.engine.quotas.admit_workflow(account, count)
-        workflow = await self._definitions.create_workflow(account, document)
-        return _answer(workflow, 201, {"Location": f"/workflows/{workflow.id}"})
+
+        async def create() -> Response:
+            count = await self._catalog.workflow_count(account)
+            await self._context.engine.quotas.admit_workflow(account, count)
+            workflow = await self._definitions.create_workflow(account, document)
+            return await self._saved(account, workflow, 201)
+
+        return await self._context.once.answer(account, request, document, create)
 
     async def validate(self, request: Request) -> Response:
         """Answer 422 with all that is wrong with a document; nothing is saved."""
@@ -68,23 +68,25 @@ class Workflows:
     async def get(self, request: Request) -> Response:
         """Return the current version of a workflow."""
         account = await self._context.gate.account(request, "read")
-        return _answer(await self._current(account, request))
+        workflow = await current_workflow(self._context, account, request)
+        return answer(_workflow(workflow), headers={"ETag": etag(workflow.version)})
 
     async def patch(self, request: Request) -> Response:
         """Save the next version of a workflow: what the patch (RFC 7396) makes of the current one."""
         account = await self._context.gate.account(request, "write")
         patch = await read_json(request, self._context.limits.document_bytes, PATCH)
-        current = await self._current(account, request)
+        current = await current_workflow(self._context, account, request)
         check_version(request, current.version)
         if not isinstance(patch, dict):
             raise InvalidInput([Problem("", "expected an object, got something else")])
         document = merge_patch(current.document, patch)
-        return _answer(await self._definitions.change_workflow(account, current, document))
+        changed = await self._definitions.change_workflow(account, current, document)
+        return await self._saved(account, changed)
 
     async def delete(self, request: Request) -> Response:
         """Let go of a workflow; with `?cancel=true` its open executions are cancelled."""
         account = await self._context.gate.account(request, "write")
-        current = await self._current(account, request)
+        current = await current_workflow(self._context, account, request)
         check_version(request, current.version)
         opened = await self._context.world.history.open_executions(account, current.id)
         if opened and request.query_params.get("cancel") != "true":
@@ -100,7 +102,7 @@ class Workflows:
     async def versions(self, request: Request) -> Response:
         """Return all versions, newest first."""
         account = await self._context.gate.account(request, "read")
-        current = await self._current(account, request)
+        current = await current_workflow(self._context, account, request)
         rows = await self._catalog.versions(account, current.id)
         return answer({"data": [_workflow(row) for row in rows], "next_cursor": None})
 
@@ -111,46 +113,37 @@ class Workflows:
         version = body.get("version") if isinstance(body, dict) else None
         if not isinstance(version, int) or isinstance(version, bool):
             raise InvalidInput([Problem("version", f"expected a number, got {version!r}")])
-        current = await self._current(account, request)
+        current = await current_workflow(self._context, account, request)
         earlier = await self._catalog.workflow(account, current.id, version)
-        return _answer(await self._definitions.change_workflow(account, current, earlier.document))
+        changed = await self._definitions.change_workflow(account, current, earlier.document)
+        return await self._saved(account, changed)
 
-    async def execute(self, request: Request) -> Response:
-        """Begin an execution by hand; with `?wait=10s` answer with its end."""
-        account = await self._context.gate.account(request, "write")
-        body = await read_optional_json(request, self._context.limits.document_bytes)
-        wait_ms = _wait_ms(request.query_params.get("wait"))
-        workflow = await self._current(account, request)
-        key = request.headers.get("idempotency-key")
-        engine = self._context.engine
-        execution_id = await engine.execute(account, workflow, body, key)
-        if wait_ms:
-            stored = await engine.finished(account, execution_id, wait_ms)
-            if stored.state.final:
-                new = stored.new
-                plan = await self._definitions.plan(account, new.workflow_id, new.version)
-                return answer(render.execution(stored, plan))
-        location = {"Location": f"/executions/{execution_id}"}
-        return answer({"execution_id": execution_id, "status": "pending"}, 202, location)
-
-    async def _current(self, account: str, request: Request) -> WorkflowVersion:
-        workflow_id = await self._catalog.workflow_id(account, request.path_params["id"])
-        return await self._catalog.workflow(account, workflow_id)
+    async def _saved(self, account: str, workflow: WorkflowVersion, status: int = 200) -> Response:
+        """Answer with a workflow and what it would need and does not have."""
+        plan = await self._definitions.plan(account, workflow.id, workflow.version)
+        missing = self._context.world.actions.missing
+        warnings: list[Json] = [
+            {"path": node.place, "message": message}
+            for node in plan.calls()
+            if (message := missing(account, node.action))
+        ]
+        headers = {"ETag": etag(workflow.version)}
+        if status == 201:
+            headers["Location"] = f"/workflows/{workflow.id}"
+        return answer({**_workflow(workflow), "warnings": warnings}, status, headers)
 
 
-def _wait_ms(text: str | None) -> int:
-    if text is None:
-        return 0
-    try:
-        return min(parse_duration(text), MAX_WAIT_MS)
-    except ValueError as exc:
-        raise InvalidInput([Problem("wait", str(exc))]) from exc
+async def current_workflow(context: Context, account: str, request: Request) -> WorkflowVersion:
+    """
+    Return the current version of the workflow that the path names.
 
-
-def _answer(
-    workflow: WorkflowVersion, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
-    return answer(_workflow(workflow), status, {**(headers or {}), "ETag": etag(workflow.version)})
+    Raises:
+        NotFound: this account has none.
+    """
+    catalog = context.world.catalog
+    return await catalog.workflow(
+        account, await catalog.workflow_id(account, request.path_params["id"])
+    )
 
 
 def _workflow(workflow: WorkflowVersion) -> dict[str, Json]:

@@ -201,6 +201,7 @@ class StepCompiler:
             timeout_ms=step.timeout,
             on_unknown=step.in_doubt or _on_unknown(action),
             callback_ms=step.expect_callback if isinstance(step, WebhookStep) else None,
+            place=place,
             cache=_cache(step.cache, self._found, f"{place}.cache", roots),
         )
 

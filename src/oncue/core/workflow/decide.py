@@ -16,6 +16,7 @@ from oncue.core.json_text import Json
 from oncue.core.workflow.calls import first_attempt, next_of_call
 from oncue.core.workflow.plan import (
     Block,
+    Branch,
     CallNode,
     ConditionNode,
     DelayNode,
@@ -176,7 +177,7 @@ class _Walk:
                 case ParallelNode():
                     self._parallel(node, path, step, scope)
                 case _:
-                    self.commands.extend(_next_of_leaf(node, path, step, scope))
+                    self.commands.extend(next_of_leaf(node, path, step, scope))
         except EvaluationError as exc:
             self.commands.append(StepFailed(path, str(exc)))
 
@@ -184,7 +185,7 @@ class _Walk:
         self, node: ConditionNode, path: str, step: StepState | None, scope: Scope
     ) -> None:
         if step is None:
-            taken = next((b for b in node.branches if not b.test or scope.holds(b.test)), None)
+            taken = taken_branch(node, scope)
             self.commands.append(BranchTaken(path, taken.name if taken else None))
             return
         for branch in node.branches:
@@ -251,6 +252,16 @@ class _Walk:
         self.commands.extend(StepCancelled(path) for path in found)
 
 
+def taken_branch(node: ConditionNode, scope: Scope) -> Branch | None:
+    """
+    Return the branch that is taken here, if one is.
+
+    Raises:
+        EvaluationError: a test cannot be told.
+    """
+    return next((b for b in node.branches if not b.test or scope.holds(b.test)), None)
+
+
 def _path(command: Command) -> str:
     return "" if isinstance(command, ExecutionFinished) else command.path
 
@@ -300,12 +311,18 @@ def _next_of_loop(node: LoopNode, path: str, step: StepState, scope: Scope) -> C
     return StepCompleted(path, [step.iterations[n] for n in range(index)])
 
 
-def _next_of_leaf(
+def next_of_leaf(
     node: CallNode | DelayNode | TransformNode | StopNode,
     path: str,
     step: StepState | None,
     scope: Scope,
 ) -> list[Command | None]:
+    """
+    Return what comes next in a step that holds no others.
+
+    Raises:
+        EvaluationError: a value is missing, or not of the right kind.
+    """
     match node:
         case CallNode():
             if step is None:

@@ -1,6 +1,6 @@
 """A workflow as the interpreter reads it: templates compiled, names resolved, sugar gone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -52,6 +52,8 @@ class CallNode(_Any):
     on_unknown: OnUnknown
     callback_ms: int | None = None
     cache: Cache | None = None
+    place: str = ""
+    """Where it stands in the document, such as `steps[2]`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,13 +145,19 @@ class Plan:
             raise TypeError(f"expected a step that calls an action at {path!r}, got a {node.type}")
         return node
 
+    def calls(self) -> Iterator[CallNode]:
+        """Yield the steps that call something."""
+        return (node for node in self._nodes.values() if isinstance(node, CallNode))
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The ids of all steps."""
+        return self._nodes.keys()
+
     @cached_property
     def awaits_callbacks(self) -> bool:
         """Whether some step waits for somebody to call back."""
-        return any(
-            isinstance(node, CallNode) and node.callback_ms is not None
-            for node in self._nodes.values()
-        )
+        return any(node.callback_ms is not None for node in self.calls())
 
     @cached_property
     def _nodes(self) -> dict[str, Node]:

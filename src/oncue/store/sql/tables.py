@@ -95,3 +95,15 @@ pattern_version = sa.Table(
     # The offset of its change record; null until that record is known to be in the log.
     sa.Column("seen_from", sa.BigInteger),
 )
+answer = sa.Table(
+    "answer",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("headers", sa.JSON, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+)
+sa.Index("answer_oldest", answer.c.account, answer.c.created_at)
