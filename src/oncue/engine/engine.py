@@ -21,6 +21,7 @@ from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.rehearsals import Rehearsals
 from oncue.engine.starts import Starts
+from oncue.engine.tally import Numbers
 from oncue.engine.timers import TimerLoop
 from oncue.ports import (
     Accounts,
@@ -188,6 +189,22 @@ class Engine:
     def misses(self, account: str) -> Misses | None:
         """Return what matched nothing for a reason, counted since the start; None: nothing yet."""
         return self._matcher.misses(account)
+
+    def numbers(self) -> Numbers:
+        """Return what happened since the start and is under way now."""
+        tally = self._executor.tally
+        return Numbers(
+            events=self.ingest.accepted,
+            duplicates=self.ingest.duplicates,
+            matches=self._matcher.matches,
+            started=tally.started,
+            ended=tally.ended,
+            attempts=tally.attempts,
+            unmatched=self._matcher.unmatched,
+            live=len(tally.live),
+            ready=len(tally.ready),
+            timers=self._timers.count,
+        )
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""

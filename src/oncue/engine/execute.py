@@ -22,6 +22,7 @@ from oncue.engine.awaited import Awaited
 from oncue.engine.definitions import Definitions
 from oncue.engine.live import Delivery, LiveExecution, Outside
 from oncue.engine.step_cache import StepCache
+from oncue.engine.tally import Tally
 from oncue.ports import Actions, Clock, Journal, KeyValues, NewExecution, StoredExecution, Timer
 
 _log = logging.getLogger(__name__)
@@ -58,17 +59,26 @@ class Executor:
         self._journal = journal
         self._definitions = definitions
         self.turns, self.ends = Awaited(), Awaited()
-        self._outside = Outside(
-            journal, actions, StepCache(keys), clock, on_timer, self.turns.tell, self.ends.tell
-        )
         self._ready: deque[_Wake] = deque()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.tally = Tally(self._tasks, self._ready)
+        self._outside = Outside(
+            journal=journal,
+            actions=actions,
+            cache=StepCache(keys),
+            clock=clock,
+            tally=self.tally,
+            on_timer=on_timer,
+            on_turn=self.turns.tell,
+            on_end=self.ends.tell,
+        )
         self._live: dict[str, LiveExecution] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
     def start(self, account: str, new: NewExecution) -> None:
         """Begin an execution that was just written."""
+        self.tally.started += 1
         stored = StoredExecution(new, begin(new.start))
         self._add(_Wake(account, new.start.execution_id, stored))
 

@@ -19,6 +19,8 @@ class Ingest:
         self._log = log
         self._quotas = quotas
         self._fresh_id = fresh_id
+        self.accepted = 0
+        self.duplicates = 0
 
     async def accept(self, account: str, value: Json, parse: Parse = parse_event) -> Receipt:
         """
@@ -30,7 +32,7 @@ class Ingest:
         """
         event = parse(value, self._event_id)
         await self._quotas.admit_events(account, 1)
-        receipts = await self._log.append(account, [event])
+        receipts = await self._append(account, [event])
         return receipts[0]
 
     async def accept_all(
@@ -53,7 +55,14 @@ class Ingest:
         if problems:
             raise InvalidInput(problems)
         await self._quotas.admit_events(account, len(events))
-        return await self._log.append(account, events)
+        return await self._append(account, events)
+
+    async def _append(self, account: str, events: Sequence[IncomingEvent]) -> list[Receipt]:
+        receipts = await self._log.append(account, events)
+        duplicates = sum(receipt.is_duplicate for receipt in receipts)
+        self.duplicates += duplicates
+        self.accepted += len(receipts) - duplicates
+        return receipts
 
     def _event_id(self) -> str:
         return self._fresh_id("evt")

@@ -30,9 +30,16 @@ from oncue.core.workflow.records import (
 )
 from oncue.core.workflow.state import AttemptStatus, ExecutionState, Start, StepState
 from oncue.engine.step_cache import StepCache
+from oncue.engine.tally import Tally
 from oncue.ports import Actions, Clock, Journal, Timer, Turn
 
 _log = logging.getLogger(__name__)
+
+_KINDS: Mapping[type, str] = {
+    AttemptSucceeded: AttemptStatus.COMPLETED.value,
+    AttemptFailed: AttemptStatus.FAILED.value,
+    AttemptLost: AttemptStatus.IN_DOUBT.value,
+}
 
 
 @dataclass(slots=True)
@@ -43,6 +50,7 @@ class Outside:
     actions: Actions
     cache: StepCache
     clock: Clock
+    tally: Tally
     on_timer: Callable[[Timer], None]
     on_turn: Callable[[str], None]
     on_end: Callable[[str], None]
@@ -108,7 +116,7 @@ class LiveExecution:
             while True:
                 for record in await self._turn_with_mail(outcomes):
                     if isinstance(record, AttemptStarted):
-                        calls.add(asyncio.create_task(self._attempt(record)))
+                        calls.add(asyncio.create_task(self._counted(record)))
                 if not calls and not self._inbox:
                     return
                 done, calls = await self._next_of(calls)
@@ -160,6 +168,7 @@ class LiveExecution:
             self._outside.on_timer(Timer(self._account, turn.execution_id, path, due_ms))
         self._outside.on_turn(turn.execution_id)
         if state.final:
+            self._outside.tally.ended[state.final.value] += 1
             self._outside.on_end(turn.execution_id)
         return records
 
@@ -174,6 +183,11 @@ class LiveExecution:
                 await clock.sleep_until(clock.now_ms() + exc.retry_after_s * 1_000)
             else:
                 return
+
+    async def _counted(self, record: AttemptStarted) -> Outcome:
+        outcome = await self._attempt(record)
+        self._outside.tally.attempts[record.action, _KINDS[type(outcome)]] += 1
+        return outcome
 
     async def _attempt(self, record: AttemptStarted) -> Outcome:
         path, attempt = record.path, record.attempt

@@ -56,6 +56,7 @@ class MatchLoop(Loop):
         self._patterns = patterns
         self._outcomes = outcomes
         self._on_started = on_started
+        self.matches = 0
         self._readings: dict[str, _Reading] = {}
         self._waiting: deque[str] = deque()
 
@@ -76,6 +77,11 @@ class MatchLoop(Loop):
         """Return what matched nothing for a reason, counted since the start."""
         reading = self._readings.get(account)
         return reading.matcher.misses if reading else None
+
+    @property
+    def unmatched(self) -> int:
+        """How many records of the logs were not read yet."""
+        return sum(self._log.head(a) - reading.cursor for a, reading in self._readings.items())
 
     async def _turn(self) -> bool:
         if not self._waiting:
@@ -125,6 +131,7 @@ class MatchLoop(Loop):
         states = reading.matcher.take_changes()
         await self._journal.commit_matches(account, MatchedRun(cursor, rows, started, states))
         reading.cursor = cursor
+        self.matches += len(rows)
         for new in started:
             self._on_started(account, new)
 

@@ -33,6 +33,11 @@ class TimerLoop(Loop):
             self.wake()
 
     @property
+    def count(self) -> int:
+        """How many are held in memory: those that are due soon."""
+        return len(self._heap)
+
+    @property
     def is_asleep(self) -> bool:
         """Whether nothing is due now."""
         is_due = self._heap and self._heap[0][0] <= self._clock.now_ms()

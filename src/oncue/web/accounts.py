@@ -7,7 +7,6 @@ from typing import Annotated, Final, Literal, TypeVar
 from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.documents import Document, Name
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
@@ -22,6 +21,7 @@ from oncue.web.auth import grants, hash_key
 from oncue.web.body import PATCH, read_json
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.endpoint import PAGE, Body, Endpoint, Gives
 
 Scope = Literal["read", "events:write", "write", "admin", "operator"]
 Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
@@ -52,17 +52,46 @@ class AccountRoutes:
         self._context = context
         self._accounts = context.world.accounts
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/account", self.own, methods=["GET"]),
-            Route("/accounts", self.list, methods=["GET"]),
-            Route("/accounts", self.post, methods=["POST"]),
-            Route("/accounts/{id}", self.get, methods=["GET"]),
-            Route("/accounts/{id}", self.patch, methods=["PATCH"]),
-            Route("/accounts/{id}/keys", self.list_keys, methods=["GET"]),
-            Route("/accounts/{id}/keys", self.post_key, methods=["POST"]),
-            Route("/accounts/{id}/keys/{key_id}", self.delete_key, methods=["DELETE"]),
+            Endpoint("GET /account", self.own, "read", Gives("OwnAccount")),
+            Endpoint(
+                "GET /accounts",
+                self.list,
+                "operator",
+                Gives("Account[]"),
+                query=PAGE,
+            ),
+            Endpoint(
+                "POST /accounts",
+                self.post,
+                "operator",
+                Gives("AccountWithKey", 201, also={409: ""}),
+                body=Body(_Account, {"name": "shop", "quotas": {"max_events_per_month": 100_000}}),
+            ),
+            Endpoint("GET /accounts/{id}", self.get, "admin", Gives("Account")),
+            Endpoint(
+                "PATCH /accounts/{id}",
+                self.patch,
+                "operator",
+                Gives("Account", also={409: ""}),
+                body=Body("object", {"enabled": False}, PATCH),
+            ),
+            Endpoint("GET /accounts/{id}/keys", self.list_keys, "admin", Gives("Key[]")),
+            Endpoint(
+                "POST /accounts/{id}/keys",
+                self.post_key,
+                "admin",
+                Gives("KeyWithSecret", 201),
+                body=Body(_Key, {"name": "shop", "scopes": ["events:write"]}),
+            ),
+            Endpoint(
+                "DELETE /accounts/{id}/keys/{key_id}",
+                self.delete_key,
+                "admin",
+                Gives(None, 204, also={409: ""}),
+            ),
         ]
 
     async def own(self, request: Request) -> Response:

@@ -5,7 +5,6 @@ from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.action import AnyAction
 from oncue.core.errors import EvaluationError, InvalidInput, NotFound, Problem
@@ -16,6 +15,7 @@ from oncue.web import render
 from oncue.web.answers import answer
 from oncue.web.body import read_json
 from oncue.web.context import Context
+from oncue.web.endpoint import Body, Endpoint, Gives
 
 _RUN_FIELDS = ("with", "dry_run")
 _EVALUATE_FIELDS = ("expr", "template", "values")
@@ -28,13 +28,25 @@ class ActionRoutes:
         self._context = context
         self._library = context.world.library
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/actions", self.list, methods=["GET"]),
-            Route("/actions/{name}", self.get, methods=["GET"]),
-            Route("/actions/{name}/run", self.run, methods=["POST"]),
-            Route("/expressions/evaluate", self.evaluate, methods=["POST"]),
+            Endpoint("GET /actions", self.list, "read", Gives("Action[]")),
+            Endpoint("GET /actions/{name}", self.get, "read", Gives("Action")),
+            Endpoint(
+                "POST /actions/{name}/run",
+                self.run,
+                "write",
+                Gives("Tried"),
+                body=Body("object", {"with": {"text": "Hello"}, "dry_run": True}),
+            ),
+            Endpoint(
+                "POST /expressions/evaluate",
+                self.evaluate,
+                "read",
+                Gives("Value"),
+                body=Body("object", {"expr": "n * 2", "values": {"n": 21}}),
+            ),
         ]
 
     async def list(self, request: Request) -> Response:

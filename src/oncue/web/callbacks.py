@@ -2,12 +2,12 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.errors import NotFound
 from oncue.web.answers import answer
 from oncue.web.body import read_optional_json
 from oncue.web.context import Context
+from oncue.web.endpoint import OPEN, Body, Endpoint, Gives
 
 
 class CallbackRoutes:
@@ -16,10 +16,16 @@ class CallbackRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         path = "/callbacks/{account}/{execution_id}/{token}/{path:path}"
-        return [Route(path, self.post, methods=["POST"])]
+        body = Body("Anything", {"approved": True}, is_required=False)
+        conflict = {409: "Nobody waits for it any more."}
+        return [
+            Endpoint(
+                f"POST {path}", self.post, OPEN, Gives("Status", 202, also=conflict), body=body
+            )
+        ]
 
     async def post(self, request: Request) -> Response:
         """Let a step go on; what is sent becomes its `callback`."""

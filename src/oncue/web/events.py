@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from oncue.core.cloudevents import BATCH, STRUCTURED
 from oncue.core.errors import InvalidInput, NotFound, Problem
 from oncue.core.event import Event, EventFilter
 from oncue.core.globs import check_glob
@@ -16,8 +16,15 @@ from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, instant, page_size
+from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
 from oncue.web.event_body import EventBody, read_batch, read_event
 from oncue.web.event_stream import stream
+
+EXAMPLE: Json = {
+    "type": "user.signup",
+    "subject": "user-42",
+    "data": {"email": "ada@example.com", "plan": "enterprise"},
+}
 
 
 class Events:
@@ -26,14 +33,44 @@ class Events:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/events", self.post, methods=["POST"]),
-            Route("/events", self.list, methods=["GET"]),
-            Route("/events/batch", self.post_batch, methods=["POST"]),
-            Route("/events/stream", self.stream, methods=["GET"]),
-            Route("/events/{id:path}", self.get, methods=["GET"]),
+            Endpoint(
+                "POST /events",
+                self.post,
+                "events:write",
+                Gives("Receipt", 202, also={429: ""}),
+                body=Body("NewEvent", EXAMPLE, (JSON_TYPE, STRUCTURED, BATCH)),
+            ),
+            Endpoint(
+                "GET /events",
+                self.list,
+                "read",
+                Gives("Event[]"),
+                query=("type", "source", "subject", "from", "to", "limit", "cursor"),
+            ),
+            Endpoint(
+                "POST /events/batch",
+                self.post_batch,
+                "events:write",
+                Gives("BatchReceipt", 202, also={429: ""}),
+                body=Body("NewEvents", [EXAMPLE], (JSON_TYPE, BATCH)),
+            ),
+            Endpoint(
+                "GET /events/stream",
+                self.stream,
+                "read",
+                Gives("Event", media_type="text/event-stream"),
+                query=("type", "source", "subject", "after"),
+            ),
+            Endpoint(
+                "GET /events/{id:path}",
+                self.get,
+                "read",
+                Gives("EventWithDispositions"),
+                query=("source",),
+            ),
         ]
 
     async def post(self, request: Request) -> Response:

@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.workflow.state import Status
@@ -11,8 +10,11 @@ from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, instant, page_size
+from oncue.web.endpoint import Endpoint, Gives
 from oncue.web.execution_stream import follow
 from oncue.web.sse import event_stream
+
+_FILTERS = ("workflow", "status", "from", "to", "limit", "cursor")
 
 
 class Executions:
@@ -21,14 +23,32 @@ class Executions:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/executions", self.list, methods=["GET"]),
-            Route("/monitoring/executions", self.list, methods=["GET"]),
-            Route("/executions/{id}", self.get, methods=["GET"]),
-            Route("/executions/{id}/stream", self.stream, methods=["GET"]),
-            Route("/executions/{id}/cancel", self.cancel, methods=["POST"]),
+            Endpoint(
+                "GET /executions", self.list, "read", Gives("ExecutionSummary[]"), query=_FILTERS
+            ),
+            Endpoint(
+                "GET /monitoring/executions",
+                self.list,
+                "read",
+                Gives("ExecutionSummary[]"),
+                query=_FILTERS,
+            ),
+            Endpoint("GET /executions/{id}", self.get, "read", Gives("Execution")),
+            Endpoint(
+                "GET /executions/{id}/stream",
+                self.stream,
+                "read",
+                Gives("Execution", media_type="text/event-stream"),
+            ),
+            Endpoint(
+                "POST /executions/{id}/cancel",
+                self.cancel,
+                "write",
+                Gives("Status", 202, also={409: "It has ended."}),
+            ),
         ]
 
     async def list(self, request: Request) -> Response:

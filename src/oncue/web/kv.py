@@ -5,7 +5,6 @@ from typing import Annotated
 from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.documents import Document, DurationMs
 from oncue.core.errors import InvalidInput, NotFound, Problem
@@ -18,6 +17,7 @@ from oncue.web.body import read_json
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_key, encode_key, page_size
+from oncue.web.endpoint import CHANGED, Body, Endpoint, Gives
 
 _BODY_BYTES = MAX_VALUE_BYTES + 4_096
 
@@ -37,13 +37,32 @@ class KeyValueRoutes:
         self._gate = context.gate
         self._keys = context.world.keys
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/kv/{namespace}", self.list, methods=["GET"]),
-            Route("/kv/{namespace}/{key:path}", self.get, methods=["GET"]),
-            Route("/kv/{namespace}/{key:path}", self.put, methods=["PUT"]),
-            Route("/kv/{namespace}/{key:path}", self.delete, methods=["DELETE"]),
+            Endpoint(
+                "GET /kv/{namespace}",
+                self.list,
+                "read",
+                Gives("Entry[]"),
+                query=("prefix", "limit", "cursor"),
+            ),
+            Endpoint(
+                "GET /kv/{namespace}/{key:path}", self.get, "read", Gives("Entry", also={422: ""})
+            ),
+            Endpoint(
+                "PUT /kv/{namespace}/{key:path}",
+                self.put,
+                "write",
+                Gives("Version", also=CHANGED),
+                body=Body(Put, {"value": {"n": 1}, "ttl": "24h"}),
+            ),
+            Endpoint(
+                "DELETE /kv/{namespace}/{key:path}",
+                self.delete,
+                "write",
+                Gives(None, 204, also={412: "", 422: ""}),
+            ),
         ]
 
     async def list(self, request: Request) -> Response:

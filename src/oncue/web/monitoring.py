@@ -1,11 +1,9 @@
-"""`/monitoring`, `/ready`, and the page that shows it all."""
+"""`/monitoring`, `/health` and `/ready`."""
 
-from importlib.resources import files
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue import __version__
 from oncue.core.audit import audit_of
@@ -17,20 +15,11 @@ from oncue.web import render
 from oncue.web.answers import answer
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, encode_cursor, page_size
+from oncue.web.endpoint import OPEN, Endpoint, Gives
 
 _MANY: Final = 1_000
 _MINUTE_MS: Final = 60_000
 _MAX_STEPS: Final = 1_440
-# The page brings all it needs; nothing is fetched from elsewhere, no text of data becomes code.
-_CONTENT_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:;"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_FILES: Final = {
-    "/": ("page.html", "text/html"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/page.css": ("page.css", "text/css"),
-}
 
 
 class Monitoring:
@@ -38,19 +27,26 @@ class Monitoring:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._pages = {
-            path: ((files("oncue.web") / "page" / name).read_bytes(), media_type)
-            for path, (name, media_type) in _FILES.items()
-        }
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/health", self.health, methods=["GET"]),
-            Route("/ready", self.ready, methods=["GET"]),
-            Route("/monitoring/dashboard", self.dashboard, methods=["GET"]),
-            Route("/monitoring/audit", self.audit, methods=["GET"]),
-            *(Route(path, self.page, methods=["GET"]) for path in self._pages),
+            Endpoint("GET /health", self.health, OPEN, Gives("Status")),
+            Endpoint("GET /ready", self.ready, OPEN, Gives("Status")),
+            Endpoint(
+                "GET /monitoring/dashboard",
+                self.dashboard,
+                "read",
+                Gives("Dashboard"),
+                query=("range",),
+            ),
+            Endpoint(
+                "GET /monitoring/audit",
+                self.audit,
+                "read",
+                Gives("AuditEntry[]"),
+                query=("execution", "workflow", "action", "limit", "cursor"),
+            ),
         ]
 
     async def health(self, _: Request) -> Response:
@@ -144,17 +140,6 @@ class Monitoring:
         cursor = (await world.journal.cursors()).get(account, 0)
         waiting = await world.log.read(account, cursor, 1)
         return _age_s(waiting[0].received_at_ms if waiting else None, world.clock.now_ms())
-
-    async def page(self, request: Request) -> Response:
-        """Return the page or one of its parts; it asks for a key, so it needs none itself."""
-        content, media_type = self._pages[request.url.path]
-        headers = {
-            "Content-Security-Policy": _CONTENT_POLICY,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-cache",
-        }
-        return Response(content, 200, headers, f"{media_type}; charset=utf-8")
 
 
 def _span(now_ms: int, range_ms: int) -> Span:

@@ -2,19 +2,25 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
+from oncue.core.pattern.definition import Pattern
 from oncue.core.pattern.templates import TEMPLATES
 from oncue.ports import MatchRow, PatternVersion
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import PATCH, read_document, read_json
+from oncue.web.body import JSON, PATCH, YAML, read_document, read_json
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
+
+EXAMPLE: Json = {
+    "name": "large-orders",
+    "pattern": {"type": "event", "event": "order.paid", "where": "event.data.amount > 1000"},
+}
 
 
 class PatternRoutes:
@@ -25,16 +31,49 @@ class PatternRoutes:
         self._patterns = context.world.patterns
         self._definitions = context.engine.patterns
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/patterns", self.list, methods=["GET"]),
-            Route("/patterns", self.post, methods=["POST"]),
-            Route("/patterns/templates", self.templates, methods=["GET"]),
-            Route("/patterns/{id}", self.get, methods=["GET"]),
-            Route("/patterns/{id}", self.patch, methods=["PATCH"]),
-            Route("/patterns/{id}", self.delete, methods=["DELETE"]),
-            Route("/patterns/{id}/matches", self.matches, methods=["GET"]),
+            Endpoint(
+                "GET /patterns",
+                self.list,
+                "read",
+                Gives("SavedPattern[]"),
+                query=PAGE,
+            ),
+            Endpoint(
+                "POST /patterns",
+                self.post,
+                "write",
+                Gives(
+                    "SavedPattern",
+                    201,
+                    also=ONCE,
+                ),
+                body=Body(Pattern, EXAMPLE, (*JSON, *YAML)),
+            ),
+            Endpoint("GET /patterns/templates", self.templates, "read", Gives("Template[]")),
+            Endpoint("GET /patterns/{id}", self.get, "read", Gives("SavedPattern")),
+            Endpoint(
+                "PATCH /patterns/{id}",
+                self.patch,
+                "write",
+                Gives("SavedPattern", also=CHANGED),
+                body=Body("object", {"enabled": False}, PATCH),
+            ),
+            Endpoint(
+                "DELETE /patterns/{id}",
+                self.delete,
+                "write",
+                Gives(None, 204, also=CHANGED),
+            ),
+            Endpoint(
+                "GET /patterns/{id}/matches",
+                self.matches,
+                "read",
+                Gives("Match[]"),
+                query=PAGE,
+            ),
         ]
 
     async def list(self, request: Request) -> Response:

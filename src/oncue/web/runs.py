@@ -2,7 +2,6 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import parse_duration
@@ -10,10 +9,12 @@ from oncue.web import render
 from oncue.web.answers import answer
 from oncue.web.body import read_json, read_optional_json
 from oncue.web.context import Context
+from oncue.web.endpoint import Body, Endpoint, Gives
 from oncue.web.once import once_key
 from oncue.web.workflows import current_workflow
 
 MAX_WAIT_MS = 60_000
+_OCCASION = Body("Occasion", {"input": {"email": "ada@example.com"}}, is_required=False)
 
 
 class Runs:
@@ -22,12 +23,39 @@ class Runs:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/workflows/{id}/execute", self.execute, methods=["POST"]),
-            Route("/workflows/{id}/plan", self.plan, methods=["POST"]),
-            Route("/workflows/{id}/test-step", self.test_step, methods=["POST"]),
+            Endpoint(
+                "POST /workflows/{id}/execute",
+                self.execute,
+                "write",
+                Gives(
+                    "Begun",
+                    202,
+                    also={
+                        200: "The finished execution, with `wait`.",
+                        409: "The `Idempotency-Key` came with another request.",
+                        429: "",
+                    },
+                ),
+                body=_OCCASION,
+                query=("wait",),
+            ),
+            Endpoint(
+                "POST /workflows/{id}/plan",
+                self.plan,
+                "read",
+                Gives("ForeseenExecution"),
+                body=_OCCASION,
+            ),
+            Endpoint(
+                "POST /workflows/{id}/test-step",
+                self.test_step,
+                "write",
+                Gives("Tried"),
+                body=Body("object", {"step": "welcome", "input": {"email": "ada@example.com"}}),
+            ),
         ]
 
     async def execute(self, request: Request) -> Response:

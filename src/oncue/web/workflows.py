@@ -2,18 +2,33 @@
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
+from oncue.core.workflow.definition import Workflow
 from oncue.ports import WorkflowVersion
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import PATCH, read_document, read_json
+from oncue.web.body import JSON, PATCH, YAML, read_document, read_json
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
+
+_EXAMPLE: Json = {
+    "name": "big-order",
+    "on": {"type": "event", "event": "order.paid", "where": "event.data.amount > 1000"},
+    "steps": [
+        {
+            "id": "tell",
+            "type": "action",
+            "action": "send_slack_message",
+            "with": {"text": "{{ event.data.customer }} paid {{ event.data.amount }}"},
+        }
+    ],
+}
+WORKFLOW = Body(Workflow, _EXAMPLE, (*JSON, *YAML))
 
 
 class Workflows:
@@ -24,17 +39,55 @@ class Workflows:
         self._catalog = context.world.catalog
         self._definitions = context.engine.definitions
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
         return [
-            Route("/workflows", self.list, methods=["GET"]),
-            Route("/workflows", self.post, methods=["POST"]),
-            Route("/workflows/validate", self.validate, methods=["POST"]),
-            Route("/workflows/{id}", self.get, methods=["GET"]),
-            Route("/workflows/{id}", self.patch, methods=["PATCH"]),
-            Route("/workflows/{id}", self.delete, methods=["DELETE"]),
-            Route("/workflows/{id}/versions", self.versions, methods=["GET"]),
-            Route("/workflows/{id}/rollback", self.rollback, methods=["POST"]),
+            Endpoint(
+                "GET /workflows",
+                self.list,
+                "read",
+                Gives("SavedWorkflow[]"),
+                query=PAGE,
+            ),
+            Endpoint(
+                "POST /workflows",
+                self.post,
+                "write",
+                Gives(
+                    "WorkflowWithWarnings",
+                    201,
+                    also={**ONCE, 429: ""},
+                ),
+                body=WORKFLOW,
+            ),
+            Endpoint(
+                "POST /workflows/validate", self.validate, "read", Gives("Validity"), body=WORKFLOW
+            ),
+            Endpoint("GET /workflows/{id}", self.get, "read", Gives("SavedWorkflow")),
+            Endpoint(
+                "PATCH /workflows/{id}",
+                self.patch,
+                "write",
+                Gives("WorkflowWithWarnings", also=CHANGED),
+                body=Body("object", {"enabled": False}, PATCH),
+            ),
+            Endpoint(
+                "DELETE /workflows/{id}",
+                self.delete,
+                "write",
+                Gives(None, 204, also={409: "Executions are open.", 412: ""}),
+                query=("cancel",),
+            ),
+            Endpoint(
+                "GET /workflows/{id}/versions", self.versions, "read", Gives("SavedWorkflow[]")
+            ),
+            Endpoint(
+                "POST /workflows/{id}/rollback",
+                self.rollback,
+                "write",
+                Gives("WorkflowWithWarnings", also={409: ""}),
+                body=Body("object", {"version": 1}),
+            ),
         ]
 
     async def list(self, request: Request) -> Response:

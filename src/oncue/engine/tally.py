@@ -1,0 +1,38 @@
+"""What happened since the start and is under way now, for those who watch the machine."""
+
+from collections import Counter
+from collections.abc import Sized
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the executor has at work and waiting; and its counts, which only grow."""
+
+    live: Sized
+    ready: Sized
+    started: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    """Executions by their final status."""
+    attempts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """Calls by action and by the kind of their outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """All accounts together: counts since the start, then what is under way at this instant."""
+
+    events: int
+    duplicates: int
+    matches: int
+    started: int
+    ended: Counter[str]
+    attempts: Counter[tuple[str, str]]
+    unmatched: int
+    """Records of logs that the matcher has not read."""
+    live: int
+    """Executions at work."""
+    ready: int
+    """Executions that wait for their turn."""
+    timers: int
+    """Instants that come soon."""
