@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import aiohttp
 import uvicorn
@@ -39,12 +39,12 @@ class Served:
     session: aiohttp.ClientSession
 
     async def request(
-        self, method: str, path: str, *, key: str | None = KEY, data: bytes | None = None, **options: Any
+        self, method: str, path: str, *, key: str | None = KEY, data: bytes | IO[bytes] | None = None, **options: Any
     ) -> Answer:  # fmt: skip
         headers = options.pop("headers", {})
         if key is not None:
             headers = {"Authorization": f"Bearer {key}", **headers}
-        if data is not None:
+        if isinstance(data, bytes):
             headers = {"Content-Type": "application/json", **headers}
         async with self.session.request(
             method, path, headers=headers, data=data, **options
@@ -75,10 +75,12 @@ async def served(
         server = _QuietServer(uvicorn.Config(app, log_config=None, lifespan="off"))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         port = listener.getsockname()[1]
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
-            yield Served(world, session)
-        server.should_exit = True
-        await serving
+        try:
+            async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+                yield Served(world, session)
+        finally:
+            server.should_exit = True
+            await serving
 
 
 def serve(

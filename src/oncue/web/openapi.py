@@ -12,7 +12,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.definition import Pattern
 from oncue.core.workflow.definition import Workflow
 from oncue.web.endpoint import JSON_TYPE, OPEN, Body, Endpoint, Gives
-from oncue.web.schemas import OBJECT, QUERY, SCHEMAS, TEXT, Schema, page, ref
+from oncue.web.schemas import OBJECT, QUERY, SAVED, SCHEMAS, TEXT, Schema, page, ref
 
 _PARAMETER = re.compile(r"{(\w+)(?::path)?}")
 _MEANING: Final[Mapping[int, str]] = {
@@ -45,7 +45,9 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Json]:
     for endpoint in shown:
         path = _PARAMETER.sub(r"{\1}", endpoint.path)
         paths.setdefault(path, {})[endpoint.method.lower()] = _operation(endpoint)
-    schemas: dict[str, Json] = {**definitions.get("$defs", {}), **SCHEMAS}
+    models_shown: dict[str, Schema] = definitions.get("$defs", {})
+    saved = {name: _saved(models_shown[kind], added) for name, (kind, added) in SAVED.items()}
+    schemas: dict[str, Json] = {**models_shown, **saved, **SCHEMAS}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -61,6 +63,18 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Json]:
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
+
+
+def _saved(document_: Schema, added: Schema) -> Schema:
+    """Return the schema of a document with what is added to it; defaults are left out of it."""
+    properties, more = document_["properties"], added["properties"]
+    required, further = document_["required"], added["required"]
+    assert isinstance(properties, dict)
+    assert isinstance(more, dict)
+    assert isinstance(required, list)
+    assert isinstance(further, list)
+    shown: Json = {**properties, **more}
+    return {"type": "object", "properties": shown, "required": [*required, *further]}
 
 
 def _operation(endpoint: Endpoint) -> dict[str, Json]:

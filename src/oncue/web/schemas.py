@@ -180,9 +180,6 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             )
         ),
     ),
-    "SavedPattern": _with(
-        "Pattern", **_SAVED, state_version=NUMBER, owned_by=_or_null(TEXT), stats=OBJECT
-    ),
     "Template": OBJECT,
     "Match": _object(
         id=TEXT,
@@ -197,7 +194,6 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         event_count=NUMBER,
         outcome=_or_null(OBJECT),
     ),
-    "SavedWorkflow": _with("Workflow", **_SAVED),
     "WorkflowWithWarnings": _with("SavedWorkflow", warnings=_WARNINGS),
     "Validity": _object(valid=TRUTH),
     "Begun": _object(execution_id=TEXT, status=one_of(*Status)),
@@ -268,6 +264,15 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "Metrics": TEXT,
 }
+
+SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
+    "SavedPattern": (
+        "Pattern",
+        _object(**_SAVED, state_version=NUMBER, owned_by=_or_null(TEXT), stats=OBJECT),
+    ),
+    "SavedWorkflow": ("Workflow", _object(**_SAVED)),
+}
+"""What is added to a document once it is saved."""
 
 QUERY: Final[Mapping[str, Schema]] = {
     "limit": {

@@ -3,8 +3,8 @@ Conditions: content filters over `event.data`, in the terms of Amazon EventBridg
 
     {"plan": "enterprise", "amount": [{"numeric": [">", 100]}], "address": {"country": ["US", "CA"]}}
 
-A scalar means equality, a list any of its members, an object with one
-operator's name that operator, any other object conditions on the members of
+A scalar means equality, a list any of its members (scalars and operators), an
+object with one operator's name that operator, any other object conditions on the members of
 the value. An array in the event satisfies what one of its elements satisfies.
 Numbers compare as numbers and nothing else is ever converted. A field that is
 missing satisfies `{"exists": false}` alone.
@@ -17,6 +17,7 @@ from typing import Final
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json, encode_json
 from oncue.core.pattern.operators import OF_VALUES, Test, UnfitOperand, is_equal
+from oncue.core.problems import nearest
 
 MAX_TESTS: Final = 200
 """Comparisons that the conditions of one pattern may hold."""
@@ -112,7 +113,7 @@ class _Compiler:
         if isinstance(wanted, list):
             if not wanted:
                 return self._refuse(path, "at least one value", wanted)
-            tests = [self._value(one, f"{path}[{i}]") for i, one in enumerate(wanted)]
+            tests = [self._choice(one, f"{path}[{i}]") for i, one in enumerate(wanted)]
             return lambda value: any(test(value) for test in tests)
         if isinstance(wanted, Mapping):
             if len(wanted) == 1 and _OPERATORS & wanted.keys():
@@ -120,6 +121,17 @@ class _Compiler:
             return self._members(wanted, path)
         self.count += 1
         return lambda value: is_equal(value, wanted)
+
+    def _choice(self, wanted: Json, path: str) -> Test:
+        # As in EventBridge: in a list, an object that is no operator is a slip.
+        if isinstance(wanted, Mapping) and not (len(wanted) == 1 and _OPERATORS & wanted.keys()):
+            given = next(iter(wanted), "")
+            expected = f"one operator out of {', '.join(sorted(_OPERATORS))}"
+            self.problems.append(
+                Problem(path, f"expected {expected}, got {given!r}{nearest(given, _OPERATORS)}")
+            )
+            return lambda _: False
+        return self._value(wanted, path)
 
     def _operator(self, name: str, operand: Json, path: str) -> Test:
         self.count += 1
