@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary, stores_on
 from oncue.core.callbacks import Callbacks
+from oncue.core.errors import NotFound
 from oncue.core.ids import derived_id
 from oncue.engine.engine import Engine, World
 from oncue.outgoing.client import OutgoingClient
@@ -41,16 +42,26 @@ class Installation:
     account: str
 
 
+@dataclass(slots=True)
+class Lent:
+    """
+    Vendors that serve one account beside the operator's own: those of the demo.
+
+    `endpoints` are their addresses and ports, which outgoing calls may reach
+    though private. The account is known from the start, or once it is opened.
+    """
+
+    account_name: str
+    settings: Settings
+    endpoints: frozenset[tuple[str, int]]
+    account: str | None = None
+
+
 @asynccontextmanager
 async def run(
-    settings: Settings, api_key: str, open_endpoints: frozenset[tuple[str, int]] = frozenset()
+    settings: Settings, api_key: str, lent: Lent | None = None
 ) -> AsyncIterator[Installation]:
-    """
-    Run on the folder `settings.data` until the block ends.
-
-    `open_endpoints` are addresses and ports that outgoing calls may reach
-    though private: those of the demo's vendors.
-    """
+    """Run on the folder `settings.data` until the block ends."""
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         log = SqliteEventLog(settings.data / "log", clock, dedupe_window_ms=settings.dedupe_window)
@@ -65,13 +76,18 @@ async def run(
         await database.create_tables()
         accounts = SqlAccounts(database)
         account = await _first_account(accounts, clock, api_key)
+        if lent:
+            lent.account = await _id_of(accounts, lent.account_name)
         client = await stack.enter_async_context(
             OutgoingClient(
-                allowed_networks=settings.allow_networks, allowed_endpoints=open_endpoints
+                allowed_networks=settings.allow_networks,
+                allowed_endpoints=lent.endpoints if lent else frozenset(),
             )
         )
 
         def credentials(of_account: str, integration: str) -> Mapping[str, str]:
+            if lent and of_account == lent.account:
+                return lent.settings.credentials(integration)
             # The vendor variables are the operator's own: they serve the first account only.
             return settings.credentials(integration) if of_account == account else {}
 
@@ -97,6 +113,13 @@ async def run(
         stack.push_async_callback(engine.stop)
         app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))
         yield Installation(app, engine, account)
+
+
+async def _id_of(accounts: SqlAccounts, name: str) -> str | None:
+    try:
+        return (await accounts.account(name)).id
+    except NotFound:
+        return None
 
 
 async def _first_account(accounts: SqlAccounts, clock: SystemClock, api_key: str) -> str:

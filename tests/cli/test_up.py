@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.running import run_to_end, up
+from tests.running import Running, run_to_end, up
 
 
 def run(use: Callable[[], Awaitable[Any]]) -> Any:
@@ -94,24 +94,37 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest_name(tmp_path: Path) 
     assert "unknown setting ONCUE_PROT; did you mean 'ONCUE_PORT'?" in said
 
 
+async def _said(server: Running) -> list[str]:
+    """Return the lines that were printed up to the last."""
+    assert server.child.stdout is not None
+    lines: list[str] = []
+    while not lines or "look at it" not in lines[-1]:
+        lines.append((await server.child.stdout.readline()).decode())
+    return lines
+
+
 def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> None:
     event = {"type": "user.signup", "data": {"email": "ada@example.com", "plan": "enterprise"}}
 
     async def use() -> Any:
         async with up(tmp_path, {}, "--demo") as server:
-            assert server.child.stdout is not None
-            lines = [(await server.child.stdout.readline()).decode() for _ in range(6)]
-            await server.post("/events", event)
-            execution = await server.only_execution("waiting")
+            lines = await _said(server)
+            key = (tmp_path / "demo-key").read_text()
+            async with aiohttp.ClientSession(
+                server.session._base_url, headers={"Authorization": f"Bearer {key}"}
+            ) as session:
+                demo = Running(server.child, session, tmp_path)
+                await demo.post("/events", event)
+                execution = await demo.only_execution("waiting")
             calls = {}
-            async with aiohttp.ClientSession() as session:
-                for line in lines[2:]:
+            for line in lines:
+                if "is simulated" in line:
                     _, name, *_, url = line.split()
-                    async with session.get(url) as answer:
+                    async with aiohttp.ClientSession() as session, session.get(url) as answer:
                         calls[name] = await answer.json()
-            return execution, calls
+            return execution, calls, lines, key, await server.get("/executions")
 
-    execution, calls = run(use)
+    execution, calls, lines, key, of_first_account = run(use)
 
     assert execution["workflow"] == "high-value-signup-onboarding"
     assert {name: len(received) for name, received in calls.items()} == {
@@ -120,3 +133,23 @@ def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> 
         "hubspot": 1,
         "model": 0,
     }
+    assert f"/#key={key}" in lines[-1]
+    assert of_first_account["data"] == []
+
+
+def test_the_demo_is_opened_once(tmp_path: Path) -> None:
+    async def use() -> Any:
+        keys, counts = [], []
+        for is_lost in (False, False, True):
+            if is_lost:
+                (tmp_path / "demo-key").unlink()
+            async with up(tmp_path, {}, "--demo") as server:
+                await _said(server)
+                keys.append((tmp_path / "demo-key").read_text())
+                counts.append(len((await server.get("/accounts"))["data"]))
+        return keys, counts, stat.S_IMODE((tmp_path / "demo-key").stat().st_mode)
+
+    (first, second, third), counts, mode = run(use)
+
+    assert (first, counts, mode) == (second, [2, 2, 2], 0o600)
+    assert third != second

@@ -1,5 +1,5 @@
 """
-The demo: example automations, vendors that are none, and a source of events.
+The demo: an account of its own, an example, vendors that are none, and a source of events.
 
 Everything in it goes through the public API, so it shows nothing that a user
 could not do.
@@ -10,15 +10,19 @@ import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from oncue.app import Lent
 from oncue.cli.documents import example
 from oncue.core.json_text import Json
 from oncue.settings import Settings
+from oncue.system import write_private
 from oncue.testing.vendors import Simulators
 
+ACCOUNT = "demo"
 EXAMPLE = "high-value-signup-onboarding"
 PAUSE_S = 5.0
 
@@ -33,22 +37,39 @@ _EVENTS: tuple[tuple[str, dict[str, Json]], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class DemoVendors:
-    """Simulated vendors, and the settings that lead to them."""
+class Demo:
+    """Simulated vendors, and the account that they serve."""
 
-    settings: Settings
-    endpoints: frozenset[tuple[str, int]]
+    lent: Lent
     description: tuple[str, ...]
 
-    async def start_source(self, url: str, api_key: str, stack: AsyncExitStack) -> None:
-        """Save the examples in the OnCue at `url`, and send it events until `stack` unwinds."""
-        source = _Source(url, api_key)
+    async def start(self, url: str, operator_key: str, stack: AsyncExitStack) -> str:
+        """Send events to the demo's account at `url` until `stack` unwinds; return its key."""
+        key = await self._open(url, operator_key)
+        source = _Source(url, key)
         stack.push_async_callback(source.stop)
         await source.start()
+        return key
+
+    async def _open(self, url: str, operator_key: str) -> str:
+        """Open the account, unless it is there since an earlier start; return its key."""
+        file = self.lent.settings.data / "demo-key"
+        if self.lent.account and file.exists():
+            return file.read_text()
+        async with _session(url, operator_key) as session:
+            if self.lent.account is None:
+                opened = await _posted(session, "/accounts", {"name": ACCOUNT})
+                self.lent.account = str(opened["id"])
+            else:
+                path = f"/accounts/{ACCOUNT}/keys"
+                opened = await _posted(session, path, {"name": "demo", "scopes": ["admin"]})
+        key = str(opened["api_key"])
+        write_private(file, key.encode())
+        return key
 
 
 @asynccontextmanager
-async def demo_vendors(settings: Settings) -> AsyncIterator[DemoVendors]:
+async def demo_vendors(settings: Settings) -> AsyncIterator[Demo]:
     """Run simulated vendors until the block ends; exactly their ports are opened."""
     async with Simulators() as vendors:
         urls = {
@@ -57,27 +78,41 @@ async def demo_vendors(settings: Settings) -> AsyncIterator[DemoVendors]:
             "hubspot": vendors.hubspot.base_url,
             "model": vendors.model.base_url,
         }
-        yield DemoVendors(
-            settings=settings.model_copy(
-                update={
-                    "resend_api_key": vendors.resend.api_key,
-                    "resend_base_url": vendors.resend.base_url,
-                    "email_from": "OnCue demo <demo@example.com>",
-                    "slack_webhook_url": vendors.slack.webhook_url,
-                    "slack_base_url": "",
-                    "hubspot_api_key": vendors.hubspot.api_key,
-                    "hubspot_base_url": vendors.hubspot.base_url,
-                    "ai_base_url": vendors.model.base_url,
-                    "ai_api_key": vendors.model.api_key,
-                    "ai_model": vendors.model.model,
-                }
-            ),
+        simulated = {
+            "resend_api_key": vendors.resend.api_key,
+            "resend_base_url": vendors.resend.base_url,
+            "email_from": "OnCue demo <demo@example.com>",
+            "slack_webhook_url": vendors.slack.webhook_url,
+            "slack_base_url": "",
+            "hubspot_api_key": vendors.hubspot.api_key,
+            "hubspot_base_url": vendors.hubspot.base_url,
+            "ai_base_url": vendors.model.base_url,
+            "ai_api_key": vendors.model.api_key,
+            "ai_model": vendors.model.model,
+        }
+        lent = Lent(
+            account_name=ACCOUNT,
+            settings=settings.model_copy(update=simulated),
             endpoints=frozenset(_endpoint(url) for url in urls.values()),
-            description=tuple(
-                f"demo: {name} is simulated, see its calls at {url}/_calls"
-                for name, url in urls.items()
-            ),
         )
+        described = (
+            f"demo: {name} is simulated, see its calls at {url}/_calls"
+            for name, url in urls.items()
+        )
+        yield Demo(lent, tuple(described))
+
+
+def _session(url: str, key: str) -> aiohttp.ClientSession:
+    headers = {"Authorization": f"Bearer {key}"}
+    return aiohttp.ClientSession(url, headers=headers, trust_env=False)
+
+
+async def _posted(session: aiohttp.ClientSession, path: str, body: Json) -> dict[str, Any]:
+    async with session.post(path, json=body) as answer:
+        if answer.status != 201:
+            raise RuntimeError(f"the demo was refused: {await answer.text()}")
+        opened: dict[str, Any] = await answer.json()
+        return opened
 
 
 def _endpoint(url: str) -> tuple[str, int]:
@@ -91,9 +126,7 @@ class _Source:
     """Saves the example, then sends an event now and then."""
 
     def __init__(self, url: str, api_key: str) -> None:
-        self._session = aiohttp.ClientSession(
-            url, headers={"Authorization": f"Bearer {api_key}"}, trust_env=False
-        )
+        self._session = _session(url, api_key)
         self._source: asyncio.Task[None] | None = None
 
     async def start(self) -> None:

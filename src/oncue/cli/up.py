@@ -25,7 +25,7 @@ from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, u
 from oncue.system import fresh_key, write_private
 
 if TYPE_CHECKING:
-    from oncue.cli.demo import DemoVendors
+    from oncue.cli.demo import Demo
 
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
@@ -113,11 +113,8 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
     settings = settings.model_copy(update={"public_url": settings.public_url or url})
     async with contextlib.AsyncExitStack() as stack:
         vendors = await _demo_vendors(settings, stack) if demo else None
-        if vendors:
-            installing = run(vendors.settings, api_key, vendors.endpoints)
-        else:
-            installing = run(settings, api_key)
-        installation = await stack.enter_async_context(installing)
+        lent = vendors.lent if vendors else None
+        installation = await stack.enter_async_context(run(settings, api_key, lent))
         config = uvicorn.Config(
             installation.app,
             log_config=None,
@@ -133,16 +130,18 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         write_private(settings.data / "server.json", encode_json({"url": url, "pid": os.getpid()}))
         _out.print(f"[bold]OnCue[/bold] listens on {url}, data in {settings.data}", soft_wrap=True)
         _out.print(f"API key: {api_key}", soft_wrap=True)
-        _out.print(f"look at it: {url}/#key={api_key}", soft_wrap=True)
+        shown_key = api_key
         if vendors:
-            await vendors.start_source(url, api_key, stack)
+            shown_key = await vendors.start(url, api_key, stack)
             for line in vendors.description:
                 _out.print(line, soft_wrap=True)
+            _out.print(f"demo: an account of its own, API key: {shown_key}", soft_wrap=True)
+        _out.print(f"look at it: {url}/#key={shown_key}", soft_wrap=True)
         await serving
     (settings.data / "server.json").unlink(missing_ok=True)
 
 
-async def _demo_vendors(settings: Settings, stack: contextlib.AsyncExitStack) -> "DemoVendors":
+async def _demo_vendors(settings: Settings, stack: contextlib.AsyncExitStack) -> "Demo":
     # Whoever runs without the demo does not wait for its modules.
     from oncue.cli.demo import demo_vendors
 
