@@ -1,0 +1,207 @@
+"""The command that looks for what is wrong with an installation."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from pydantic import ValidationError
+
+from oncue import __version__
+from oncue.actions import ACTIONS
+from oncue.cli.output import AsJson, print_json
+from oncue.cli.remote import out
+from oncue.core.errors import MalformedJson
+from oncue.core.json_text import Json, parse_json
+from oncue.core.problems import problems_of
+from oncue.settings import Settings, load_settings, unknown_variables
+from oncue.system import SystemClock
+
+_PRIVATE: Final = ("admin-key", "demo-key", "signing.key")
+_FREE_BYTES: Final = 1 << 30
+_FSYNCS: Final = 20
+_SLOW_FSYNC_MS: Final = 20
+_PATIENCE_S: Final = 5
+
+
+class Verdict(StrEnum):
+    """How grave a finding is."""
+
+    GOOD = "good"
+    NOTE = "note"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, what was found, and how to mend it."""
+
+    subject: str
+    verdict: Verdict
+    found: str
+    remedy: str = ""
+
+
+def doctor(*, data: Path | None = None, as_json: AsJson = False) -> int:
+    """
+    Look for what is wrong with this installation, and say how to mend it.
+
+    Parameters
+    ----------
+    data
+        The data folder (default that of `oncue up`).
+    as_json
+        Print JSON.
+    """
+    findings = [*_look(data)]
+    is_wrong = any(finding.verdict is Verdict.WRONG for finding in findings)
+    if as_json:
+        print_json([_shown(finding) for finding in findings])
+    else:
+        for finding in findings:
+            _print(finding)
+    return 1 if is_wrong else 0
+
+
+def _look(data: Path | None) -> Iterator[Finding]:
+    yield Finding("version", Verdict.GOOD, f"OnCue {__version__}, SQLite {sqlite3.sqlite_version}")
+    for name in unknown_variables(os.environ):
+        yield Finding("settings", Verdict.WRONG, name, "unset it, or set the one that is meant")
+    try:
+        settings = load_settings({"data": data})
+    except ValidationError as exc:
+        given = {str(detail["loc"][0]): None for detail in exc.errors()}
+        for problem in problems_of(exc, given):
+            found = f"{problem.path}: {problem.message}"
+            yield Finding("settings", Verdict.WRONG, found, f"set {problem.path} to such a value")
+        return
+    yield from _folder(settings.data)
+    yield _server(settings.data)
+    yield from _vendors(settings)
+
+
+def _folder(data: Path) -> Iterator[Finding]:
+    if not data.is_dir():
+        yield Finding("data", Verdict.NOTE, f"no folder {data}", "`oncue up` makes it")
+        return
+    if not os.access(data, os.W_OK):
+        remedy = f"give its owner the right to write: chmod u+w {data}"
+        yield Finding("data", Verdict.WRONG, f"{data} cannot be written", remedy)
+        return
+    free = shutil.disk_usage(data).free
+    is_low = free < _FREE_BYTES
+    yield Finding(
+        "disk",
+        Verdict.WRONG if is_low else Verdict.GOOD,
+        f"{free / _FREE_BYTES:.1f} GiB are free at {data}",
+        "make room: without it events are refused (503)" if is_low else "",
+    )
+    yield _fsync(data)
+    for name in _PRIVATE:
+        path = data / name
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            found = f"others may read {path}"
+            yield Finding("secrets", Verdict.WRONG, found, f"chmod 600 {path}")
+    for path in sorted([*data.glob("*.db"), *(data / "log").glob("*.db")]):
+        yield from _database(path)
+
+
+def _fsync(data: Path) -> Finding:
+    clock = SystemClock()
+    path = data / f"doctor-{os.getpid()}"
+    began_ms = clock.now_ms()
+    try:
+        with path.open("wb", buffering=0) as file:
+            for _ in range(_FSYNCS):
+                file.write(b"x" * 4_096)
+                os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)
+    each_ms = (clock.now_ms() - began_ms) / _FSYNCS
+    if each_ms > _SLOW_FSYNC_MS:
+        remedy = "every answer waits for one: use a faster disk"
+        return Finding("fsync", Verdict.NOTE, f"{each_ms:.1f} ms each", remedy)
+    return Finding("fsync", Verdict.GOOD, f"{each_ms:.1f} ms each")
+
+
+def _database(path: Path) -> Iterator[Finding]:
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error as exc:
+        found = str(exc)
+    if found != "ok":
+        remedy = "stop OnCue, and put the last backup of the data folder in its place"
+        yield Finding("database", Verdict.WRONG, f"{path}: {found}", remedy)
+
+
+def _server(data: Path) -> Finding:
+    file = data / "server.json"
+    try:
+        told = parse_json(file.read_bytes())
+        assert isinstance(told, dict)
+    except (OSError, MalformedJson):
+        return Finding("server", Verdict.NOTE, "not running on this folder", "start `oncue up`")
+    url = str(told["url"])
+    problem = asyncio.run(_ask(url))
+    if problem is None:
+        return Finding("server", Verdict.GOOD, f"answers at {url}, process {told['pid']}")
+    remedy = f"see whether process {told['pid']} lives; start `oncue up` if it does not"
+    return Finding("server", Verdict.WRONG, f"{url}: {problem}", remedy)
+
+
+async def _ask(url: str) -> str | None:
+    """Return what is wrong with a server; nothing, if it is ready."""
+    patience = aiohttp.ClientTimeout(total=_PATIENCE_S)
+    try:
+        async with (
+            aiohttp.ClientSession(url, timeout=patience, trust_env=False) as session,
+            session.get("/ready") as answer,
+        ):
+            return None if answer.status == 200 else f"answered {answer.status}"
+    except TimeoutError:
+        return f"no answer within {_PATIENCE_S} s"
+    except aiohttp.ClientError as exc:
+        return str(exc)
+
+
+def _vendors(settings: Settings) -> Iterator[Finding]:
+    needs = {action.integration: action.needs for action in ACTIONS if action.needs}
+    for integration, need in needs.items():
+        if need.credential in settings.credentials(integration):
+            yield Finding("vendors", Verdict.GOOD, f"{integration} is connected")
+        else:
+            remedy = f"set {need.setting} if workflows should call it"
+            yield Finding("vendors", Verdict.NOTE, f"{integration} is not connected", remedy)
+
+
+_MARKS: Final = {
+    Verdict.GOOD: "[green]✓[/green]",
+    Verdict.NOTE: "[yellow]·[/yellow]",
+    Verdict.WRONG: "[red]✗[/red]",
+}
+
+
+def _print(finding: Finding) -> None:
+    out.print(f"{_MARKS[finding.verdict]} {finding.subject}: {finding.found}")
+    if finding.remedy:
+        out.print(f"    {finding.remedy}", markup=False)
+
+
+def _shown(finding: Finding) -> Json:
+    return {
+        "subject": finding.subject,
+        "verdict": finding.verdict.value,
+        "found": finding.found,
+        "remedy": finding.remedy,
+    }
