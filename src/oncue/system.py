@@ -4,7 +4,9 @@ import asyncio
 import os
 import secrets
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from oncue.core.ids import random_id
 
@@ -40,9 +42,22 @@ class SystemClock:
 _LONGEST_SLEEP_MS = 86_400_000
 
 
+def _entropy() -> Iterator[bytes]:
+    # One call of the kernel for many ids: it costs as much as all else of an event's id.
+    while True:
+        pool = secrets.token_bytes(_POOL)
+        for start in range(0, _POOL, _ENTROPY):
+            yield pool[start : start + _ENTROPY]
+
+
+_ENTROPY: Final = 10
+_POOL: Final = 256 * _ENTROPY
+_next_entropy = _entropy().__next__
+
+
 def fresh_id(prefix: str) -> str:
     """Return an id that nobody else has."""
-    return random_id(prefix, time.time_ns() // 1_000_000, secrets.token_bytes(10))
+    return random_id(prefix, time.time_ns() // 1_000_000, _next_entropy())
 
 
 def fresh_key() -> str:
