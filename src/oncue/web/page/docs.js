@@ -103,12 +103,12 @@ async function beginning(answer) {
 
 function show(openapi) {
   const components = openapi.components.schemas;
-  let tag = null;
+  const sections = new Map();
   for (const [path, methods] of Object.entries(openapi.paths)) {
     for (const [method, operation] of Object.entries(methods)) {
-      if (operation.tags[0] !== tag) {
-        tag = operation.tags[0];
-        byId("operations").append(element("h2", { textContent: tag }));
+      const [tag] = operation.tags;
+      if (!sections.has(tag)) {
+        sections.set(tag, element("div", { className: "tag" }, element("h2", { textContent: tag })));
       }
       const details = element("details", { className: "operation", id: operation.operationId },
         element("summary", {},
@@ -116,15 +116,19 @@ function show(openapi) {
           ` ${operation.summary}`),
         element("p", { className: "hint", textContent: operation.description ?? "Needs no key." }),
         parameters(operation), answers(operation, components), trial(path, method, operation));
-      byId("operations").append(details);
+      sections.get(tag).append(details);
     }
   }
+  byId("operations").append(...sections.values());
 }
 
 byId("find").addEventListener("input", (event) => {
   const wanted = event.target.value.toLowerCase();
   for (const operation of document.querySelectorAll("details.operation")) {
     operation.hidden = !operation.querySelector("summary").textContent.toLowerCase().includes(wanted);
+  }
+  for (const section of document.querySelectorAll("div.tag")) {
+    section.hidden = !section.querySelector("details.operation:not([hidden])");
   }
 });
 byId("settings").addEventListener("submit", (event) => event.preventDefault());

@@ -13,6 +13,9 @@ steps:
       - {id: say, type: transform, output: "{{ steps.double.output }} is big"}
 `;
 const REFRESH_MS = 2000;
+const SHOWN_EVENTS = 20;
+const SHOWN_PATTERNS = 20;
+const SHOWN_MATCHES = 10;
 const $ = (id) => document.getElementById(id);
 const state = { key: "", chosen: "", timer: 0 };
 
@@ -91,6 +94,77 @@ function showStep(step) {
   return item;
 }
 
+function showMatches(matches) {
+  $("matches").replaceChildren(...matches.map((match) => {
+    const line = make("tr");
+    const started = make("td");
+    const execution = match.outcome?.execution_id;
+    if (execution) {
+      const open = make("button", "execution", "row");
+      open.title = execution;
+      open.addEventListener("click", () => choose(execution));
+      started.append(open);
+    } else {
+      started.textContent = match.outcome?.skipped ?? "nothing";
+    }
+    const last = match.events.at(-1);
+    line.append(make("td", match.pattern), make("td", last ? last.id : ""), started, make("td", when(match.detected_at)));
+    return line;
+  }));
+}
+
+async function latestMatches(patterns) {
+  const busy = patterns.filter((pattern) => pattern.stats.matches).slice(0, SHOWN_PATTERNS);
+  const pages = await Promise.all(
+    busy.map((pattern) => ask("GET", `patterns/${pattern.id}/matches?limit=${SHOWN_MATCHES}`)));
+  const matches = pages.flatMap((page) => page.data);
+  return matches.sort((a, b) => b.detected_at.localeCompare(a.detected_at)).slice(0, SHOWN_MATCHES);
+}
+
+function showEvent(event) {
+  const line = make("tr");
+  line.title = `${event.id} from ${event.source}, offset ${event.offset}`;
+  line.append(make("td", event.type), make("td", event.subject ?? ""), make("td", JSON.stringify(event.data), "data"), make("td", when(event.received_at)));
+  $("events").prepend(line);
+  while ($("events").children.length > SHOWN_EVENTS) $("events").lastChild.remove();
+}
+
+// EventSource cannot carry a key, so the stream is read by hand.
+async function follow(key) {
+  const latest = await ask("GET", `events?limit=${SHOWN_EVENTS}`);
+  $("events").replaceChildren();
+  latest.data.reverse().forEach(showEvent);
+  let last = latest.data.at(-1)?.offset ?? 0;
+  while (state.key === key) {
+    try {
+      const answer = await fetch(`events/stream?after=${last}`, { headers: { Authorization: `Bearer ${key}` } });
+      if (!answer.ok) return;
+      for await (const message of messages(answer.body)) {
+        if (state.key !== key) return;
+        last = message.offset;
+        if (message.event === "event") showEvent(message.data);
+      }
+    } catch {
+      // The server went away; it is asked again.
+    }
+    await new Promise((done) => setTimeout(done, REFRESH_MS));
+  }
+}
+
+async function* messages(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    text += part.value;
+    const blocks = text.split("\n\n");
+    text = blocks.pop();
+    for (const block of blocks) {
+      const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)));
+      if (fields.data) yield { event: fields.event, offset: Number(fields.id), data: JSON.parse(fields.data) };
+    }
+  }
+}
+
 async function choose(id) {
   state.chosen = id;
   showExecution(await ask("GET", `executions/${encodeURIComponent(id)}`));
@@ -100,11 +174,13 @@ async function choose(id) {
 async function refresh() {
   clearTimeout(state.timer);
   try {
-    const [board, executions, workflows] = await Promise.all([
+    const [board, executions, workflows, patterns] = await Promise.all([
       ask("GET", "monitoring/dashboard"),
       ask("GET", "executions?limit=30"),
       ask("GET", "workflows?limit=100"),
+      ask("GET", "patterns?limit=100"),
     ]);
+    showMatches(await latestMatches(patterns.data));
     showNumbers(board);
     showExecutions(executions.data);
     $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
@@ -167,6 +243,7 @@ function enter(key) {
   state.key = key;
   sessionStorage.setItem("oncue-key", key);
   refresh();
+  follow(key).catch(() => {});
 }
 
 // `oncue up` prints a link that ends in #key=…; the key leaves the address at once.
