@@ -4,9 +4,8 @@ from typing import Annotated
 
 import cyclopts
 from cyclopts import Parameter
-from rich.table import Table
 
-from oncue.cli.output import AsJson, print_json
+from oncue.cli.output import AsJson, make_table, print_json, print_table
 from oncue.cli.remote import Remote, out, talk
 from oncue.core.json_text import Json
 
@@ -65,11 +64,11 @@ def list_keys(*, account: OfAccount = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("id", "name", "ends with", "scopes", "created", box=None)
+    table = make_table("id", "name", "ends with", "scopes", "created")
     for row in rows:
         scopes = " ".join(row["scopes"])
         table.add_row(row["id"], row["name"], row["hint"], scopes, row["created_at"])
-    out.print(table)
+    print_table(table)
 
 
 @keys.command
@@ -92,10 +91,10 @@ def list_accounts(*, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
         return
-    table = Table("id", "name", "enabled", "created", box=None)
+    table = make_table("id", "name", "enabled", "created")
     for row in rows:
         table.add_row(row["id"], row["name"], "yes" if row["enabled"] else "no", row["created_at"])
-    out.print(table)
+    print_table(table)
 
 
 @accounts.command(name="create")

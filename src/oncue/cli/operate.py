@@ -5,9 +5,8 @@ from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
-from rich.table import Table
 
-from oncue.cli.output import AsJson, print_json
+from oncue.cli.output import AsJson, make_table, print_json, print_table
 from oncue.cli.remote import CommandError, Remote, out, talk
 from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, encode_json, parse_json
@@ -65,7 +64,7 @@ def list_executions(*, limit: int = 20, as_json: AsJson = False) -> None:
     if as_json:
         print_json(page)
         return
-    table = Table("id", "workflow", "status", "started", "error", box=None)
+    table = make_table("id", "workflow", "status", "started", "error")
     for row in page["data"]:
         error = (row["error"] or "")[:60]
         table.add_row(
@@ -84,7 +83,7 @@ def show(execution_id: str, /, *, as_json: AsJson = False) -> None:
     out.print(f"{found['workflow']} (version {found['version']}): {_coloured(found['status'])}")
     if found["error"]:
         out.print(f"[red]{found['error']}[/red]")
-    table = Table("step", "type", "status", "attempts", "output", box=None)
+    table = make_table("step", "type", "status", "attempts", "output")
     for step in found["steps"]:
         table.add_row(
             step["path"],
@@ -93,7 +92,7 @@ def show(execution_id: str, /, *, as_json: AsJson = False) -> None:
             str(len(step["attempts"]) or ""),
             _short(step["error"] or step["output"]),
         )
-    out.print(table)
+    print_table(table)
 
 
 @executions.command
