@@ -9,7 +9,7 @@ BUILD_PINS := $(VENV)/build-pins.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench soak lock clean
+.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance soak lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ docs-check: $(VENV)/developer ## Whether the generated pages are fresh
 
 bench: $(VENV)/developer ## Measure; nothing else should run meanwhile
 	$(BIN)/python -m bench.first_light
+
+bench-endurance: $(VENV)/developer ## Measure what sleeps, starts and recovers
+	$(BIN)/python -m bench.endurance
 
 soak: $(VENV)/developer ## Ten times kill -9 under load, then look that all holds
 	$(BIN)/python -m tests.soak 10 5000

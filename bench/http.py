@@ -112,14 +112,15 @@ def running(arguments: list[str], port: int, environment: Mapping[str, str]) -> 
         stdout=subprocess.DEVNULL,
     )
     try:
-        _await_listener(port)
+        await_listener(port)
         yield
     finally:
         server.terminate()
         server.wait(20)
 
 
-def _await_listener(port: int, patience_s: float = 20) -> None:
+def await_listener(port: int, patience_s: float = 20) -> None:
+    """Return once something listens on a port."""
     deadline = time.perf_counter() + patience_s
     while time.perf_counter() < deadline:
         with socket.socket() as probe:

@@ -11,7 +11,7 @@ is in flight it is let go: its history and its timers are all that is left of it
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from oncue.core.workflow.records import AttemptLost, CalledBack, CancelRequested
 from oncue.core.workflow.state import ExecutionState, begin
 from oncue.engine.awaited import Awaited
 from oncue.engine.definitions import Definitions
+from oncue.engine.fair_queue import FairQueue
 from oncue.engine.live import Delivery, LiveExecution, Outside
 from oncue.engine.step_cache import StepCache
 from oncue.engine.tally import Tally
@@ -27,8 +28,10 @@ from oncue.ports import Actions, Clock, Journal, KeyValues, NewExecution, Stored
 
 _log = logging.getLogger(__name__)
 
-MAX_LIVE = 256
+MAX_LIVE = 512
 """Executions at work at once. Others wait undecided, so that a crash leaves nothing in doubt."""
+MAX_SHARE = 256
+"""Of these, those of one account: whoever waits for slow vendors leaves room for the others."""
 GRACE_S = 5.0
 """How long a stop waits for answers that are on their way."""
 
@@ -59,8 +62,9 @@ class Executor:
         self._journal = journal
         self._definitions = definitions
         self.turns, self.ends = Awaited(), Awaited()
-        self._ready: deque[_Wake] = deque()
+        self._ready: FairQueue[_Wake] = FairQueue()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._shares: Counter[str] = Counter()
         self.tally = Tally(self._tasks, self._ready)
         self._outside = Outside(
             journal=journal,
@@ -125,21 +129,25 @@ class Executor:
             self._add(_Wake(account, execution_id, delivery=delivery))
 
     def _add(self, wake: _Wake) -> None:
-        self._ready.append(wake)
+        self._ready.put(wake.account, wake)
         self._idle.clear()
         self._fill()
 
     def _fill(self) -> None:
         held: list[_Wake] = []
-        while self._ready and len(self._tasks) < MAX_LIVE and not self._outside.is_stopping:
-            wake = self._ready.popleft()
+        while len(self._tasks) < MAX_LIVE and not self._outside.is_stopping:
+            wake = self._ready.take(lambda account: self._shares[account] < MAX_SHARE)
+            if wake is None:
+                break
             # One at a time: it may have come while its execution was being loaded.
             if wake.execution_id in self._tasks:
                 held.append(wake)
                 continue
             task = asyncio.create_task(self._run(wake), name=wake.execution_id)
             self._tasks[wake.execution_id] = task
-        self._ready.extend(held)
+            self._shares[wake.account] += 1
+        for wake in held:
+            self._ready.put(wake.account, wake)
         if not self._tasks and not self._ready:
             self._idle.set()
 
@@ -153,6 +161,7 @@ class Executor:
                 wake.delivery.drop()
             self._live.pop(wake.execution_id, None)
             del self._tasks[wake.execution_id]
+            self._shares[wake.account] -= 1
             self._fill()
 
     async def _work(self, wake: _Wake) -> None:

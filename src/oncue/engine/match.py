@@ -27,7 +27,8 @@ from oncue.ports import (
 )
 
 # Bounds what one account keeps the others waiting.
-EVENTS_PER_TURN = 512
+EVENTS_PER_TURN = 128
+MATCHES_PER_TURN = 64
 
 
 @dataclass(slots=True)
@@ -124,8 +125,8 @@ class MatchLoop(Loop):
                 rows.append(match_row(match, outcome))
                 if isinstance(outcome, NewExecution):
                     started.append(outcome)
-            if isinstance(record, Change):
-                # Other types may be watched from here on: what follows is read anew.
+            # After a change other types may be watched: what follows is read anew.
+            if isinstance(record, Change) or len(rows) >= MATCHES_PER_TURN:
                 cursor = record.offset
                 break
         states = reading.matcher.take_changes()
