@@ -183,7 +183,5 @@ def _open(path: Path) -> sqlite3.Connection:
     # FULL: a commit returns after the fsync of the WAL; NORMAL loses the last commits.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA busy_timeout = 10000")
-    # Pages; by default a checkpoint comes every 4 MB, and writes the same index pages each time.
-    connection.execute("PRAGMA wal_autocheckpoint = 8000")
     connection.execute("PRAGMA cache_size = -65536")
     return connection
