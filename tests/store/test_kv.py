@@ -457,7 +457,7 @@ writes = st.tuples(
 steps = st.lists(writes | st.integers(1, 15), max_size=25)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(steps=steps, repeats=st.sets(st.integers(0, 24)))
 def test_the_store_is_a_dict_with_a_clock(steps: list[Any], repeats: set[int]) -> None:
     async def ask(

@@ -41,7 +41,6 @@ def _try_all(document: Any, url: str) -> tuple[int, list[str]]:
 
         @settings(
             max_examples=6,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

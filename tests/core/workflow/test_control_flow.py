@@ -496,7 +496,7 @@ def _outcome(draw: Any, call: AttemptStarted) -> Outcome:
     return AttemptFailed(call.path, call.attempt, "refused", is_permanent=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_any_workflow_ends_whatever_the_world_does(data: Any) -> None:
     world = World(plan_of(*data.draw(steps())))
