@@ -1,6 +1,7 @@
 """Bad input to every endpoint: the documented status, the places, and nothing stored."""
 
 import asyncio
+import base64
 import io
 import json
 from collections.abc import AsyncIterator
@@ -187,6 +188,8 @@ WORKFLOWS = [
     Bad("DELETE /workflows/nobody", status=404),
     Bad("POST /workflows/greet/rollback", {}, places=("version",)),
     Bad("POST /workflows/greet/rollback", {"version": 9}, 404),
+    Bad("POST /workflows/greet/rollback", {"version": 10**30}, 404),
+    Bad("POST /workflows/greet/rollback", {"version": -1}, 404),
     Bad("POST /workflows/greet/execute", {"inptu": 1}, places=("inptu",)),
     Bad("POST /workflows/greet/execute", {"input": 1, "event_id": "x"}, places=("",)),
     Bad("POST /workflows/greet/execute", {"event_id": "x"}, 404),
@@ -196,7 +199,15 @@ WORKFLOWS = [
     Bad("POST /workflows/greet/plan", {"steps": []}, places=("steps",)),
     Bad("POST /workflows/greet/test-step", {"step": "nope"}, places=("step",)),
 ]
+# A cursor that reads like ours, of a row that no store could hold.
+FAR = base64.urlsafe_b64encode(f"{'9' * 30}:x".encode()).decode().rstrip("=")
 OTHERS = [
+    *(
+        Bad(f"GET {path}?cursor={FAR}", places=("cursor",))
+        for path in ("/events", "/workflows", "/patterns", "/patterns/watch/matches", "/accounts")
+    ),
+    Bad(f"GET /executions?cursor={FAR}", places=("cursor",)),
+    Bad(f"GET /monitoring/audit?cursor={FAR}", places=("cursor",)),
     Bad("GET /executions/nope", status=404),
     Bad("GET /executions/nope/stream", status=404),
     Bad("GET /executions?status=done", places=("status",)),

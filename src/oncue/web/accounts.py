@@ -1,6 +1,6 @@
 """`/account`, `/accounts` and their keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -18,7 +18,7 @@ from oncue.engine.quotas import Month
 from oncue.ports import Account, ApiKey, Quotas, Span
 from oncue.web.answers import answer, answer_page
 from oncue.web.auth import grants, hash_key
-from oncue.web.body import PATCH, read_json
+from oncue.web.body import PATCH, read_json, read_patch
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
 from oncue.web.endpoint import PAGE, Body, Endpoint, Gives
@@ -145,9 +145,7 @@ class AccountRoutes:
         """Change name, quotas, or whether its keys open anything."""
         await self._context.gate.account(request, "operator")
         current = await self._accounts.account(request.path_params["id"])
-        patch = await read_json(request, self._context.limits.document_bytes, PATCH)
-        if not isinstance(patch, Mapping):
-            raise InvalidInput([Problem("", "expected an object, got something else")])
+        patch = await read_patch(request, self._context.limits.document_bytes)
         given = {name: _shown(current)[name] for name in _Account.model_fields}
         wanted = _parse(_Account, merge_patch(given, patch))
         changed = replace(

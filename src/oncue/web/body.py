@@ -1,11 +1,11 @@
 """Request bodies: read to a limit, parsed once."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from oncue.core.errors import MalformedJson
+from oncue.core.errors import InvalidInput, MalformedJson, Problem
 from oncue.core.json_text import Json, parse_json
 from oncue.core.yaml_text import parse_yaml
 
@@ -42,6 +42,21 @@ async def read_document(request: Request, max_bytes: int) -> Json:
         return parse_yaml(content.decode())
     except UnicodeDecodeError as exc:
         raise MalformedJson("expected UTF-8") from exc
+
+
+async def read_patch(request: Request, max_bytes: int) -> Mapping[str, Json]:
+    """
+    Return the JSON Merge Patch (RFC 7396) of an object in the body.
+
+    Raises:
+        HTTPException: 413 above `max_bytes`, 415 for another media type.
+        MalformedJson: it is not JSON.
+        InvalidInput: it would make something else of an object.
+    """
+    patch = await read_json(request, max_bytes, PATCH)
+    if not isinstance(patch, Mapping):
+        raise InvalidInput([Problem("", "expected an object, got something else")])
+    return patch
 
 
 async def read_optional_json(request: Request, max_bytes: int) -> Json:

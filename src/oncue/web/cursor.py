@@ -9,6 +9,8 @@ from oncue.core.instants import parse_instant
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
+# Fewer digits than those of 2**63, so that each such number is one that the stores take.
+_MAX_DIGITS = 19
 
 
 def page_size(text: str | None) -> int:
@@ -42,7 +44,7 @@ def decode_cursor(text: str | None) -> tuple[int, str] | None:
         return None
     place = _decode(text)
     instant_ms, _, id_ = place.partition(":")
-    if not instant_ms.isdecimal():
+    if not (instant_ms.isascii() and instant_ms.isdecimal() and len(instant_ms) < _MAX_DIGITS):
         raise _no_cursor(text)
     return int(instant_ms), id_
 

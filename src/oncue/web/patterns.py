@@ -3,7 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
@@ -11,7 +10,7 @@ from oncue.core.pattern.definition import Pattern
 from oncue.core.pattern.templates import TEMPLATES
 from oncue.ports import MatchRow, PatternVersion
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import JSON, PATCH, YAML, read_document, read_json
+from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
@@ -111,11 +110,9 @@ class PatternRoutes:
     async def patch(self, request: Request) -> Response:
         """Save the next version of a pattern: what the patch (RFC 7396) makes of the current one."""
         account = await self._context.gate.account(request, "write")
-        patch = await read_json(request, self._context.limits.document_bytes, PATCH)
+        patch = await read_patch(request, self._context.limits.document_bytes)
         current = await self._current(account, request)
         check_version(request, current.version)
-        if not isinstance(patch, dict):
-            raise InvalidInput([Problem("", "expected an object, got something else")])
         document = merge_patch(current.document, patch)
         changed = await self._definitions.change(account, current, document)
         return await self._answer(account, changed)

@@ -10,7 +10,7 @@ from oncue.core.merge_patch import merge_patch
 from oncue.core.workflow.definition import Workflow
 from oncue.ports import WorkflowVersion
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import JSON, PATCH, YAML, read_document, read_json
+from oncue.web.body import JSON, PATCH, YAML, read_document, read_json, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
@@ -127,11 +127,9 @@ class Workflows:
     async def patch(self, request: Request) -> Response:
         """Save the next version of a workflow: what the patch (RFC 7396) makes of the current one."""
         account = await self._context.gate.account(request, "write")
-        patch = await read_json(request, self._context.limits.document_bytes, PATCH)
+        patch = await read_patch(request, self._context.limits.document_bytes)
         current = await current_workflow(self._context, account, request)
         check_version(request, current.version)
-        if not isinstance(patch, dict):
-            raise InvalidInput([Problem("", "expected an object, got something else")])
         document = merge_patch(current.document, patch)
         changed = await self._definitions.change_workflow(account, current, document)
         return await self._saved(account, changed)
@@ -164,9 +162,11 @@ class Workflows:
         account = await self._context.gate.account(request, "write")
         body = await read_json(request, self._context.limits.document_bytes)
         version = body.get("version") if isinstance(body, dict) else None
+        current = await current_workflow(self._context, account, request)
         if not isinstance(version, int) or isinstance(version, bool):
             raise InvalidInput([Problem("version", f"expected a number, got {version!r}")])
-        current = await current_workflow(self._context, account, request)
+        if not 1 <= version <= current.version:
+            raise NotFound(f"no version {version} of workflow {current.name!r}")
         earlier = await self._catalog.workflow(account, current.id, version)
         changed = await self._definitions.change_workflow(account, current, earlier.document)
         return await self._saved(account, changed)
