@@ -1,9 +1,9 @@
 """Requests that create something, once for each `Idempotency-Key`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Final
+from weakref import WeakValueDictionary
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,7 +43,8 @@ class Once:
     def __init__(self, answers: Answers, clock: Clock) -> None:
         self._answers = answers
         self._clock = clock
-        self._under_way: dict[tuple[str, str], asyncio.Lock] = {}
+        # As long as somebody holds or awaits it.
+        self._under_way: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def answer(
         self, account: str, request: Request, body: Json, create: Callable[[], Awaitable[Response]]
@@ -59,7 +60,7 @@ class Once:
             return await create()
         place = f"{request.method} {request.url.path} {key}"
         told = digest([encode_json(body).decode()])
-        async with self._alone(account, place):
+        async with self._under_way.setdefault((account, place), asyncio.Lock()):
             since_ms = self._clock.now_ms() - KEPT_MS
             kept = await self._answers.find(account, place, since_ms)
             if kept is None:
@@ -71,13 +72,3 @@ class Once:
         if kept.digest != told:
             raise Conflict(f"Idempotency-Key {key!r} came with another request before")
         return Response(kept.body, kept.status, kept.headers)
-
-    @asynccontextmanager
-    async def _alone(self, account: str, place: str) -> AsyncIterator[None]:
-        lock = self._under_way.setdefault((account, place), asyncio.Lock())
-        try:
-            async with lock:
-                yield
-        finally:
-            if not lock.locked():
-                self._under_way.pop((account, place), None)
