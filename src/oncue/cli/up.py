@@ -22,7 +22,7 @@ from oncue.app import run
 from oncue.core.json_text import encode_json
 from oncue.core.problems import problems_of
 from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_variables
-from oncue.system import fresh_key, write_private
+from oncue.system import fresh_key, settle_memory, write_private
 
 if TYPE_CHECKING:
     from oncue.cli.demo import Demo
@@ -137,6 +137,7 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
                 _out.print(line, soft_wrap=True)
             _out.print(f"demo: an account of its own, API key: {shown_key}", soft_wrap=True)
         _out.print(f"look at it: {url}/#key={shown_key}", soft_wrap=True)
+        settle_memory()
         await serving
     (settings.data / "server.json").unlink(missing_ok=True)
 
