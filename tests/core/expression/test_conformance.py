@@ -29,7 +29,7 @@ def _cases() -> Iterator[Any]:
 @pytest.mark.parametrize("case", [*_cases()])
 def test_official_case(case: dict[str, Any]) -> None:
     values = {name: _read(value) for name, value in case["bindings"].items()}
-    names = Names(values, case["container"], is_checked=not case["disable_check"])
+    names = Names(values, container=case["container"], is_checked=not case["disable_check"])
 
     if case["error"]:
         with pytest.raises((SourceError, EvaluationError)):

@@ -25,6 +25,16 @@ def given(values: Mapping[str, object], name: str) -> object:
     raise EvaluationError(f"{name}: not known here")
 
 
+def seek(values: Mapping[str, object], root: str, names: Sequence[str]) -> object:
+    """
+    Return what is found under a root and one name after the other.
+
+    Raises:
+        EvaluationError: no such root or field; the message names the path.
+    """
+    return descend(given(values, root), root, names)
+
+
 def descend(value: object, path: str, names: Sequence[str]) -> object:
     """
     Return what is found in `value` under one name after the other.
@@ -80,6 +90,15 @@ def optional_element(value: object, index: object) -> OptionalValue:
         raise EvaluationError(f"expected a list or map to look into, got {kind_of(value)}")
     place = _place(index)
     return OptionalValue(value[place]) if 0 <= place < len(value) else ABSENT
+
+
+def end_of(value: object, path: str, name: str) -> object:
+    """Return the `first` or `last` member. Raises: EvaluationError for an empty list."""
+    if not isinstance(value, list):
+        raise EvaluationError(f"{path}: expected a list, got {kind_of(value)}")
+    if not value:
+        raise EvaluationError(f"{path}.{name}: expected a member, got an empty list")
+    return value[0 if name == "first" else -1]
 
 
 def members(value: object) -> list[object]:

@@ -25,11 +25,16 @@ class OverBudget(EvaluationError):
 class Budget:
     """What is left of one evaluation's budget, and which patterns it has already paid for."""
 
-    __slots__ = ("left", "patterns")
+    # Most evaluations make one and spend nothing, so what it begins with is the class's.
+    left: int = MAX_UNITS
+    patterns: frozenset[str] = frozenset()
 
-    def __init__(self, units: int = MAX_UNITS) -> None:
-        self.left = units
-        self.patterns: frozenset[str] = frozenset()
+    @classmethod
+    def of(cls, units: int) -> "Budget":
+        """Return a budget of so many units."""
+        budget = cls()
+        budget.left = units
+        return budget
 
     def charge(self, units: int) -> None:
         """

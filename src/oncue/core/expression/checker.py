@@ -20,6 +20,7 @@ from oncue.core.expression.tree import (
     Comprehension,
     Conditional,
     Element,
+    End,
     Field,
     HasField,
     Invoke,
@@ -37,6 +38,8 @@ from oncue.core.expression.tree import (
 )
 from oncue.core.expression.values import TYPES, Kind
 
+_ENDS = ("first", "last")
+_WITH_FIELDS = (Kind.MAP, Kind.OPTIONAL, Kind.ANY)
 _TYPE_NAMES = {named.name: named for named in TYPES.values()}
 Scope = Mapping[str, Local]
 
@@ -46,12 +49,21 @@ class Names:
     """
     What names may mean: the `roots`, and the `container` in which they are looked up first.
 
-    Where `is_checked` is false, what means nothing fails when it is evaluated.
+    Those of `lists` are roots as well: lists, such as the events that a step of a pattern
+    took, whose ends are `name.first` and `name.last`. Where `is_checked` is false, what
+    means nothing fails when it is evaluated.
     """
 
     roots: Collection[str]
+    lists: Collection[str] = ()
     container: str = ""
     is_checked: bool = True
+
+    def root(self, name: str, position: int) -> Root | None:
+        """Return the root of that name, if there is one."""
+        if name in self.lists:
+            return Root(position, name, Kind.LIST)
+        return Root(position, name) if name in self.roots else None
 
     def qualify(self, name: str, *, is_absolute: bool) -> Iterator[str]:
         """Yield `name` as it stands in the container, in each one around it, and as it is."""
@@ -120,22 +132,27 @@ class _Checker:
         chain = _chain(node)
         if chain:
             return self.path(chain, scope)
-        return replace(node, operand=self.check(node.operand, scope))
+        operand = self.check(node.operand, scope)
+        _require_fields(self.names, operand, node)
+        return replace(node, operand=operand)
 
     def path(self, chain: list[Name | Field], scope: Scope) -> Node:
         """Resolve a name and the fields after it, of which the first may belong to the name."""
         first, *rest = chain
         assert isinstance(first, Name)
         if first.name in scope and not first.is_absolute:
-            return _select(replace(scope[first.name], position=first.position), rest)
+            local = replace(scope[first.name], position=first.position)
+            return _select(self.names, local, rest)
         for length in range(len(chain), 0, -1):
             dotted = ".".join(part.name for part in chain[:length])
             for name in self.names.qualify(dotted, is_absolute=first.is_absolute):
-                if name in self.names.roots:
-                    return _select(Root(first.position, name), chain[length:])
+                if root := self.names.root(name, first.position):
+                    return _select(self.names, root, chain[length:])
                 if name in _TYPE_NAMES:
-                    return _select(Literal(first.position, _TYPE_NAMES[name]), chain[length:])
-        known = nearest(first.name, {*self.names.roots, *scope})
+                    return _select(
+                        self.names, Literal(first.position, _TYPE_NAMES[name]), chain[length:]
+                    )
+        known = nearest(first.name, {*self.names.roots, *self.names.lists, *scope})
         return self.refuse(f"expected a known name, got {first.name!r}{known}", first.position)
 
     def call(self, node: Call, scope: Scope) -> Node:
@@ -216,6 +233,12 @@ class _Checker:
         )
 
 
+def _has_field(checker: _Checker, node: HasField, scope: Scope) -> Node:
+    operand = checker.check(node.operand, scope)
+    _require_fields(checker.names, operand, node)
+    return replace(node, operand=operand)
+
+
 def _bind(checker: _Checker, node: Bind, scope: Scope) -> Node:
     local = checker.declare(node.variable, node.position)
     return replace(
@@ -239,6 +262,7 @@ def _map_optional(checker: _Checker, node: MapOptional, scope: Scope) -> Node:
 _RULES: Mapping[type, Callable[..., Node]] = {
     Name: _Checker.name,
     Field: _Checker.field,
+    HasField: _has_field,
     Call: _Checker.call,
     Logic: _Checker.truths,
     Conditional: _Checker.truths,
@@ -257,10 +281,25 @@ def _chain(node: Node) -> list[Name | Field]:
     return [node, *reversed(chain)] if isinstance(node, Name) else []
 
 
-def _select(node: Node, fields: list[Name | Field]) -> Node:
+def _select(names: Names, node: Node, fields: list[Name | Field]) -> Node:
     for part in fields:
-        node = Field(part.position, node, part.name)
+        if isinstance(node, Root) and node.kind is Kind.LIST and part.name in _ENDS:
+            node = End(part.position, node, part.name)
+        else:
+            _require_fields(names, node, part)
+            node = Field(part.position, node, part.name)
     return node
+
+
+def _require_fields(names: Names, operand: Node, part: Name | Field | HasField) -> None:
+    kind = static_kind(operand)
+    if kind in _WITH_FIELDS or not names.is_checked:
+        return
+    if kind is Kind.LIST and isinstance(operand, Root):
+        name = operand.name
+        shapes = f"{name}[0], {name}.first or {name}.last, as {name} is a list"
+        raise SourceError(f"expected {shapes}, got {name}.{part.name}", part.position)
+    raise SourceError(f"expected a map before .{part.name}, got {kind}", part.position)
 
 
 def _wrong_count(node: Call, wanted: Collection[int]) -> str:

@@ -29,7 +29,7 @@ def to_json(value: object) -> Json:
     Raises:
         EvaluationError: NaN or an infinity; nested too deep; far too large.
     """
-    return _convert(value, Budget(_MAX_MEMBERS), 0)
+    return _convert(value, Budget.of(_MAX_MEMBERS), 0)
 
 
 def _convert(value: object, budget: Budget, depth: int) -> Json:

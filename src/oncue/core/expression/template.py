@@ -40,14 +40,16 @@ class Template:
     render: Render
 
 
-def compile_template(document: Json, *, roots: Collection[str], path: str = "") -> Template:
+def compile_template(
+    document: Json, *, roots: Collection[str], lists: Collection[str] = (), path: str = ""
+) -> Template:
     """
-    Return `document` as a function of the values of `roots`.
+    Return `document` as a function of the values of `roots` and `lists`.
 
     Raises:
         InvalidInput: with everything wrong in any of its expressions, each under its own path.
     """
-    compiler = _Compiler(Names(roots), path)
+    compiler = _Compiler(Names(roots, lists), path)
     render = compiler.compile(document, "")
     if compiler.problems:
         raise InvalidInput(compiler.problems)

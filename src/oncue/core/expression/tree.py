@@ -36,9 +36,19 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A value that the caller gives; `name` may hold dots."""
+    """A value that the caller gives; `name` may hold dots, `kind` is what was declared of it."""
 
     position: int
+    name: str
+    kind: Kind = Kind.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """`operand.first` or `operand.last` of a root that was declared to be a list."""
+
+    position: int
+    operand: "Node"
     name: str
 
 
@@ -223,6 +233,7 @@ Node: TypeAlias = (
     | Field
     | HasField
     | Element
+    | End
     | Call
     | Invoke
     | Logic
@@ -254,8 +265,10 @@ def children(node: Node) -> Iterator[Node]:
 
 def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return `node` with `change` made to each node directly below it."""
+    if not (names := _INNER[node.__class__]):
+        return node
     changed: dict[str, object] = {}
-    for name in _INNER[node.__class__]:
+    for name in names:
         inner = getattr(node, name)
         if isinstance(inner, tuple):
             changed[name] = tuple(map(change, inner))
@@ -284,8 +297,8 @@ def static_kind(node: Node) -> Kind:
     match node:
         case Literal(value=value):
             return kind_of(value)
-        case Invoke(gives=gives):
-            return gives
+        case Root(kind=kind) | Invoke(gives=kind):
+            return kind
         case Logic() | HasField():
             return Kind.BOOL
         case Conditional(then=then, otherwise=otherwise):
@@ -320,7 +333,7 @@ def spell(node: Node) -> str:
     match node:
         case Root(name=name) | Local(name=name):
             return name
-        case Field(operand=operand, name=name):
+        case Field(operand=operand, name=name) | End(operand=operand, name=name):
             return f"{before}.{name}" if (before := spell(operand)) else ""
         case Element(operand=operand, index=Literal(value=value)):
             return f"{before}[{value!r}]" if (before := spell(operand)) else ""

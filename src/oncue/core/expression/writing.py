@@ -1,0 +1,197 @@
+"""
+Python text while it is written: modules of functions, and their statements.
+
+Nothing of a user's text reaches it but as a quoted constant: names are made
+here, and what has no literal becomes a constant of the module.
+
+An emitter writes the statements that a node needs and returns an expression,
+to be used once, in the same block. Blocks that grow deep go on in a function of
+their own, since Python bounds the nesting of blocks.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TypeAlias
+
+from oncue.core.expression.tree import (
+    Field,
+    HasField,
+    Literal,
+    Local,
+    Node,
+    Root,
+    children,
+    static_kind,
+)
+from oncue.core.expression.values import Kind
+
+# Python refuses more than 20 blocks within one another; an emitter adds up to three.
+_MAX_BLOCKS = 12
+
+Chain: TypeAlias = tuple[str, ...]
+"""A root and the fields after it."""
+
+
+class Module:
+    """The functions that one compilation makes, and the constants that they name."""
+
+    def __init__(self, emit: "Callable[[Part, Node], str]") -> None:
+        self.emit = emit
+        self.constants: dict[str, object] = {}
+        self.numbers = count(1)
+        self.uses_budget = False
+        self._functions: list[list[str]] = []
+
+    def write(self, name: str, body: "Callable[[Part], None]", shared: Iterable[Chain]) -> str:
+        """Add the function `name` of the values, which is the last, and return the whole text."""
+        part = Part(self, ())
+        for chain in shared:
+            part.share(chain)
+        body(part)
+        budget = ["    budget = Budget()"] if self.uses_budget else []
+        self._functions.append([f"def {name}(values):", *budget, *part.lines])
+        return "\n\n".join("\n".join(lines) for lines in self._functions) + "\n"
+
+    def write_apart(self, node: Node, variables: Chain) -> str:
+        """Add a function that gives the value of `node`, and return its name."""
+        name = f"part_{next(self.numbers)}"
+        part = Part(self, variables)
+        part.line(f"return {part.emit(node)}")
+        head = f"def {name}({', '.join(('values', 'budget', *variables))}):"
+        self._functions.append([head, *part.lines])
+        return name
+
+    def name_constant(self, prefix: str, value: object) -> str:
+        """Return the name under which the text finds `value`."""
+        for name, known in self.constants.items():
+            if known is value:
+                return name
+        name = f"{prefix}_{next(self.numbers)}"
+        self.constants[name] = value
+        return name
+
+
+class Part:
+    """The body of one function while it is written."""
+
+    def __init__(self, module: Module, variables: Chain) -> None:
+        self.module = module
+        self.lines: list[str] = []
+        self._variables = variables
+        self._shared: dict[Chain, str] = {}
+        self._blocks = 1
+
+    def emit(self, node: Node) -> str:
+        """Write the statements that `node` needs and return its value as an expression."""
+        if self._blocks > _MAX_BLOCKS and not isinstance(node, Literal | Local | Root | Field):
+            name = self.module.write_apart(node, self._variables)
+            return f"{name}({', '.join(('values', self.budget(), *self._variables))})"
+        return self.module.emit(self, node)
+
+    def emit_bool(self, node: Node) -> str:
+        """Emit `node` as a name or expression that is True or False and nothing else."""
+        text = self.emit(node)
+        if static_kind(node) is Kind.BOOL:
+            return text
+        name = self.named(text)
+        self.line(f"if {name} is not True and {name} is not False: refuse_non_bool({name})")
+        return name
+
+    def line(self, text: str) -> None:
+        """Write a statement."""
+        self.lines.append("    " * self._blocks + text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Write `head`, and what is written inside it below."""
+        self.line(head)
+        self._blocks += 1
+        yield
+        self._blocks -= 1
+
+    @contextmanager
+    def declared(self, *variables: str) -> Iterator[None]:
+        """Let parts know the variables of a loop or binding."""
+        before = self._variables
+        self._variables += variables
+        yield
+        self._variables = before
+
+    def fresh(self, hint: str = "") -> str:
+        """Return a name that nothing has yet."""
+        number = next(self.module.numbers)
+        is_plain = hint.isidentifier() and hint.isascii()
+        return f"v{number}_{hint[:30]}" if is_plain else f"v{number}"
+
+    def named(self, text: str, hint: str = "") -> str:
+        """Return a variable that holds `text`."""
+        if text.isidentifier():
+            return text
+        name = self.fresh(hint)
+        self.line(f"{name} = {text}")
+        return name
+
+    def budget(self) -> str:
+        """Return the name of the evaluation's budget."""
+        self.module.uses_budget = True
+        return "budget"
+
+    def constant(self, value: object) -> str:
+        """Return `value` as a literal of Python, or as a name where it has none."""
+        if value is None or value.__class__ in (bool, int, str, bytes):
+            return repr(value)
+        if value.__class__ is float and value not in (float("inf"), float("-inf")):
+            return repr(value) if value == value else self.module.name_constant("k", value)
+        return self.module.name_constant("k", value)
+
+    def share(self, chain: Chain) -> None:
+        """Read `chain` once for all; its variable holds None where nothing is there."""
+        text = self.short_way(chain)
+        name = self._shared[chain] = self.fresh(chain[-1])
+        self.line(f"try: {name} = {text}")
+        self.line(f"except FAULTS: {name} = None")
+
+    def shared(self, chain: Chain) -> str:
+        """Return the variable that may hold what is at `chain`, or nothing."""
+        return self._shared.get(chain, "")
+
+    def short_way(self, chain: Chain) -> str:
+        """Return `chain` as steps from the nearest variable before its end."""
+        for end in range(len(chain) - 1, 0, -1):
+            if name := self._shared.get(chain[:end]):
+                return name + _steps(chain[end:])
+        return f"values{_steps(chain)}"
+
+
+def chain_of(node: Node) -> Chain:
+    """Return the root and fields that `node` reads, or nothing where it is more than that."""
+    names: list[str] = []
+    while isinstance(node, Field) and not node.is_optional:
+        names.append(node.name)
+        node = node.operand
+    return (node.name, *reversed(names)) if isinstance(node, Root) else ()
+
+
+def shared_chains(trees: Iterable[Node]) -> list[Chain]:
+    """Return what several paths of `trees` have in common, the shorter first."""
+    found: Counter[Chain] = Counter()
+    for tree in trees:
+        _count_beginnings(tree, found)
+    return sorted((chain for chain, times in found.items() if times > 1), key=len)
+
+
+def _count_beginnings(node: Node, found: Counter[Chain]) -> None:
+    chain = chain_of(node)
+    if not chain:
+        chain = (*chain_of(node.operand), node.name) if isinstance(node, HasField) else ()
+    for end in range(2, len(chain)):
+        found[chain[:end]] += 1
+    if not chain:
+        for inner in children(node):
+            _count_beginnings(inner, found)
+
+
+def _steps(names: Iterable[str]) -> str:
+    return "".join(f"[{name!r}]" for name in names)
