@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oncue.core.errors import EvaluationError
-from oncue.core.expression import check_expression, compile_expression
+from oncue.core.expression import check_expression
+from oncue.core.expression.checker import Names
 from oncue.core.expression.conjuncts import (
     MISSING,
     Conjunct,
@@ -21,6 +22,7 @@ from oncue.core.expression.conjuncts import (
     key_of,
     value_at,
 )
+from oncue.core.expression.expression import compile_source
 from oncue.core.expression.values import BoolKey
 
 PLAN = ("event", "data", "plan")
@@ -134,7 +136,7 @@ _data = st.dictionaries(
 @given(_expressions, _data)
 def test_where_an_expression_is_true_its_conjuncts_admit_the_data(text: str, event: Any) -> None:
     values = {"event": event}
-    expression = compile_expression(text, roots=["event"])
+    expression = compile_source(text, Names(["event"], is_checked=False))
     found: object = None
     with suppress(EvaluationError):
         found = expression.evaluate(values)
