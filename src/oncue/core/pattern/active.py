@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.expression import Template, compile_template
 from oncue.core.json_text import Json
-from oncue.core.pattern.definition import Cooldown, EventPattern, Pattern
+from oncue.core.pattern.definition import Pattern
+from oncue.core.pattern.kinds.event import EventPattern
+from oncue.core.pattern.kinds.shared import Cooldown
 from oncue.core.pattern.selection import ROOTS, Selection, compile_selection
 from oncue.core.problems import problems_of
 

@@ -94,7 +94,7 @@ class Matcher:
         ):
             self._cooldowns.pop(pattern.id, None)
         if pattern.cooldown:
-            self._cooldowns.setdefault(pattern.id, Cooldowns(pattern.cooldown.for_))
+            self._cooldowns.setdefault(pattern.id, Cooldowns(pattern.cooldown.for_ or 0))
         self._patterns[pattern.id] = pattern
         self._build_index()
 

@@ -10,7 +10,7 @@ from oncue.core.expression import Expression, compile_expression
 from oncue.core.expression.json_values import to_json
 from oncue.core.json_text import Json
 from oncue.core.pattern.conditions import Conditions, compile_conditions
-from oncue.core.pattern.definition import EventPattern
+from oncue.core.pattern.kinds.event import EventPattern
 
 Values: TypeAlias = Mapping[str, Mapping[str, Json]]
 
@@ -96,7 +96,7 @@ def compile_selection(pattern: EventPattern, path: str) -> Selection:
     if problems:
         raise InvalidInput(problems)
     return Selection(
-        globs=pattern.selectors,
+        globs=pattern.globs,
         source=pattern.source,
         conditions=conditions,
         where=where,

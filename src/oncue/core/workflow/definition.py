@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from oncue.core.documents import Document, DurationMs, Name
 from oncue.core.json_text import Json
-from oncue.core.pattern.definition import EventPattern
+from oncue.core.pattern.kinds.event import EventPattern
 from oncue.core.workflow.retry import Backoff, OnUnknown, RetryPolicy
 
 _STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
