@@ -94,11 +94,9 @@ def optional_element(value: object, index: object) -> OptionalValue:
 
 def end_of(value: object, path: str, name: str) -> object:
     """Return the `first` or `last` member. Raises: EvaluationError for an empty list."""
-    if not isinstance(value, list):
-        raise EvaluationError(f"{path}: expected a list, got {kind_of(value)}")
-    if not value:
-        raise EvaluationError(f"{path}.{name}: expected a member, got an empty list")
-    return value[0 if name == "first" else -1]
+    if items := as_list(value):
+        return items[0 if name == "first" else -1]
+    raise EvaluationError(f"{path}.{name}: expected a member, got an empty list")
 
 
 def members(value: object) -> list[object]:
@@ -120,6 +118,13 @@ def entries(value: object) -> list[tuple[object, object]]:
 def refuse_non_bool(value: object) -> NoReturn:
     """Raise what there is to say of a value that should be a bool."""
     raise EvaluationError(f"expected a bool, got {kind_of(value)}")
+
+
+def as_list(value: object) -> list[object]:
+    """Return `value`. Raises: EvaluationError where it is no list."""
+    if value.__class__ is list:
+        return value
+    raise EvaluationError(f"expected a list, got {kind_of(value)}")
 
 
 def as_optional(value: object) -> OptionalValue:

@@ -15,6 +15,7 @@ from oncue.core.expression import access
 from oncue.core.expression.budget import Budget
 from oncue.core.expression.comparison import greater, greater_or_equal, less, less_or_equal
 from oncue.core.expression.emitters import emit
+from oncue.core.expression.lists import sort_by
 from oncue.core.expression.tree import Node
 from oncue.core.expression.values import ABSENT, OptionalValue, to_key
 from oncue.core.expression.writing import Module, Part, shared_chains
@@ -30,6 +31,7 @@ _RUNTIME: Mapping[str, object] = {
     "EvaluationError": EvaluationError,
     "FAULTS": access.FAULTS,
     "OptionalValue": OptionalValue,
+    "as_list": access.as_list,
     "as_optional": access.as_optional,
     "bool": bool,
     "descend": access.descend,
@@ -53,6 +55,7 @@ _RUNTIME: Mapping[str, object] = {
     "put": access.put,
     "refuse_non_bool": access.refuse_non_bool,
     "seek": access.seek,
+    "sort_by": sort_by,
     "str": str,
     "to_key": to_key,
 }

@@ -190,12 +190,16 @@ def _map_of(part: Part, node: MapOf) -> str:
 def _comprehension(part: Part, node: Comprehension) -> str:
     source = part.emit(node.source)
     reader = "members" if len(node.variables) == 1 else "entries"
+    if node.loop is Loop.SORT_BY:
+        reader = "as_list"
     items = part.named(f"{reader}({source})", "items")
     cost = 1 + size(node.step) + (size(node.test) if node.test else 0)
     part.line(f"{part.budget()}.charge(len({items}) * {cost})")
     result = part.fresh("result")
     with part.declared(*node.variables):
         _LOOPS[node.loop](part, node, f"for {', '.join(node.variables)} in {items}:", result)
+    if node.loop is Loop.SORT_BY:
+        return f"sort_by({part.budget()}, {items}, {result})"
     return result
 
 
@@ -259,6 +263,7 @@ _LOOPS: Mapping[Loop, Callable[[Part, Comprehension, str, str], None]] = {
     Loop.TRANSFORM_LIST: _collect,
     Loop.TRANSFORM_MAP: _collect_map,
     Loop.TRANSFORM_MAP_ENTRY: _collect_map,
+    Loop.SORT_BY: _collect,
 }
 
 

@@ -190,6 +190,14 @@ _ROWS = (
         _loop(Loop.TRANSFORM_MAP_ENTRY),
     ),
     Macro(
+        "sortBy",
+        True,
+        (2,),
+        "The members of a list in the order of what the expression gives for each.",
+        "['ccc', 'a', 'bb'].sortBy(text, text.size()) == ['a', 'bb', 'ccc']",
+        _loop(Loop.SORT_BY),
+    ),
+    Macro(
         "bind",
         True,
         (3,),

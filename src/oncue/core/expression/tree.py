@@ -174,6 +174,7 @@ class Loop(StrEnum):
     TRANSFORM_LIST = "transformList"
     TRANSFORM_MAP = "transformMap"
     TRANSFORM_MAP_ENTRY = "transformMapEntry"
+    SORT_BY = "sortBy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +326,7 @@ _LOOP_KINDS = {
     Loop.TRANSFORM_LIST: Kind.LIST,
     Loop.TRANSFORM_MAP: Kind.MAP,
     Loop.TRANSFORM_MAP_ENTRY: Kind.MAP,
+    Loop.SORT_BY: Kind.LIST,
 }
 
 

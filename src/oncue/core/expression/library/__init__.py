@@ -12,6 +12,7 @@ from types import MappingProxyType
 from oncue.core.expression.function import Function
 from oncue.core.expression.library import (
     conversion_rows,
+    list_rows,
     math_rows,
     operator_rows,
     optional_rows,
@@ -24,6 +25,7 @@ AREAS: Mapping[str, tuple[Function, ...]] = MappingProxyType(
         "Operators": operator_rows.ROWS,
         "Types and conversions": conversion_rows.ROWS,
         "Text": string_rows.ROWS,
+        "Lists": list_rows.ROWS,
         "Time": time_rows.ROWS,
         "Numbers": math_rows.ROWS,
         "Optional values": optional_rows.ROWS,

@@ -1,7 +1,8 @@
 """Optional values. `or`, `orValue`, `optMap` and `optFlatMap` are macros."""
 
+from oncue.core.expression import lists
 from oncue.core.expression.function import Function
-from oncue.core.expression.library.rows import free, function, method
+from oncue.core.expression.library.rows import free, function, method, sized
 from oncue.core.expression.optionals import content_of, of_non_zero
 from oncue.core.expression.values import ABSENT, OptionalValue
 
@@ -35,5 +36,17 @@ ROWS: tuple[Function, ...] = (
         "What the optional holds; an error if nothing.",
         "{'a': 1}.?a.value() == 1",
         free("optional -> any", content_of),
+    ),
+    function(
+        "optional.unwrap",
+        "What the optionals of a list hold, those that hold nothing left out.",
+        "optional.unwrap([optional.of(1), optional.none()]) == [1]",
+        sized("list -> list", lists.present),
+    ),
+    method(
+        "unwrapOpt",
+        "The same as optional.unwrap.",
+        "[optional.none(), optional.of(1)].unwrapOpt() == [1]",
+        sized("list -> list", lists.present),
     ),
 )

@@ -1,10 +1,9 @@
 """Functions of text; places and sizes are counted in characters (code points)."""
 
-from oncue.core.expression import text
+from oncue.core.expression import lists, regex, text
 from oncue.core.expression.formatting import format_text
 from oncue.core.expression.function import Function
 from oncue.core.expression.library.rows import either, function, method, paid, sized
-from oncue.core.expression.regex import matches
 
 ROWS: tuple[Function, ...] = (
     method(
@@ -29,7 +28,7 @@ ROWS: tuple[Function, ...] = (
         "matches",
         "Whether a regular expression (RE2) is found anywhere in the text.",
         "'grey'.matches('^gr(a|e)y$')",
-        paid("string, string -> bool", matches),
+        paid("string, string -> bool", regex.matches),
     ),
     method(
         "charAt",
@@ -78,9 +77,10 @@ ROWS: tuple[Function, ...] = (
     ),
     method(
         "reverse",
-        "The characters from last to first.",
-        "'abc'.reverse() == 'cba'",
+        "The characters or members from last to first.",
+        "'abc'.reverse() == 'cba' && [1, 2].reverse() == [2, 1]",
         sized("string -> string", text.reverse),
+        sized("list -> list", lists.reverse),
     ),
     method(
         "replace",
@@ -114,5 +114,25 @@ ROWS: tuple[Function, ...] = (
         "The text as a string literal.",
         "strings.quote('a\"b') == '\"a\\\\\"b\"'",
         sized("string -> string", text.quote),
+    ),
+    function(
+        "regex.extract",
+        "An optional of the first match of a regular expression, or of its group if it has one.",
+        "regex.extract('item-A, item-B', 'item-(.)').value() == 'A'",
+        paid("string, string -> optional", regex.extract),
+    ),
+    function(
+        "regex.extractAll",
+        "All matches of a regular expression, or their groups if it has one.",
+        "regex.extractAll('id:1, id:23', '[0-9]+') == ['1', '23']",
+        paid("string, string -> list", regex.extract_all),
+    ),
+    function(
+        "regex.replace",
+        "Each match of a regular expression replaced, or the first so many; "
+        "`\\1` is its first group.",
+        r"regex.replace('foo bar', '(fo)o (ba)r', r'\2 \1') == 'ba fo'",
+        paid("string, string, string -> string", regex.replace),
+        paid("string, string, string, int -> string", regex.replace),
     ),
 )
