@@ -21,13 +21,13 @@ import asyncio
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from oncue.core.errors import Overloaded
+from oncue.store.sqlite.checkpoints import LONG, Checkpoints
 
 T = TypeVar("T")
 
@@ -37,6 +37,9 @@ MAX_WAITING = 50_000
 """Writes that may queue up before callers are told to come again later."""
 MAX_BATCH = 512
 READERS = 2
+# The system keeps what was read, too, and lends that memory to whoever needs it.
+_WRITER_CACHE_KB = 16_384
+_READER_CACHE_KB = 2_048
 
 
 class _Pending(Generic[T]):
@@ -73,15 +76,21 @@ class SqliteFile:
         *,
         commit: Commit = sqlite3.Connection.commit,
         on_rollback: Callable[[], None] = lambda: None,
+        long_log: int = LONG,
     ) -> None:
         self._path = path
         self._commit = commit
         self._on_rollback = on_rollback
         self._queue: deque[_Pending[Any]] = deque()
-        self._writing: asyncio.Task[None] | None = None
+        # Of a batch that failed: each is tried by itself.
+        self._suspects: deque[_Pending[Any]] = deque()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._committer = ThreadPoolExecutor(1, f"commit-{path.stem}")
-        self._connection = _open(path)
+        self._connection = _open(path, _WRITER_CACHE_KB)
         self._connection.executescript(schema)
+        self._checkpoints = Checkpoints(path, long_log)
+        self._rows = self._connection.total_changes
         self._local = threading.local()
         self._reader_connections: list[sqlite3.Connection] = []
         self._readers = ThreadPoolExecutor(READERS, f"read-{path.stem}")
@@ -99,8 +108,10 @@ class SqliteFile:
             raise Overloaded("expected room in the write queue, got none")
         pending = _Pending(op, after)
         self._queue.append(pending)
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_queue(), name="writer")
+        if self._idle.is_set():
+            self._idle.clear()
+            # Not at once: what else comes in this turn of the loop shares the commit.
+            asyncio.get_running_loop().call_soon(self._write_on)
         return await pending.future
 
     async def read(self, op: Callable[[sqlite3.Connection], T]) -> T:
@@ -114,9 +125,9 @@ class SqliteFile:
 
     async def close(self) -> None:
         """Write what is queued, and let go of the file."""
-        if self._writing:
-            await self._writing
+        await self._idle.wait()
         self._committer.shutdown()
+        self._checkpoints.close()
         self._readers.shutdown()
         for connection in self._reader_connections:
             connection.close()
@@ -125,49 +136,77 @@ class SqliteFile:
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = _open(self._path)
+            connection = _open(self._path, _READER_CACHE_KB)
             connection.execute("PRAGMA query_only = ON")
             self._local.connection = connection
             self._reader_connections.append(connection)
         return connection
 
-    async def _write_queue(self) -> None:
-        while self._queue:
-            batch = list(islice(self._queue, MAX_BATCH))
-            for _ in batch:
-                self._queue.popleft()
-            await self._write_batch(batch)
-        self._writing = None
-
-    async def _write_batch(self, batch: Sequence[_Pending[Any]]) -> None:
+    def _write_on(self) -> None:
+        """Begin the next transaction; none is open, and none is on its way."""
+        if self._checkpoints.wants_pause:
+            self._checkpoints.finish(_in_loop(self._write_on))
+            return
+        batch = self._next_batch()
+        if not batch:
+            self._idle.set()
+            return
+        connection = self._connection
         try:
-            await self._transact(batch)
-        except Exception as exc:  # noqa: BLE001 a bug in one write must not end the only writer
-            if len(batch) == 1:
-                batch[0].fail(_as_ours(exc))
-                return
+            connection.execute("BEGIN IMMEDIATE")
             for pending in batch:
-                await self._write_batch([pending])
+                pending.result = pending.op(connection)
+        except Exception as exc:  # noqa: BLE001 a bug in one write must not end the only writer
+            self._fail(batch, exc)
+            return
+        loop = asyncio.get_running_loop()
+        committing = self._committer.submit(self._commit, connection)
+        # One step of the loop from the fsync to all who wait for it; a task that awaits
+        # the future would take three, and each is as long as a busy loop makes it.
+        committing.add_done_callback(
+            lambda done: loop.call_soon_threadsafe(self._committed, batch, done.exception())
+        )
+
+    def _next_batch(self) -> list[_Pending[Any]]:
+        if self._suspects:
+            return [self._suspects.popleft()]
+        return [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
+
+    def _committed(self, batch: list[_Pending[Any]], error: BaseException | None) -> None:
+        if error:
+            self._fail(batch, error)
             return
         for pending in batch:
             pending.succeed()
+        rows, self._rows = self._rows, self._connection.total_changes
+        if self._checkpoints.count(self._rows - rows):
+            self._checkpoints.move(_in_loop(self._moved))
+        self._write_on()
 
-    async def _transact(self, batch: Sequence[_Pending[Any]]) -> None:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for pending in batch:
-                pending.result = pending.op(connection)
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._committer, self._commit, connection)
-        except Exception:
-            if connection.in_transaction:
-                connection.rollback()
-            self._on_rollback()
-            raise
+    def _moved(self) -> None:
+        self._checkpoints.moved()
+        if self._checkpoints.wants_pause and self._idle.is_set():
+            self._idle.clear()
+            self._write_on()
+
+    def _fail(self, batch: list[_Pending[Any]], error: BaseException) -> None:
+        if self._connection.in_transaction:
+            self._connection.rollback()
+        self._on_rollback()
+        if len(batch) == 1:
+            batch[0].fail(_as_ours(error))
+        else:
+            self._suspects.extend(batch)
+        asyncio.get_running_loop().call_soon(self._write_on)
 
 
-def _as_ours(error: Exception) -> Exception:
+def _in_loop(call: Callable[[], None]) -> Callable[[], object]:
+    """Return what another thread calls, to have it called here."""
+    loop = asyncio.get_running_loop()
+    return lambda: loop.call_soon_threadsafe(call)
+
+
+def _as_ours(error: BaseException) -> BaseException:
     """Return what the disk or another process is to blame for as something that may pass."""
     if not isinstance(error, sqlite3.OperationalError):
         return error
@@ -176,12 +215,14 @@ def _as_ours(error: Exception) -> Exception:
     return Overloaded(f"expected the store to take a write, got: {error}")
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, cache_kb: int) -> sqlite3.Connection:
     # Autocommit: transactions are begun and ended by us alone.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit returns after the fsync of the WAL; NORMAL loses the last commits.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA busy_timeout = 10000")
-    connection.execute("PRAGMA cache_size = -65536")
+    # See `checkpoints.py`.
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute(f"PRAGMA cache_size = -{cache_kb}")
     return connection
