@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from oncue.core.event import Event, EventFilter
 from oncue.core.globs import compile_glob
-from oncue.ports import Change, LogRecord, Receipt
+from oncue.core.pattern.records import Change, LogRecord, Passed, Tick
+from oncue.ports import Mark, Receipt
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from tests.installation import Crash, CrashError
@@ -355,3 +356,86 @@ def test_a_stretch_leaves_out_what_nobody_watches_and_nothing_else(
         for record in everything
         if isinstance(record, Change) or any(watches(record.type) for watches in is_watched)
     ]
+
+
+TIMES = st.lists(st.tuples(st.integers(0, 50), st.integers(-20, 20)), max_size=60)
+
+
+async def _append_at(
+    log: SqliteEventLog, clock: VirtualClock, times: list[tuple[int, int]]
+) -> None:
+    for number, (later, ahead) in enumerate(times):
+        clock.advance(later)
+        time_ms = clock.now_ms() + ahead
+        await log.append("a", [make_incoming(id=f"e-{number}", time_ms=time_ms)])
+
+
+@given(times=TIMES, upto=st.integers(0, 60), segment_records=st.sampled_from([7, 1_000]))
+def test_the_mark_is_the_largest_of_the_earlier_of_time_and_arrival(
+    times: list[tuple[int, int]], upto: int, segment_records: int
+) -> None:
+    clock = VirtualClock()
+
+    async def use(log: SqliteEventLog) -> tuple[Mark | None, list[LogRecord]]:
+        await _append_at(log, clock, times)
+        return await log.mark("a", upto), await log.read("a", 0, upto)
+
+    with TemporaryDirectory() as folder:
+        options = {"clock": clock, "segment_records": segment_records}
+        mark, records = _use(Path(folder), use, **options)
+    seen = [one for one in records if isinstance(one, Event)]
+
+    assert mark == (
+        Mark(max(min(e.time_ms, e.received_at_ms) for e in seen), seen[-1].received_at_ms)
+        if seen
+        else None
+    )
+
+
+@given(times=TIMES, at=st.integers(-5, 2_000), segment_records=st.sampled_from([7, 1_000]))
+def test_an_instant_is_found_in_the_log(
+    times: list[tuple[int, int]], at: int, segment_records: int
+) -> None:
+    clock = VirtualClock()
+    instant = clock.now_ms() + at
+
+    async def use(log: SqliteEventLog) -> tuple[int, list[LogRecord]]:
+        await _append_at(log, clock, times)
+        return await log.offset_before("a", instant), await log.read("a", 0, 100)
+
+    with TemporaryDirectory() as folder:
+        options = {"clock": clock, "segment_records": segment_records}
+        found, records = _use(Path(folder), use, **options)
+
+    assert found == sum(record.received_at_ms < instant for record in records)
+
+
+def test_what_nobody_watches_is_there_in_passing(tmp_path: Path) -> None:
+    clock = VirtualClock()
+
+    async def use(log: SqliteEventLog) -> list[LogRecord]:
+        for number, event_type in enumerate(["order.paid", "page.view", "order.sent"]):
+            await log.append("a", [make_incoming(id=f"e-{number}", type=event_type, time_ms=7)])
+        await log.append_tick("a")
+        stretch = await log.stretch("a", 0, 10, ["order.*"], in_passing=True)
+        return list(stretch.records)
+
+    paid, *others = _use(tmp_path, use, clock=clock)
+    now = clock.now_ms()
+
+    assert isinstance(paid, Event)
+    assert paid.type == "order.paid"
+    assert others[0] == Passed(2, now, 7)
+    assert isinstance(others[1], Event)
+    assert others[2] == Tick(4, now)
+
+
+def test_events_are_found_at_their_offsets_in_all_segments(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> list[Event]:
+        for number in range(9):
+            await log.append("a", [make_incoming(id=f"e-{number}")])
+        return await log.at("a", [8, 2, 5, 77])
+
+    found = _use(tmp_path, use, segment_records=3)
+
+    assert [event.id for event in found] == ["e-1", "e-4", "e-7"]

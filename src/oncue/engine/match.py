@@ -12,15 +12,14 @@ from dataclasses import dataclass
 
 from oncue.core.event import Event
 from oncue.core.pattern.matcher import Match, Matcher, Misses
+from oncue.core.pattern.records import Change, LogRecord
 from oncue.engine.loop import Loop
 from oncue.engine.outcomes import Outcomes, match_row
 from oncue.engine.patterns import PatternDefinitions
 from oncue.ports import (
-    Change,
     Clock,
     EventLog,
     Journal,
-    LogRecord,
     MatchedRun,
     MatchRow,
     NewExecution,
@@ -139,6 +138,8 @@ class MatchLoop(Loop):
     async def _fold(self, account: str, matcher: Matcher, record: LogRecord) -> list[Match]:
         if isinstance(record, Event):
             return list(matcher.match(record))
+        if not isinstance(record, Change):
+            return []
         pattern = await self._patterns.active(account, record.pattern_id, record.version)
         if pattern:
             matcher.put(pattern)

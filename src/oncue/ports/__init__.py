@@ -31,7 +31,7 @@ from oncue.ports.journal import (
     Trigger,
     Turn,
 )
-from oncue.ports.log import Change, EventLog, EventUsage, LogRecord, Receipt, Span, Stretch
+from oncue.ports.log import EventLog, EventUsage, Mark, Receipt, Span, Stretch
 from oncue.ports.world import Actions, Clock, KeyValues, Rehearsal
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
     "Answers",
     "ApiKey",
     "Catalog",
-    "Change",
     "Clock",
     "EventLog",
     "EventUsage",
@@ -52,7 +51,7 @@ __all__ = [
     "Journal",
     "KeptAnswer",
     "KeyValues",
-    "LogRecord",
+    "Mark",
     "MatchRow",
     "MatchedRun",
     "NewExecution",

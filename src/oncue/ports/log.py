@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from oncue.core.event import Event, EventFilter, IncomingEvent
+from oncue.core.pattern.records import LogRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +19,11 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A record of the log: from here on a pattern is seen in this version."""
+class Mark:
+    """How far the event time of an account had come, and when its last event had arrived."""
 
-    offset: int
-    received_at_ms: int
-    pattern_id: str
-    version: int
-
-
-LogRecord: TypeAlias = Event | Change
+    newest_ms: int
+    last_received_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,32 @@ class EventLog(Protocol):
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
 
-    async def stretch(self, account: str, after: int, limit: int, globs: Sequence[str]) -> Stretch:
-        """Return the changes, and up to `limit` events of the watched types, above an offset."""
+    async def append_tick(self, account: str) -> int:
+        """Return the offset of a record that says what time it is."""
+
+    async def stretch(
+        self,
+        account: str,
+        after: int,
+        limit: int,
+        globs: Sequence[str],
+        *,
+        in_passing: bool = False,
+    ) -> Stretch:
+        """
+        Return the changes, the ticks, and up to `limit` events of the watched types, above an offset.
+
+        With `in_passing` the events of other types are there as `Passed`.
+        """
+
+    async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
+        """Return the events at some offsets, as far as they are still there, in their order."""
+
+    async def mark(self, account: str, upto: int) -> Mark | None:
+        """Return how far event time was after the record at `upto`; None before the first event."""
+
+    async def offset_before(self, account: str, received_ms: int) -> int:
+        """Return the last offset that arrived before an instant, 0 if none did."""
 
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""

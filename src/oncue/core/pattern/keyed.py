@@ -112,6 +112,18 @@ class Keyed(Generic[S]):
             self._unsaved = None
         return written
 
+    def end_save(self) -> None:
+        """Write nothing more, whether all was written or not."""
+        self._unsaved = None
+        self._saved = []
+
+    def rows(self) -> list[Saved]:
+        """Return all states as they would be saved."""
+        return [
+            (place, key, state.touched_ms, self._dump(state))
+            for place, (key, state) in enumerate(self._states.items())
+        ]
+
     def load(self, saved: Iterable[Saved]) -> None:
         """Take up all that was saved."""
         for _, key, touched_ms, state in sorted(saved, key=itemgetter(0)):

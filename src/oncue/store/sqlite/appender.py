@@ -94,6 +94,15 @@ class Appender:
         first: int = connection.execute(record.FIRST, (number, identity, _OURS)).fetchone()[0]
         return first
 
+    def append_tick(self, connection: sqlite3.Connection, account: str) -> int:
+        """Return the offset of a record that says what time it is."""
+        number = self._number(connection, account)
+        now = self._arrival()
+        offset = self._given.get(number, 0) + 1
+        row = (number, offset, record.TICK, now, _OURS, f"tick/{offset}", 0, "", None, now, b"")
+        connection.execute(record.INSERT, row)
+        return self._give(number, offset)
+
     def _append_event(
         self,
         connection: sqlite3.Connection,

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from oncue.core.event import Event, EventFilter, IncomingEvent
-from oncue.ports import Clock, EventUsage, LogRecord, Receipt, Span, Stretch
+from oncue.core.pattern.records import LogRecord, Passed
+from oncue.ports import Clock, EventUsage, Mark, Receipt, Span, Stretch
 from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.record import Body, ChangeBody, encode_body, record_of
@@ -22,6 +23,7 @@ from oncue.store.sqlite.usage import sum_of, usage_in
 
 STRETCH: Final = 4_096
 """Records that are looked at in one read; those that nobody watches cost next to nothing."""
+_BACKWARDS: Final = 512
 DEDUPE_WINDOW_MS: Final = 7 * 86_400_000
 
 
@@ -88,14 +90,67 @@ class SqliteEventLog:
         rows = await self._segments.forward((number, after, self.head(account)), limit)
         return [record_of(row) for row in rows]
 
-    async def stretch(self, account: str, after: int, limit: int, globs: Sequence[str]) -> Stretch:
-        """Return the changes, and up to `limit` events of the watched types, above an offset."""
+    async def append_tick(self, account: str) -> int:
+        """Return the offset of a record that says what time it is."""
+        return await self._segments.write(
+            lambda connection: self._appender.append_tick(connection, account),
+            lambda offset: self._advance(account, offset),
+        )
+
+    async def stretch(
+        self,
+        account: str,
+        after: int,
+        limit: int,
+        globs: Sequence[str],
+        *,
+        in_passing: bool = False,
+    ) -> Stretch:
+        """
+        Return the changes, the ticks, and up to `limit` events of the watched types, above an offset.
+
+        With `in_passing` the events of other types are there as `Passed`.
+        """
         number = self._appender.numbers.get(account, 0)
         upto = min(self.head(account), after + STRETCH)
         watched = record.watching(globs)
-        rows = await self._segments.forward((number, after, upto), limit, watched)
+        rows = await self._segments.forward(
+            (number, after, upto), limit, watched, in_passing=in_passing
+        )
         records = [record_of(row) for row in rows]
         return Stretch(records, records[-1].offset if len(records) == limit else upto)
+
+    async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
+        """Return the events at some offsets, as far as they are still there, in their order."""
+        number = self._appender.numbers.get(account, 0)
+        rows = await self._segments.newest(*record.at(number, offsets), len(offsets))
+        return [found for found in map(record_of, reversed(rows)) if isinstance(found, Event)]
+
+    async def mark(self, account: str, upto: int) -> Mark | None:
+        """Return how far event time was after the record at `upto`; None before the first event."""
+        number = self._appender.numbers.get(account, 0)
+        newest, last, before = 0, None, upto + 1
+        while True:
+            values = (number, before, _BACKWARDS)
+            rows = await self._segments.newest(record.BACKWARDS, values, _BACKWARDS)
+            for passed in map(record_of, rows):
+                assert isinstance(passed, Passed)
+                last = passed.received_at_ms if last is None else last
+                # No event moves time further than its arrival, and arrivals only grow.
+                if passed.received_at_ms <= newest:
+                    return Mark(newest, last)
+                newest = max(newest, min(passed.time_ms, passed.received_at_ms))
+                before = passed.offset
+            if len(rows) < _BACKWARDS:
+                return None if last is None else Mark(newest, last)
+
+    async def offset_before(self, account: str, received_ms: int) -> int:
+        """Return the last offset that arrived before an instant, 0 if none did."""
+        number = self._appender.numbers.get(account, 0)
+        found = await self._segments.each(
+            lambda connection: record.seek(connection, number, received_ms), received_ms
+        )
+        return min((one for one in found if one is not None), default=self.head(account) + 1) - 1
 
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""

@@ -1,5 +1,6 @@
 """A record of the log as a row, and every statement over such rows."""
 
+import sqlite3
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -7,10 +8,11 @@ import msgspec
 
 from oncue.core.event import Event, EventFilter
 from oncue.core.json_text import Json
-from oncue.ports import Change, LogRecord
+from oncue.core.pattern.records import Change, LogRecord, Passed, Tick
 
-# Kinds of records. A tick (kind 1) will carry time alone.
+# Kinds of records.
 EVENT: Final = 0
+TICK: Final = 1
 CHANGE: Final = 2
 
 SCHEMA: Final = """
@@ -50,6 +52,15 @@ WHERE account = ? AND id = ? AND source = ? ORDER BY generation DESC LIMIT 1
 """
 # All text that is put into statements is ours; what comes from outside is bound.
 _COLUMNS = '"offset", kind, received_at, source, id, type, subject, time, body'
+# Times alone: no body is read.
+BACKWARDS: Final = f"""
+SELECT {_COLUMNS.replace("body", "NULL")} FROM record
+WHERE account = ? AND "offset" < ? AND kind = 0 ORDER BY "offset" DESC LIMIT ?
+"""  # noqa: S608 the columns are a constant
+NEXT: Final = """
+SELECT "offset", received_at FROM record WHERE account = ? AND "offset" >= ?
+ORDER BY "offset" LIMIT 1
+"""
 FIND: Final = f"""
 SELECT {_COLUMNS} FROM record
 WHERE account = ? AND id = ? AND (source = ? OR (? IS NULL AND source <> ''))
@@ -60,7 +71,8 @@ NEWEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offs
 OLDEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" LIMIT 1'
 IDENTITIES: Final = "SELECT account, source, id FROM record"
 
-Row: TypeAlias = tuple[int, int, int, str, str, str, str | None, int, bytes]
+Row: TypeAlias = tuple[int, int, int, str, str, str, str | None, int, bytes | None]
+"""The columns of a record; without `body` where nobody watches events of the type."""
 First: TypeAlias = tuple[int, str, str | None, int, bytes, int, int]
 
 
@@ -86,6 +98,10 @@ _decode_change = msgspec.json.Decoder(ChangeBody).decode
 def record_of(row: Row) -> LogRecord:
     """Return the record in a row."""
     offset, kind, received_at, source, id_, event_type, subject, time, body = row
+    if body is None:
+        return Passed(offset, received_at, time)
+    if kind == TICK:
+        return Tick(offset, received_at)
     if kind == CHANGE:
         change = _decode_change(body)
         return Change(offset, received_at, change.pattern_id, change.version)
@@ -104,25 +120,39 @@ def record_of(row: Row) -> LogRecord:
 
 
 def watching(globs: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """Return a statement like `READ` for changes and events of the types alone, and its globs."""
+    """Return a condition for changes, ticks and events of the types alone, and its globs."""
     if len(globs) > _MOST_GLOBS or "*" in globs:
         return "", ()
     exact = [glob for glob in globs if "*" not in glob]
     loose = [glob for glob in globs if "*" in glob]
-    # A change has no type.
-    clause = f"AND (type IN ({', '.join('?' * (len(exact) + 1))}){' OR type GLOB ?' * len(loose)})"
+    # What is no event has no type.
+    clause = f"(type IN ({', '.join('?' * (len(exact) + 1))}){' OR type GLOB ?' * len(loose)})"
     return clause, ("", *exact, *loose)
 
 
 def reading(
-    bounds: tuple[int, int, int], watched: tuple[str, tuple[str, ...]], limit: int
+    bounds: tuple[int, int, int],
+    watched: tuple[str, tuple[str, ...]],
+    limit: int,
+    *,
+    in_passing: bool = False,
 ) -> tuple[str, tuple[int | str, ...]]:
-    """Return the statement, and its values, for the records of (account, after, upto], in order."""
+    """
+    Return the statement, and its values, for the records of (account, after, upto], in order.
+
+    Records that nobody watches are left out, or `in_passing` are there without a body.
+    """
     clause, types = watched
-    select = f'SELECT {_COLUMNS} FROM record WHERE account = ? AND "offset" > ? AND "offset" <= ?'  # noqa: S608 constants
-    return f'{select} {clause} ORDER BY "offset" LIMIT ?', (*bounds, *types, limit)
+    select = f'{_READ} WHERE account = ? AND "offset" > ? AND "offset" <= ?'
+    if clause and in_passing:
+        select = select.replace("body", f"CASE WHEN {clause} THEN body END", 1)
+        return f'{select} ORDER BY "offset" LIMIT ?', (*types, *bounds, limit)
+    if clause:
+        select = f"{select} AND {clause}"
+    return f'{select} ORDER BY "offset" LIMIT ?', (*bounds, *types, limit)
 
 
+_READ: Final = f"SELECT {_COLUMNS} FROM record"  # noqa: S608 the columns are a constant
 # Beyond it, looking at all events costs less than asking for each type.
 _MOST_GLOBS: Final = 200
 
@@ -149,3 +179,27 @@ def listing(
         f'{"".join(clauses)} ORDER BY "offset" DESC LIMIT ?'
     )
     return select, (*values, limit)
+
+
+def at(number: int, offsets: Sequence[int]) -> tuple[str, tuple[int, ...]]:
+    """Return the statement, and its values, for the records at some offsets, newest first."""
+    marks = ", ".join("?" * len(offsets))
+    select = f'{_READ} WHERE account = ? AND "offset" IN ({marks}) ORDER BY "offset" DESC'
+    return select, (number, *offsets)
+
+
+def seek(connection: sqlite3.Connection, number: int, received_ms: int) -> int | None:
+    """Return the first offset of an account that arrived at an instant or later, if there is one."""
+    low, high = connection.execute(BOUNDS, (number,)).fetchone()
+    if high is None:
+        return None
+    # Arrivals never go back: halving finds it without an index of its own.
+    found = None
+    while low <= high:
+        middle = (low + high) // 2
+        offset, arrived = connection.execute(NEXT, (number, middle)).fetchone()
+        if arrived >= received_ms:
+            found, high = offset, middle - 1
+        else:
+            low = offset + 1
+    return found

@@ -70,13 +70,17 @@ class Segments:
         bounds: tuple[int, int, int],
         limit: int,
         watched: tuple[str, tuple[str, ...]] = ("", ()),
+        *,
+        in_passing: bool = False,
     ) -> list[Row]:
-        """Return up to `limit` rows of (account, after, upto], in order."""
+        """Return up to `limit` rows of (account, after, upto], in order; see `record.reading`."""
         number, after, _ = bounds
         rows: list[Row] = []
         nth = 0
         while len(rows) < limit:
-            select, values = record.reading(bounds, watched, limit - len(rows))
+            select, values = record.reading(
+                bounds, watched, limit - len(rows), in_passing=in_passing
+            )
             # Asked anew each time: the file that is written to may be sealed meanwhile.
             if nth == len(self._sealed):
                 rows += await self._file.read(partial(_fetch, select, values))
