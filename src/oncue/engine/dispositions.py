@@ -9,6 +9,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.active import ActivePattern
 from oncue.core.pattern.index import TypeIndex
 from oncue.core.pattern.matcher import match_of
+from oncue.core.pattern.seen import Seen
 from oncue.engine.patterns import PatternDefinitions
 from oncue.ports import History, Journal
 
@@ -56,16 +57,18 @@ class Dispositions:
     async def _by(
         self, account: str, pattern: ActivePattern, event: Event, *, is_read: bool
     ) -> Disposition:
-        values = {"event": event.view()}
+        values = Seen(event)
         refusal = pattern.selection.refusal(event, values)
         if refusal:
             return Disposition(pattern, Fate.FILTERED, refusal.clause, refusal.error)
-        key = pattern.selection.key(values)
-        if key is None:
+        text = pattern.key.text(event, values)
+        if text is None:
             return Disposition(pattern, Fate.NO_KEY, "by")
         if not is_read:
             return Disposition(pattern, Fate.PENDING)
-        match = await self._history.match(account, match_of(pattern, event, key).id)
+        match = await self._history.match(
+            account, match_of(pattern, event, pattern.key.named(text)).id
+        )
         if match is None:
             return Disposition(pattern, Fate.SUPPRESSED, "cooldown")
         return Disposition(pattern, Fate.MATCHED, match_id=match.id, outcome=match.outcome)

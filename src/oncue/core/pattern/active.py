@@ -12,7 +12,13 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.definition import Pattern
 from oncue.core.pattern.kinds.event import EventPattern
 from oncue.core.pattern.kinds.shared import Cooldown
-from oncue.core.pattern.selection import ROOTS, Selection, compile_selection
+from oncue.core.pattern.selection import (
+    ROOTS,
+    KeyOf,
+    Selection,
+    compile_key,
+    compile_selection,
+)
 from oncue.core.problems import problems_of
 
 _INPUT_ROOTS: Final = (*ROOTS, "match")
@@ -29,6 +35,7 @@ class ActivePattern:
     workflow_id: str | None
     input: Template | None
     selection: Selection
+    key: KeyOf
     max_events: int
     cooldown: Cooldown | None
 
@@ -67,9 +74,14 @@ def parse_pattern(document: Json) -> ParsedPattern:
         raise InvalidInput(problems_of(exc, document, names=_FIELD_NAMES)) from exc
     assert isinstance(document, Mapping)
     problems: list[Problem] = []
-    selection = template = None
+    selection = key = template = None
+    pattern = definition.pattern
     try:
-        selection = compile_selection(definition.pattern, "pattern")
+        selection = compile_selection(pattern, "pattern")
+    except InvalidInput as exc:
+        problems += exc.problems
+    try:
+        key = compile_key(pattern.by, pattern.on_missing_key, "pattern")
     except InvalidInput as exc:
         problems += exc.problems
     if "input" in definition.model_fields_set:
@@ -77,7 +89,7 @@ def parse_pattern(document: Json) -> ParsedPattern:
             template = compile_template(definition.input, roots=_INPUT_ROOTS, path="input")
         except InvalidInput as exc:
             problems += exc.problems
-    if selection is None or problems:
+    if selection is None or key is None or problems:
         raise InvalidInput(problems)
     active = ActivePattern(
         id="",
@@ -87,8 +99,9 @@ def parse_pattern(document: Json) -> ParsedPattern:
         workflow_id=None,
         input=template,
         selection=selection,
-        max_events=definition.pattern.max_events,
-        cooldown=_cooldown(definition.pattern),
+        key=key,
+        max_events=pattern.max_events,
+        cooldown=_cooldown(pattern),
     )
     return ParsedPattern(definition, document, active)
 

@@ -5,10 +5,14 @@ Found by its type, exactly or by glob, so that the cost of an event depends on
 the patterns that can match it and not on those that there are.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
+from oncue.core.event import Event
 from oncue.core.globs import compile_glob
+from oncue.core.json_text import Json
+from oncue.core.pattern.selection import Selection
 
 T = TypeVar("T")
 
@@ -45,3 +49,58 @@ class TypeIndex(Generic[T]):
             self._found.clear()
         self._found[event_type] = found
         return found
+
+
+class PatternIndex:
+    """
+    Finds the patterns that admit an event among many.
+
+    A pattern is known by its slot, and has one or more selectors.
+    """
+
+    def __init__(self) -> None:
+        self.errors: Counter[str] = Counter()
+        """Evaluations of `where` that ended in an error, by slot."""
+        self._selections: dict[str, tuple[Selection, ...]] = {}
+        self._by_type: TypeIndex[str] = TypeIndex([])
+
+    def put(self, slot: str, selections: Sequence[Selection]) -> None:
+        """Let a slot have these selectors, in place of those it had."""
+        self._selections[slot] = tuple(selections)
+        self._build()
+
+    def drop(self, slot: str) -> None:
+        """Forget a slot."""
+        if self._selections.pop(slot, None) is not None:
+            self._build()
+
+    @property
+    def globs(self) -> tuple[str, ...]:
+        """All types and globs that are watched, sorted."""
+        return tuple(sorted({g for s in self._selections.values() for one in s for g in one.globs}))
+
+    def watching(self, event_type: str) -> tuple[str, ...]:
+        """Return the slots that watch a type, in the order in which they were first put."""
+        return self._by_type.watching(event_type)
+
+    def admitted(self, event: Event, values: Mapping[str, Json]) -> Sequence[tuple[str, int]]:
+        """Return the slots that admit an event, in order, each with the bit set of its selectors."""
+        found: list[tuple[str, int]] = []
+        for slot in self.watching(event.type):
+            bits = 0
+            for number, selection in enumerate(self._selections[slot]):
+                if any(compile_glob(glob)(event.type) for glob in selection.globs):
+                    refusal = selection.refusal(event, values)
+                    if refusal is None:
+                        bits |= 1 << number
+                    elif refusal.error:
+                        self.errors[slot] += 1
+            if bits:
+                found.append((slot, bits))
+        return found
+
+    def _build(self) -> None:
+        self._by_type = TypeIndex(
+            (slot, tuple(glob for one in selections for glob in one.globs))
+            for slot, selections in self._selections.items()
+        )

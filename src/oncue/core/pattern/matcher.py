@@ -15,6 +15,7 @@ from oncue.core.json_text import Json, encode_json
 from oncue.core.pattern.active import ActivePattern
 from oncue.core.pattern.cooldown import Cooldowns, Cooling
 from oncue.core.pattern.index import TypeIndex
+from oncue.core.pattern.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +122,18 @@ class Matcher:
         found = self._index.watching(event.type)
         if not found:
             return
-        values = {"event": event.view()}
+        values = Seen(event)
         for pattern in found:
             refusal = pattern.selection.refusal(event, values)
             if refusal:
                 if refusal.error:
                     self.misses.where_errors[pattern.id] += 1
                 continue
-            key = pattern.selection.key(values)
-            if key is None:
+            text = pattern.key.text(event, values)
+            if text is None:
                 self.misses.missing_keys[pattern.id] += 1
                 continue
+            key = pattern.key.named(text)
             suppressed = self._suppressed(pattern, key, event.time_ms) if pattern.cooldown else 0
             if suppressed is not None:
                 yield match_of(pattern, event, key, suppressed)

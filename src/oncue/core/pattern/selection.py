@@ -1,20 +1,32 @@
-"""The first operator of every pattern: which events it admits, and under which key."""
+"""The first operator of every pattern: which events it admits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal
 
 from oncue.core.errors import EvaluationError, InvalidInput, Problem
 from oncue.core.event import Event
 from oncue.core.expression import Expression, compile_expression
-from oncue.core.expression.json_values import to_json
 from oncue.core.json_text import Json
 from oncue.core.pattern.conditions import Conditions, compile_conditions
-from oncue.core.pattern.kinds.event import EventPattern
+from oncue.core.pattern.keys import ROOTS, KeyOf, compile_key
+from oncue.core.pattern.kinds.sequence import Step
+from oncue.core.pattern.kinds.shared import Selector
+from oncue.core.pattern.seen import Seen
 
-Values: TypeAlias = Mapping[str, Mapping[str, Json]]
+__all__ = [
+    "EVERYTHING",
+    "ROOTS",
+    "CostClass",
+    "KeyOf",
+    "Refusal",
+    "Seen",
+    "Selection",
+    "compile_key",
+    "compile_selection",
+]
 
-ROOTS: Final = ("event",)
+CostClass = Literal["indexed", "scan"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +37,30 @@ class Refusal:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Selection:
-    """A compiled selector."""
+    """
+    A compiled selector.
+
+    `scan` is the cost class of one that has a predicate and nothing in it that an index
+    could ask for.
+    """
 
     globs: tuple[str, ...]
-    source: str | None
-    conditions: Conditions | None
-    where: Expression | None
-    by: tuple[tuple[str, Expression], ...]
-    takes_null_keys: bool
+    source: str | None = None
+    conditions: Conditions | None = None
+    where: Expression | None = None
 
-    def refusal(self, event: Event, values: Values) -> Refusal | None:
+    @property
+    def cost_class(self) -> CostClass:
+        """Whether an index finds it by more than the type, where there is more."""
+        return "scan" if self.where else "indexed"
+
+    def admits(self, event: Event, values: Mapping[str, Json]) -> bool:
+        """Return whether `event`, whose type fits, is admitted."""
+        return self.refusal(event, values) is None
+
+    def refusal(self, event: Event, values: Mapping[str, Json]) -> Refusal | None:
         """Return why `event`, whose type fits, is not admitted; None if it is."""
         if self.source is not None and event.source != self.source:
             return _OTHER_SOURCE
@@ -51,60 +75,33 @@ class Selection:
         except EvaluationError as exc:
             return Refusal("where", str(exc))
 
-    def key(self, values: Values) -> dict[str, Json] | None:
-        """Return the key of an event by path; None, if it lacks one and that matters."""
-        found: dict[str, Json] = {}
-        for path, expression in self.by:
-            try:
-                found[path] = _canonical(to_json(expression.evaluate(values)))
-            except EvaluationError:
-                found[path] = None
-            if found[path] is None and not self.takes_null_keys:
-                return None
-        return found
-
 
 _OTHER_SOURCE: Final = Refusal("source")
 _DOES_NOT_HOLD: Final = Refusal("where")
 
+EVERYTHING: Final = Selection(("*",))
+"""Admits every event."""
 
-def compile_selection(pattern: EventPattern, path: str) -> Selection:
+
+def compile_selection(selector: Selector | Step, path: str) -> Selection:
     """
-    Return the selector of a pattern that stands at `path` of its document.
+    Return the selector that stands at `path` of a document.
 
     Raises:
         InvalidInput: with all problems.
     """
     problems: list[Problem] = []
-
-    def expression(text: str, place: str) -> Expression | None:
+    conditions = where = None
+    if selector.conditions is not None:
         try:
-            return compile_expression(text, roots=ROOTS, path=place)
+            conditions = compile_conditions(selector.conditions, f"{path}.conditions")
         except InvalidInput as exc:
             problems.extend(exc.problems)
-            return None
-
-    conditions = None
-    if pattern.conditions is not None:
+    if selector.where is not None:
         try:
-            conditions = compile_conditions(pattern.conditions, f"{path}.conditions")
+            where = compile_expression(selector.where, roots=ROOTS, path=f"{path}.where")
         except InvalidInput as exc:
             problems.extend(exc.problems)
-    where = expression(pattern.where, f"{path}.where") if pattern.where is not None else None
-    compiled = ((text, expression(text, f"{path}.by[{i}]")) for i, text in enumerate(pattern.by))
-    by = tuple((text, key) for text, key in compiled if key)
     if problems:
         raise InvalidInput(problems)
-    return Selection(
-        globs=pattern.globs,
-        source=pattern.source,
-        conditions=conditions,
-        where=where,
-        by=by,
-        takes_null_keys=pattern.on_missing_key == "null_key",
-    )
-
-
-def _canonical(value: Json) -> Json:
-    """Return a value of a key so that equal ones are spelled alike: 1 is 1.0."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return Selection(selector.globs, selector.source, conditions, where)

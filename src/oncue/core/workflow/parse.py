@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
-from oncue.core.pattern.selection import compile_selection
+from oncue.core.pattern.selection import compile_key, compile_selection
 from oncue.core.problems import problems_of
 from oncue.core.workflow.compile import Findings, Library, StepCompiler, field_names
 from oncue.core.workflow.definition import NESTED, Retry, Workflow
@@ -78,3 +78,4 @@ class _Parser:
         for index, trigger in enumerate(definition.triggers):
             path = f"on[{index}]" if is_list else "on"
             self._found.collect(partial(compile_selection, trigger, path))
+            self._found.collect(partial(compile_key, trigger.by, trigger.on_missing_key, path))
