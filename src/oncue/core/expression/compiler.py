@@ -6,7 +6,7 @@ speed of Python written by hand. The code sees only what `_RUNTIME` and the
 table of functions give it, and no builtin of Python.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import CodeType
 from typing import TypeAlias, TypeVar
 
@@ -18,7 +18,7 @@ from oncue.core.expression.emitters import emit
 from oncue.core.expression.lists import sort_by
 from oncue.core.expression.tree import Node
 from oncue.core.expression.values import ABSENT, OptionalValue, to_key
-from oncue.core.expression.writing import Module, Part, shared_chains
+from oncue.core.expression.writing import Chain, Module, Part, shared_chains
 
 Given = TypeVar("Given")
 Function: TypeAlias = Callable[[Mapping[str, object]], Given]
@@ -73,11 +73,25 @@ def compile_tree(tree: Node) -> tuple[Evaluate, str]:
 def compile_function(
     name: str, trees: Iterable[Node], write: Callable[[Part], None]
 ) -> tuple[Function[Given], str]:
-    """Return the function whose body `write` writes, of `trees`, and its text."""
+    """Return the function of the values whose body `write` writes, of `trees`, and its text."""
+    return compile_body(name, ("values",), write, shared_chains(trees))
+
+
+def compile_body(
+    name: str,
+    parameters: Sequence[str],
+    write: Callable[[Part], None],
+    shared: Iterable[Chain] = (),
+) -> tuple[Callable[..., Given], str]:
+    """
+    Return the function whose body `write` writes, and its text.
+
+    What reads a root needs the parameter `values`.
+    """
     module = Module(emit)
-    source = module.write(name, write, shared_chains(trees))
+    source = module.write(f"{name}({', '.join(parameters)})", write, shared)
     namespace = {**_RUNTIME, **module.constants}
     code: CodeType = compile(source, "<expression>", "exec")
     exec(code, namespace)  # noqa: S102 - the text is made here, of trees and quoted constants
-    function: Function[Given] = namespace[name]  # type: ignore[assignment]  # just defined
+    function: Callable[..., Given] = namespace[name]  # type: ignore[assignment]  # just defined
     return function, source

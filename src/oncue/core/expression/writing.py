@@ -44,14 +44,14 @@ class Module:
         self.uses_budget = False
         self._functions: list[list[str]] = []
 
-    def write(self, name: str, body: "Callable[[Part], None]", shared: Iterable[Chain]) -> str:
-        """Add the function `name` of the values, which is the last, and return the whole text."""
+    def write(self, head: str, body: "Callable[[Part], None]", shared: Iterable[Chain]) -> str:
+        """Add the function that `head` begins, which is the last, and return the whole text."""
         part = Part(self, ())
         for chain in shared:
             part.share(chain)
         body(part)
         budget = ["    budget = Budget()"] if self.uses_budget else []
-        self._functions.append([f"def {name}(values):", *budget, *part.lines])
+        self._functions.append([f"def {head}:", *budget, *part.lines])
         return "\n\n".join("\n".join(lines) for lines in self._functions) + "\n"
 
     def write_apart(self, node: Node, variables: Chain) -> str:
