@@ -1,16 +1,66 @@
 """The kind `anomaly`: a value far from what it used to be."""
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from oncue.core.documents import Document, DurationMs
-from oncue.core.errors import Problem
-from oncue.core.pattern.kinds.shared import Keyed, Selector, SpanMs, Zone
-from oncue.core.pattern.kinds.threshold import Measure
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.expression import compile_expression
+from oncue.core.instants import parse_duration
+from oncue.core.pattern.anomaly import methods
+from oncue.core.pattern.anomaly.judging import Judge, Rule
+from oncue.core.pattern.anomaly.methods import MakeModel
+from oncue.core.pattern.anomaly.operator import AnomalyOperator
+from oncue.core.pattern.anomaly.readings import Reading, reading_of
+from oncue.core.pattern.anomaly.seasonal import Calendar
+from oncue.core.pattern.anomaly.windowed import MAX_HELD
+from oncue.core.pattern.kinds.shared import Cooldown, Keyed, Limits, Selector, SpanMs, Zone
+from oncue.core.pattern.kinds.threshold import WITHOUT_VALUE, Measure
+from oncue.core.pattern.operator import Operator
 
 SENSITIVITIES: Final = {"low": 7.0, "medium": 5.0, "high": 3.5}
+HALF_LIFE: Final = 138
+VISITS: Final = 4
+WINDOW: Final = 1_000
+MAX_SAMPLES: Final = 1_000_000
+QUIET_SAMPLES: Final = 200
+_ROOTS: Final = ("event",)
+
+
+def _extent(given: object) -> int | str:
+    if isinstance(given, str):
+        if parse_duration(given) <= 0:
+            raise ValueError(f"expected a duration above zero, got {given!r}")
+        return given
+    if isinstance(given, int) and not isinstance(given, bool) and 1 <= given <= MAX_SAMPLES:
+        return given
+    raise ValueError(
+        f"expected a number of values from 1 to {MAX_SAMPLES} or a duration such as '10m', "
+        f"got {given!r}"
+    )
+
+
+Extent: TypeAlias = Annotated[
+    int | str,
+    PlainValidator(
+        _extent, json_schema_input_type=Annotated[int, Field(ge=1, le=MAX_SAMPLES)] | str
+    ),
+]
+"""How far back: so many values, or a time as it was written."""
+
+
+def samples_of(extent: Extent | None) -> int | None:
+    """Return how many values an extent spans, if it counts values."""
+    return extent if isinstance(extent, int) else None
+
+
+def ms_of(extent: Extent | None) -> int | None:
+    """Return how long an extent is, if it is a time."""
+    return parse_duration(extent) if isinstance(extent, str) else None
 
 
 class Measured(Document):
@@ -24,16 +74,26 @@ class Measured(Document):
 class Season(Document):
     """What repeats itself."""
 
-    period: SpanMs = Field(examples=["1w", "7d"])
+    period: SpanMs = Field(examples=["7d"])
     buckets: int = Field(ge=2, le=10_000)
     zone: Zone = "UTC"
+
+    @property
+    def calendar(self) -> Calendar:
+        """The season as it divides time."""
+        return Calendar(self.period, self.buckets, ZoneInfo(self.zone))
+
+    def visits(self, half_life: Extent | None) -> float:
+        """Return a half-life in visits to the same part of the period."""
+        half_life_ms = ms_of(half_life)
+        return half_life_ms / self.period if half_life_ms else samples_of(half_life) or VISITS
 
 
 class MinScale(Document):
     """How much is never unusual: a constant series has no spread of its own."""
 
-    abs: float = Field(default=0.0, ge=0)
-    rel: float = Field(default=0.01, ge=0)
+    abs: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    rel: float = Field(default=0.01, ge=0, allow_inf_nan=False)
 
 
 class AnomalyPattern(Selector, Keyed):
@@ -44,19 +104,33 @@ class AnomalyPattern(Selector, Keyed):
         description="CEL, or a measure over windows.", examples=["event.data.response_time"]
     )
     method: Literal["ewma", "zscore", "mad", "iqr", "seasonal"] = "ewma"
-    half_life: int | DurationMs | None = Field(
-        default=None, description="After how many values, or how long, a value counts half."
+    half_life: Extent | None = Field(
+        default=None,
+        description="After how many values, or how long, a value counts half; "
+        "with `seasonal` a number is one of visits to the same part of the period.",
+        examples=[HALF_LIFE, "10m"],
     )
-    window: int | DurationMs | None = Field(
-        default=None, description="How many values, or how long, are looked back at."
+    window: Extent | None = Field(
+        default=None,
+        description="How many values, or how long, are looked back at.",
+        examples=[WINDOW, "1h"],
     )
     season: Season | None = None
-    threshold: float | None = Field(default=None, gt=0, description="In units of the spread.")
+    threshold: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="In units of the spread."
+    )
     sensitivity: Literal["low", "medium", "high"] | float = "medium"
     direction: Literal["both", "up", "down"] = "both"
-    min_samples: int = Field(default=300, ge=2, le=1_000_000)
+    min_samples: int = Field(
+        default=300, ge=2, le=MAX_SAMPLES, description="Values of a key that only teach."
+    )
     min_scale: MinScale = Field(default_factory=MinScale)
     learn: Literal["always", "winsorize", "freeze"] = "always"
+    cooldown: DurationMs | Cooldown | None = Field(
+        default_factory=lambda: Cooldown(samples=QUIET_SAMPLES),
+        description="How long no match follows a match, `{samples: 200}` by default; null: none.",
+        examples=[{"samples": QUIET_SAMPLES}, "10m"],
+    )
 
     @property
     def limit(self) -> float:
@@ -66,21 +140,69 @@ class AnomalyPattern(Selector, Keyed):
         given = self.sensitivity
         return SENSITIVITIES[given] if isinstance(given, str) else given
 
+    @property
+    def rule(self) -> Rule:
+        """How values are judged and learnt."""
+        return Rule(
+            threshold=self.limit,
+            direction=self.direction,
+            min_samples=self.min_samples,
+            floor_abs=self.min_scale.abs,
+            floor_rel=self.min_scale.rel,
+            learn=self.learn,
+        )
+
+    @property
+    def model(self) -> MakeModel:
+        """How what is expected follows from what was seen."""
+        window = (
+            samples_of(self.window or WINDOW),
+            ms_of(self.window or WINDOW),
+            self.min_samples,
+        )
+        match self.method:
+            case "ewma":
+                half_life = self.half_life or HALF_LIFE
+                return methods.ewma(samples_of(half_life), ms_of(half_life))
+            case "zscore":
+                return methods.zscore(*window)
+            case "mad":
+                return methods.mad(*window)
+            case "iqr":
+                return methods.iqr(*window)
+            case "seasonal":
+                assert self.season
+                return methods.seasonal(self.season.calendar, self.season.visits(self.half_life))
+
 
 def unfit(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
     """Yield which fields of an anomaly do not fit together."""
-    windowed = pattern.method in ("zscore", "mad", "iqr")
-    if pattern.window is not None and not windowed:
+    yield from _unfit_method(pattern, path)
+    yield from _unfit_order(pattern, path)
+    yield from _unfit_value(pattern, path)
+    if "threshold" in pattern.model_fields_set and "sensitivity" in pattern.model_fields_set:
+        yield Problem(f"{path}.threshold", "expected either threshold or sensitivity, got both")
+    if isinstance(pattern.sensitivity, float) and not 0 < pattern.sensitivity < float("inf"):
+        yield Problem(f"{path}.sensitivity", f"expected more than zero, got {pattern.sensitivity}")
+
+
+def _unfit_method(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
+    method = pattern.method
+    if pattern.window is not None and method not in ("zscore", "mad", "iqr"):
+        yield Problem(f"{path}.window", f"expected it with zscore, mad or iqr, got {method!r}")
+    if isinstance(pattern.window, int) and not 2 <= pattern.window <= MAX_HELD:
         yield Problem(
-            f"{path}.window", f"expected it with zscore, mad or iqr, got {pattern.method!r}"
+            f"{path}.window",
+            f"expected 2 to {MAX_HELD} values to look back at, got {pattern.window}",
         )
-    if pattern.half_life is not None and pattern.method not in ("ewma", "seasonal"):
-        yield Problem(
-            f"{path}.half_life", f"expected it with ewma or seasonal, got {pattern.method!r}"
-        )
-    if (pattern.season is not None) != (pattern.method == "seasonal"):
+    if pattern.half_life is not None and method not in ("ewma", "seasonal"):
+        yield Problem(f"{path}.half_life", f"expected it with ewma or seasonal, got {method!r}")
+    if (pattern.season is not None) != (method == "seasonal"):
         expected = "a season" if pattern.season is None else "the method 'seasonal' beside it"
-        yield Problem(f"{path}.season", f"expected {expected}, got {pattern.method!r}")
+        yield Problem(f"{path}.season", f"expected {expected}, got {method!r}")
+
+
+def _unfit_order(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
     if pattern.emit == "early":
         yield Problem(
             f"{path}.emit", "expected 'final': values are learnt in their order, got 'early'"
@@ -89,10 +211,74 @@ def unfit(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
         yield Problem(f"{path}.late.action", "expected 'drop': what was learnt stays, got 'amend'")
     if pattern.rearm == "reset":
         yield Problem(f"{path}.rearm", "expected 'edge' or 'every', got 'reset'")
-    if "threshold" in pattern.model_fields_set and "sensitivity" in pattern.model_fields_set:
-        yield Problem(f"{path}.threshold", "expected either threshold or sensitivity, got both")
-    for name, given in (("half_life", pattern.half_life), ("window", pattern.window)):
-        if given is not None and given <= 0:
-            yield Problem(f"{path}.{name}", "expected more than zero")
-    if isinstance(pattern.sensitivity, float) and pattern.sensitivity <= 0:
-        yield Problem(f"{path}.sensitivity", "expected more than zero")
+
+
+def _unfit_value(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
+    value = pattern.value
+    if isinstance(value, str):
+        if pattern.keys:
+            yield Problem(
+                f"{path}.keys",
+                "expected them with a measure over windows: a key without events has no value",
+            )
+        return
+    counts = value.measure in WITHOUT_VALUE
+    if counts and value.of is not None:
+        yield Problem(
+            f"{path}.value.of", f"expected no value, since {value.measure!r} counts events"
+        )
+    if not counts and value.of is None:
+        yield Problem(
+            f"{path}.value.of", f"expected a value for {value.measure!r} to measure, got none"
+        )
+    if pattern.keys and not pattern.by:
+        yield Problem(f"{path}.keys", "expected 'by' beside declared keys, got none")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnomalyPlan:
+    """How anomalies are looked for; `sorts` says that events must come in event time."""
+
+    judge: Judge
+    reading: Reading
+    limits: Limits
+    repeats: bool
+    is_every: bool
+    sorts: bool = True
+
+    def operator(self) -> Operator:
+        """Return an operator that has seen nothing yet."""
+        return AnomalyOperator(
+            self.judge,
+            self.reading,
+            self.limits,
+            repeats=self.repeats,
+            is_every=self.is_every,
+        )
+
+
+def compile_anomaly(pattern: AnomalyPattern, path: str) -> AnomalyPlan:
+    """
+    Return how to look for the anomalies of a pattern that stands at `path` of its document.
+
+    Raises:
+        InvalidInput: with all problems of its fields and expressions.
+    """
+    problems = list(unfit(pattern, path))
+    if problems:
+        raise InvalidInput(problems)
+    reading: Reading | None = None
+    assert isinstance(pattern.value, str)
+    try:
+        reading = reading_of(compile_expression(pattern.value, roots=_ROOTS, path=f"{path}.value"))
+    except InvalidInput as exc:
+        problems += exc.problems
+    if problems or reading is None:
+        raise InvalidInput(problems)
+    return AnomalyPlan(
+        judge=Judge(pattern.rule, pattern.model),
+        reading=reading,
+        limits=pattern.limits,
+        repeats=pattern.cooldown is not None,
+        is_every=pattern.rearm == "every",
+    )
