@@ -16,6 +16,7 @@ from oncue.engine.dispositions import Dispositions
 from oncue.engine.execute import Executor
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
+from oncue.engine.match_lanes import MatchLanes
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
@@ -82,13 +83,16 @@ class Engine:
             self._add_timer,
         )
         starts = Starts(self.definitions, world.clock, world.callbacks)
-        self._matcher = MatchLoop(
-            world.log,
-            world.journal,
-            self.patterns,
-            Outcomes(self.definitions, starts, self.quotas),
-            world.clock,
-            self._executor.start,
+        outcomes = Outcomes(self.definitions, starts, self.quotas)
+        self._matcher = MatchLanes(
+            lambda: MatchLoop(
+                world.log,
+                world.journal,
+                self.patterns,
+                outcomes,
+                world.clock,
+                self._executor.start,
+            )
         )
         self.dispositions = Dispositions(self.patterns, world.journal, world.history)
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)

@@ -22,6 +22,7 @@ from oncue.engine.awaited import Awaited
 from oncue.engine.definitions import Definitions
 from oncue.engine.fair_queue import FairQueue
 from oncue.engine.live import Delivery, LiveExecution, Outside
+from oncue.engine.pace import Pace
 from oncue.engine.step_cache import StepCache
 from oncue.engine.tally import Tally
 from oncue.ports import Actions, Clock, Journal, KeyValues, NewExecution, StoredExecution, Timer
@@ -32,6 +33,8 @@ MAX_LIVE = 512
 """Executions at work at once. Others wait undecided, so that a crash leaves nothing in doubt."""
 MAX_SHARE = 256
 """Of these, those of one account: whoever waits for slow vendors leaves room for the others."""
+STARTS_PER_TURN = 16
+"""Executions taken up in one turn of the event loop: two milliseconds of it."""
 GRACE_S = 5.0
 """How long a stop waits for answers that are on their way."""
 
@@ -77,6 +80,7 @@ class Executor:
             on_end=self.ends.tell,
         )
         self._live: dict[str, LiveExecution] = {}
+        self._pace = Pace(STARTS_PER_TURN, self._fill)
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -135,7 +139,7 @@ class Executor:
 
     def _fill(self) -> None:
         held: list[_Wake] = []
-        while len(self._tasks) < MAX_LIVE and not self._outside.is_stopping:
+        while self._pace.has_room and len(self._tasks) < MAX_LIVE and not self._outside.is_stopping:
             wake = self._ready.take(lambda account: self._shares[account] < MAX_SHARE)
             if wake is None:
                 break
@@ -143,6 +147,7 @@ class Executor:
             if wake.execution_id in self._tasks:
                 held.append(wake)
                 continue
+            self._pace.step()
             task = asyncio.create_task(self._run(wake), name=wake.execution_id)
             self._tasks[wake.execution_id] = task
             self._shares[wake.account] += 1
