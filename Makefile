@@ -9,10 +9,10 @@ BUILD_PINS := $(VENV)/build-pins.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance soak lock clean
+.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance soak oracle fuzz-expressions lock clean
 
 help: ## What there is to make
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
 
 up: $(VENV)/runtime ## Start OnCue with the demo, data in .oncue
 	$(BIN)/oncue up --demo --data $(DATA)
@@ -55,6 +55,12 @@ bench-endurance: $(VENV)/developer ## Measure what sleeps, starts and recovers
 
 soak: $(VENV)/developer ## Ten times kill -9 under load, then look that all holds
 	$(BIN)/python -m tests.soak 10 5000
+
+oracle: $(VENV)/developer ## 200 000 random expressions, ours against cel-cpp
+	$(BIN)/python -m tests.core.expression.oracle 200000
+
+fuzz-expressions: $(VENV)/developer ## An hour of expressions that nobody would write
+	$(BIN)/python -m tests.core.expression.fuzz 60
 
 lock: $(VENV)/developer ## Resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \

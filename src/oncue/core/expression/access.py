@@ -7,15 +7,27 @@ optional (CEL's optional values, "Field Selection").
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 from oncue.core.errors import EvaluationError
 from oncue.core.expression.budget import OverBudget
-from oncue.core.expression.comparison import NUMBERS, find_key
+from oncue.core.expression.comparison import KEYS, NUMBERS, find_key
 from oncue.core.expression.values import ABSENT, Kind, OptionalValue, from_key, kind_of
 
 FAULTS = (KeyError, TypeError)
 """What the short way raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What is bound to a name where the value could not be had: an error at each use of it."""
+
+    error: EvaluationError
+
+    def fail(self) -> NoReturn:
+        """Raise the error."""
+        raise self.error.with_traceback(None)
 
 
 def given(values: Mapping[str, object], name: str) -> object:
@@ -71,12 +83,13 @@ def element(value: object, index: object, path: str) -> object:
     """
     if isinstance(value, OptionalValue):
         return optional_element(value, index)
+    if isinstance(value, dict) and find_key(index) not in value:
+        raise EvaluationError(f"{path or 'map'}[{index!r}]: no such key")
     found = optional_element(value, index)
     if found.is_present:
         return found.content
-    if isinstance(value, list):
-        raise EvaluationError(f"{path or 'list'}[{index}]: expected an index below {len(value)}")
-    raise EvaluationError(f"{path or 'map'}[{index!r}]: no such key")
+    assert isinstance(value, list)
+    raise EvaluationError(f"{path or 'list'}[{index}]: expected an index below {len(value)}")
 
 
 def optional_element(value: object, index: object) -> OptionalValue:
@@ -84,7 +97,7 @@ def optional_element(value: object, index: object) -> OptionalValue:
     if isinstance(value, OptionalValue):
         return optional_element(value.content, index) if value.is_present else ABSENT
     if isinstance(value, dict):
-        key = find_key(index)
+        key = find_key(index) if index.__class__ in KEYS else ABSENT
         return OptionalValue(value[key]) if key in value else ABSENT
     if not isinstance(value, list):
         raise EvaluationError(f"expected a list or map to look into, got {kind_of(value)}")

@@ -47,7 +47,8 @@ Scope = Mapping[str, Local]
 @dataclass(frozen=True, slots=True)
 class Names:
     """
-    What names may mean: the `roots`, and the `container` in which they are looked up first.
+    What names may mean: the `roots`, the `container` in which they are looked up first, and
+    the `functions`.
 
     Those of `lists` are roots as well: lists, such as the events that a step of a pattern
     took, whose ends are `name.first` and `name.last`. Where `is_checked` is false, what
@@ -58,6 +59,7 @@ class Names:
     lists: Collection[str] = ()
     container: str = ""
     is_checked: bool = True
+    functions: Mapping[str, Function] = field(default_factory=lambda: FUNCTIONS)
 
     def root(self, name: str, position: int) -> Root | None:
         """Return the root of that name, if there is one."""
@@ -189,7 +191,7 @@ class _Checker:
         """Return what `node` calls, and the value before the dot if it is no namespace."""
         if node.receiver is None:
             for name in self.names.qualify(node.name, is_absolute=node.is_absolute):
-                function = FUNCTIONS.get(name)
+                function = self.names.functions.get(name)
                 if function and function.style is not Style.METHOD and "." not in node.name:
                     return function, ()
             return None, ()
@@ -198,16 +200,16 @@ class _Checker:
             dotted = ".".join([*(part.name for part in chain), node.name])
             is_absolute = isinstance(chain[0], Name) and chain[0].is_absolute
             for name in self.names.qualify(dotted, is_absolute=is_absolute):
-                if function := FUNCTIONS.get(name):
+                if function := self.names.functions.get(name):
                     return function, ()
-        function = FUNCTIONS.get(node.name)
+        function = self.names.functions.get(node.name)
         if function and function.style in (Style.METHOD, Style.BOTH):
             return function, (node.receiver,)
         return None, (() if chain and self.is_namespace(chain) else (node.receiver,))
 
     def is_namespace(self, chain: list[Name | Field]) -> bool:
         prefix = ".".join(part.name for part in chain) + "."
-        return any(name.startswith(prefix) for name in FUNCTIONS)
+        return any(name.startswith(prefix) for name in self.names.functions)
 
     def truths(self, node: Logic | Conditional, scope: Scope) -> Node:
         """Check what must be a bool: all operands of `&&` and `||`, the condition of `?:`."""
@@ -240,11 +242,13 @@ def _has_field(checker: _Checker, node: HasField, scope: Scope) -> Node:
 
 
 def _bind(checker: _Checker, node: Bind, scope: Scope) -> Node:
+    value = checker.check(node.value, scope)
     local = checker.declare(node.variable, node.position)
+    local = replace(local, may_have_failed=not isinstance(value, Literal))
     return replace(
         node,
         variable=local.slot,
-        value=checker.check(node.value, scope),
+        value=value,
         body=checker.check(node.body, {**scope, node.variable: local}),
     )
 

@@ -21,6 +21,8 @@ from oncue.core.expression.values import (
 )
 
 NUMBERS = frozenset({int, Uint, float})
+KEYS = frozenset({*NUMBERS, bool, str})
+"""What may be looked for among the keys of a map."""
 _ORDERED = (bool, str, bytes, Timestamp, Duration)
 
 

@@ -30,6 +30,7 @@ _RUNTIME: Mapping[str, object] = {
     "Budget": Budget,
     "EvaluationError": EvaluationError,
     "FAULTS": access.FAULTS,
+    "Failed": access.Failed,
     "OptionalValue": OptionalValue,
     "as_list": access.as_list,
     "as_optional": access.as_optional,

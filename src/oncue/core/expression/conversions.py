@@ -88,6 +88,11 @@ def string_of_int(number: int) -> str:
     return str(to_int(number))
 
 
+def string_of_uint(number: Uint) -> str:
+    """Return the decimal digits."""
+    return str(int(number))
+
+
 def string_of_bool(flag: object) -> str:
     """Return `true` or `false`."""
     return "true" if flag else "false"

@@ -47,7 +47,9 @@ def _unknown(part: Part, node: Unknown) -> str:
     return "None"
 
 
-def _local(_: Part, node: Local) -> str:
+def _local(part: Part, node: Local) -> str:
+    if node.may_have_failed:
+        part.line(f"if {node.slot}.__class__ is Failed: {node.slot}.fail()")
     return node.slot
 
 
@@ -80,12 +82,10 @@ def _field(part: Part, node: Field) -> str:
 def _has_field(part: Part, node: HasField) -> str:
     name = repr(node.name)
     chain = chain_of(node.operand)
-    if not node.is_optional and (shared := part.shared(chain)):
+    if shared := part.shared(chain):
         slow = f"seek(values, {chain[0]!r}, {chain[1:]!r})"
         return f"({name} in {shared} if {shared}.__class__ is dict else has_field({slow}, {name}))"
     operand = part.named(part.emit(node.operand))
-    if node.is_optional:
-        return f"has_field({operand}, {name})"
     return f"({name} in {operand} if {operand}.__class__ is dict else has_field({operand}, {name}))"
 
 
@@ -268,7 +268,12 @@ _LOOPS: Mapping[Loop, Callable[[Part, Comprehension, str, str], None]] = {
 
 
 def _bind(part: Part, node: Bind) -> str:
-    part.line(f"{node.variable} = {part.emit(node.value)}")
+    if isinstance(node.value, Literal):
+        part.line(f"{node.variable} = {part.emit(node.value)}")
+    else:
+        with part.block("try:"):
+            part.line(f"{node.variable} = {part.emit(node.value)}")
+        part.line(f"except EvaluationError as error: {node.variable} = Failed(kept(error))")
     with part.declared(node.variable):
         return part.named(part.emit(node.body))
 
@@ -278,8 +283,8 @@ def _map_optional(part: Part, node: MapOptional) -> str:
     result = part.fresh()
     with part.block(f"if {operand}.is_present:"), part.declared(node.variable):
         part.line(f"{node.variable} = {operand}.content")
-        wrap = "as_optional" if node.is_flat else "OptionalValue"
-        part.line(f"{result} = {wrap}({part.emit(node.body)})")
+        body = part.emit(node.body)
+        part.line(f"{result} = {body if node.is_flat else f'OptionalValue({body})'}")
     part.line(f"else: {result} = ABSENT")
     return result
 

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from oncue.core.errors import EvaluationError
 from oncue.core.expression.arithmetic import to_double
 from oncue.core.expression.budget import MAX_VALUE_DEPTH, Budget, size_of
-from oncue.core.expression.conversions import format_double, string_of_bytes, string_of_int
+from oncue.core.expression.conversions import (
+    format_double,
+    string_of_bytes,
+    string_of_int,
+    string_of_uint,
+)
 from oncue.core.expression.moments import format_duration, format_timestamp
 from oncue.core.expression.values import (
     CelType,
@@ -142,7 +147,7 @@ _TEXTS: dict[type, Callable[..., str]] = {
     bool: lambda flag: "true" if flag else "false",
     type(None): lambda _: "null",
     int: string_of_int,
-    Uint: string_of_int,
+    Uint: string_of_uint,
     float: _spell_double,
     Timestamp: format_timestamp,
     Duration: format_duration,

@@ -61,9 +61,9 @@ def _variable(node: Node) -> str:
 
 def _has(call: Call) -> Node:
     field = call.arguments[0]
-    if not isinstance(field, Field):
+    if not isinstance(field, Field) or field.is_optional:
         raise SourceError("expected a field such as has(event.data.x)", field.position)
-    return HasField(call.position, field.operand, field.name, field.is_optional)
+    return HasField(call.position, field.operand, field.name)
 
 
 def _loop(loop: Loop) -> Callable[[Call], Node]:

@@ -12,13 +12,24 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from oncue.core.errors import EvaluationError
-from oncue.core.expression.arithmetic import to_duration, to_int, to_timestamp
+from oncue.core.expression.arithmetic import (
+    MAX_MOMENT,
+    MIN_MOMENT,
+    to_duration,
+    to_int,
+    to_timestamp,
+)
 from oncue.core.expression.values import Duration, Timestamp
 
 _SECOND = 1_000_000_000
 _DAY_S = 86_400
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CYCLE_YEARS = 400
+_CYCLE_S = 146_097 * _DAY_S
+# Two days from either end of the calendar.
+_FIRST_DAYS = MIN_MOMENT // _SECOND + 2 * _DAY_S
+_LAST_DAYS = MAX_MOMENT // _SECOND - 2 * _DAY_S
 # RFC 3339 §5.6; the offset is mandatory, leap seconds and 24:00 are refused.
 _MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?"
@@ -114,14 +125,7 @@ def part_of_timestamp(part: str) -> Callable[..., int]:
     read = _PARTS[part]
 
     def read_part(moment: Timestamp, zone: str = "UTC") -> int:
-        seconds = moment.nanoseconds // _SECOND
-        try:
-            local = (_EPOCH + timedelta(seconds=seconds)).astimezone(find_zone(zone))
-        except OverflowError as exc:
-            raise EvaluationError(
-                f"expected a timestamp in the years 1 to 9999 in {zone!r}, got one outside"
-            ) from exc
-        return read(local)
+        return read(*_local_time(moment.nanoseconds // _SECOND, find_zone(zone)))
 
     return read_part
 
@@ -163,7 +167,7 @@ def find_zone(name: str) -> tzinfo:
             offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
             return timezone(-offset if found[1] == "-" else offset)
         if len(name) <= MAX_SPAN_CHARS:
-            return ZoneInfo(name)
+            return ZoneInfo(name or "UTC")
     # ZoneInfo reads a file: a name with odd characters surfaces as an OSError of that read.
     except (ValueError, KeyError, OSError):
         pass
@@ -171,17 +175,33 @@ def find_zone(name: str) -> tzinfo:
     raise EvaluationError(f"expected a zone such as 'Europe/Berlin' or '+02:00', got {shown}")
 
 
-_PARTS: dict[str, Callable[[datetime], int]] = {
-    "getFullYear": lambda local: local.year,
-    "getMonth": lambda local: local.month - 1,
-    "getDayOfMonth": lambda local: local.day - 1,
-    "getDate": lambda local: local.day,
-    "getDayOfYear": lambda local: local.timetuple().tm_yday - 1,
-    "getDayOfWeek": lambda local: local.isoweekday() % 7,
-    "getHours": lambda local: local.hour,
-    "getMinutes": lambda local: local.minute,
-    "getSeconds": lambda local: local.second,
+_PARTS: dict[str, Callable[[datetime, int], int]] = {
+    "getFullYear": lambda local, years: local.year + years,
+    "getMonth": lambda local, _: local.month - 1,
+    "getDayOfMonth": lambda local, _: local.day - 1,
+    "getDate": lambda local, _: local.day,
+    "getDayOfYear": lambda local, _: local.timetuple().tm_yday - 1,
+    "getDayOfWeek": lambda local, _: local.isoweekday() % 7,
+    "getHours": lambda local, _: local.hour,
+    "getMinutes": lambda local, _: local.minute,
+    "getSeconds": lambda local, _: local.second,
 }
+
+
+def _local_time(seconds: int, zone: tzinfo) -> tuple[datetime, int]:
+    """
+    Return date and time in a zone, and the years to add to them.
+
+    Far east and west of Greenwich a moment may lie in the year 0 or 10000, which `datetime`
+    does not have. After 400 years the calendar is the same, days of the week included.
+    """
+    years = 0
+    if seconds < _FIRST_DAYS:
+        years = -_CYCLE_YEARS
+    elif seconds > _LAST_DAYS:
+        years = _CYCLE_YEARS
+    shifted = seconds - years // _CYCLE_YEARS * _CYCLE_S
+    return (_EPOCH + timedelta(seconds=shifted)).astimezone(zone), years
 
 
 def _decimals(nanoseconds: int) -> str:

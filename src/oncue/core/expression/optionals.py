@@ -21,6 +21,4 @@ def is_zero(value: object) -> bool:
     kind_of(value)
     if isinstance(value, Duration | Timestamp):
         return value.nanoseconds == 0
-    if isinstance(value, OptionalValue):
-        return not value.is_present
-    return not value
+    return not isinstance(value, OptionalValue) and not value

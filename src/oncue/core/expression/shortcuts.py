@@ -13,7 +13,7 @@ from oncue.core.expression.tree import Invoke, ListOf, Literal, Node, static_kin
 from oncue.core.expression.values import Kind
 from oncue.core.expression.writing import Part
 
-# Doubles hold every whole number up to here, so Python's exact comparison is CEL's.
+# Below it no other int becomes the same double, so Python's exact comparison is CEL's.
 _MAX_EXACT = 2**53
 # Searching through so much costs less than a unit.
 _SHORT_TEXT_CHARS = 512
@@ -146,4 +146,4 @@ def _is_text(node: Node) -> bool:
 
 
 def _is_exact(value: object) -> bool:
-    return value.__class__ in (int, float) and -_MAX_EXACT <= value <= _MAX_EXACT
+    return value.__class__ in (int, float) and -_MAX_EXACT < value < _MAX_EXACT

@@ -54,11 +54,16 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A variable of a loop or binding; `slot` is unique in the expression."""
+    """
+    A variable of a loop or binding; `slot` is unique in the expression.
+
+    What is bound may have failed, which counts only where it is used.
+    """
 
     position: int
     name: str
     slot: str
+    may_have_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,6 @@ class HasField:
     position: int
     operand: "Node"
     name: str
-    is_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +315,7 @@ def static_kind(node: Node) -> Kind:
             return Kind.MAP
         case Comprehension(loop=loop):
             return _LOOP_KINDS[loop]
-        case MapOptional():
+        case MapOptional(is_flat=False):
             return Kind.OPTIONAL
         case _:
             return Kind.ANY

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from keyword import iskeyword
 from typing import TypeAlias
 
 from oncue.core.expression.tree import (
@@ -127,7 +128,7 @@ class Part:
 
     def named(self, text: str, hint: str = "") -> str:
         """Return a variable that holds `text`."""
-        if text.isidentifier():
+        if text.isidentifier() and not iskeyword(text):
             return text
         name = self.fresh(hint)
         self.line(f"{name} = {text}")

@@ -63,7 +63,7 @@ ROWS: tuple[Function, ...] = (
         free("string -> string", lambda text: text),
         free("bool -> string", conversions.string_of_bool),
         free("int -> string", conversions.string_of_int),
-        free("uint -> string", conversions.string_of_int),
+        free("uint -> string", conversions.string_of_uint),
         free("double -> string", conversions.format_double),
         sized("bytes -> string", conversions.string_of_bytes),
         free("timestamp -> string", moments.format_timestamp),
