@@ -23,7 +23,17 @@ def _settings_lines() -> Iterator[str]:
     yield "# Settings"
     yield ""
     yield "A flag of `oncue up` comes first, then the environment, then `<data>/config.toml`, which"
-    yield "takes the same names. An unknown `ONCUE_*` variable is a warning that names the nearest."
+    yield "takes the same names (but `ONCUE_DATA`, the folder that it lies in):"
+    yield ""
+    yield "```toml"
+    yield "ONCUE_PORT = 9000"
+    yield 'ONCUE_DEDUPE_WINDOW = "2d"'
+    yield 'ONCUE_ALLOW_NETWORKS = ["10.1.0.0/16"]'
+    yield "```"
+    yield ""
+    yield "An unknown `ONCUE_*` variable, or an unknown name in the file, is a warning that names the"
+    yield "nearest; with `oncue up --strict` and in `oncue doctor` it is an error. What Kubernetes sets"
+    yield "for a service called `oncue` (`ONCUE_SERVICE_*`, `ONCUE_PORT_*`, `tcp://…`) is passed over."
     yield ""
     yield "| name | default | meaning |"
     yield "|---|---|---|"

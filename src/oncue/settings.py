@@ -1,5 +1,6 @@
 """Settings: flags, then environment, then `<data>/config.toml`."""
 
+import tomllib
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -7,21 +8,27 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
+from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import parse_duration
-from oncue.core.problems import nearest
+from oncue.core.problems import nearest, problems_of
 
 DEFAULT_PORT = 8787
-# Kubernetes injects these for every service it runs beside us.
+CONFIG = "config.toml"
+"""The file of settings in the data folder."""
+_DATA = "ONCUE_DATA"
+# Kubernetes injects these for every service it runs beside us, one named `oncue` included.
 _INJECTED = ("ONCUE_SERVICE_", "ONCUE_PORT_")
+_INJECTED_VALUE = "tcp://"
 
 
 class Environment(StrEnum):
@@ -143,10 +150,16 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then environment, then the file in the folder that those two name."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        env_settings.env_vars = {
+            name: value
+            for name, value in env_settings.env_vars.items()
+            if value is None or not value.startswith(_INJECTED_VALUE)
+        }
         given = {**env_settings(), **init_settings()}
-        data = Path(given.get("data") or given.get("ONCUE_DATA") or _default_data())
-        file = TomlConfigSettingsSource(settings_cls, toml_file=data / "config.toml")
-        return init_settings, env_settings, file
+        data = Path(given.get("data") or given.get(_DATA) or _default_data())
+        known = {name: value for name, value in _read(data).items() if name in _names_in_file()}
+        return init_settings, env_settings, InitSettingsSource(settings_cls, known)
 
     def credentials(self, integration: str) -> Mapping[str, str]:
         """Return what an integration needs; empty where nothing is set."""
@@ -186,17 +199,45 @@ def load_settings(flags: Mapping[str, object]) -> Settings:
     Return the settings in force; `flags` are by field name, None where not given.
 
     Raises:
-        ValidationError: a value is none that the setting takes.
+        InvalidInput: values that their settings do not take, or a file that cannot be read.
     """
     given = {name: value for name, value in flags.items() if value is not None}
-    return Settings(**given)  # type: ignore[arg-type] # pydantic checks them
+    try:
+        return Settings(**given)  # type: ignore[arg-type] # pydantic checks them
+    except ValidationError as exc:
+        places = {str(detail["loc"][0]): None for detail in exc.errors()}
+        raise InvalidInput(problems_of(exc, places)) from exc
 
 
-def unknown_variables(environment: Iterable[str]) -> list[str]:
-    """Return a warning for each `ONCUE_*` variable that means nothing, with the nearest name."""
-    known = {str(field.alias) for field in Settings.model_fields.values()}
-    return [
-        f"unknown setting {name}{nearest(name, known)}"
+def unknown_settings(environment: Iterable[str], data: Path) -> list[str]:
+    """Return a warning for each name that means nothing, with the nearest one that does."""
+    variables = [
+        f"unknown setting {name}{nearest(name, _names())}"
         for name in environment
-        if name.startswith("ONCUE_") and name not in known and not name.startswith(_INJECTED)
+        if name.startswith("ONCUE_") and name not in _names() and not name.startswith(_INJECTED)
     ]
+    return variables + [
+        f"{name} means nothing in {data / CONFIG}, which lies in that folder"
+        if name == _DATA
+        else f"unknown setting {name} in {data / CONFIG}{nearest(name, _names_in_file())}"
+        for name in _read(data)
+        if name not in _names_in_file()
+    ]
+
+
+def _names() -> set[str]:
+    return {str(field.alias) for field in Settings.model_fields.values()}
+
+
+def _names_in_file() -> set[str]:
+    return _names() - {_DATA}
+
+
+def _read(data: Path) -> Mapping[str, object]:
+    path = data / CONFIG
+    try:
+        return tomllib.loads(path.read_text())
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as exc:
+        raise InvalidInput([Problem(str(path), f"expected a file of TOML: {exc}")]) from exc

@@ -75,3 +75,22 @@ def test_a_bad_setting_is_named(
     code, printed = _doctor(capsys, tmp_path)
 
     assert (code, "ONCUE_PORT" in printed) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("ONCUE_PROT = 1", "did you mean 'ONCUE_PORT'?"),
+        ("ONCUE_PORT = 'http'", "ONCUE_PORT: expected integer"),
+        ("ONCUE_PORT", "config.toml: expected a file of TOML"),
+    ],
+)
+def test_what_is_wrong_in_the_file_of_settings_is_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, words: str
+) -> None:
+    (tmp_path / "config.toml").write_text(file)
+
+    code, printed = _doctor(capsys, tmp_path)
+
+    assert code == 1
+    assert words in printed

@@ -94,6 +94,23 @@ def test_an_unknown_variable_is_a_warning_with_the_nearest_name(tmp_path: Path) 
     assert "unknown setting ONCUE_PROT; did you mean 'ONCUE_PORT'?" in said
 
 
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        pytest.param(["--strict"], 1, "oncue up: unknown setting ONCUE_PROT", id="strict"),
+        pytest.param(["--demo"], 1, "warning: unknown setting ONCUE_PROT", id="else a warning"),
+    ],
+)
+def test_an_unknown_name_in_the_file_is_told(
+    tmp_path: Path, flags: list[str], code: int, words: str
+) -> None:
+    (tmp_path / "config.toml").write_text("ONCUE_PROT = 8000\nENVIRONMENT = 'production'\n")
+    found, said = run(lambda: run_to_end(tmp_path, {}, *flags))
+
+    assert found == code
+    assert words in said
+
+
 async def _said(server: Running) -> list[str]:
     """Return the lines that were printed up to the last."""
     assert server.child.stdout is not None

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
-from pydantic import ValidationError
 
 from oncue import __version__
 from oncue.actions import ACTIONS
 from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import out
-from oncue.core.errors import MalformedJson
+from oncue.core.errors import InvalidInput, MalformedJson
 from oncue.core.json_text import Json, parse_json
-from oncue.core.problems import problems_of
-from oncue.settings import Settings, load_settings, unknown_variables
+from oncue.settings import Settings, load_settings, unknown_settings
 from oncue.system import SystemClock
 
 _PRIVATE: Final = ("admin-key", "demo-key", "signing.key")
@@ -72,16 +70,15 @@ def doctor(*, data: Path | None = None, as_json: AsJson = False) -> int:
 
 def _look(data: Path | None) -> Iterator[Finding]:
     yield Finding("version", Verdict.GOOD, f"OnCue {__version__}, SQLite {sqlite3.sqlite_version}")
-    for name in unknown_variables(os.environ):
-        yield Finding("settings", Verdict.WRONG, name, "unset it, or set the one that is meant")
     try:
         settings = load_settings({"data": data})
-    except ValidationError as exc:
-        given = {str(detail["loc"][0]): None for detail in exc.errors()}
-        for problem in problems_of(exc, given):
+    except InvalidInput as exc:
+        for problem in exc.problems:
             found = f"{problem.path}: {problem.message}"
-            yield Finding("settings", Verdict.WRONG, found, f"set {problem.path} to such a value")
+            yield Finding("settings", Verdict.WRONG, found, f"mend {problem.path}")
         return
+    for name in unknown_settings(os.environ, settings.data):
+        yield Finding("settings", Verdict.WRONG, name, "unset it, or set the one that is meant")
     yield from _folder(settings.data)
     yield _server(settings.data)
     yield from _vendors(settings)

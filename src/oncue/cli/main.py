@@ -22,6 +22,7 @@ def up(
     port: int | None = None,
     data: Path | None = None,
     demo: bool = False,
+    strict: bool = False,
 ) -> int:
     """
     Start everything: API, matcher, executor and timers, on embedded storage.
@@ -36,11 +37,13 @@ def up(
         Folder for all that is kept (default the platform's user data folder).
     demo
         Add example automations, simulated vendors and a source of events.
+    strict
+        Do not start with a setting that means nothing.
     """
     # Imported late: `oncue --help` should not wait for the server's modules.
     from oncue.cli.up import start
 
-    return start({"host": host, "port": port, "data": data}, demo=demo)
+    return start({"host": host, "port": port, "data": data}, demo=demo, is_strict=strict)
 
 
 # By name, so that a command loads only what it needs.
@@ -65,11 +68,16 @@ app.command("oncue.cli.definitions:export", name="export", help="Print all defin
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command that `words` name, by default those of the command line."""
     from oncue.cli.remote import CommandError, err
+    from oncue.core.errors import InvalidInput
 
     try:
         code = app(sys.argv[1:] if words is None else words)
     except CommandError as exc:
         err.print(f"[red]oncue:[/red] {exc}")
+        raise SystemExit(1) from exc
+    except InvalidInput as exc:
+        for problem in exc.problems:
+            err.print(f"[red]oncue:[/red] {problem.path}: {problem.message}")
         raise SystemExit(1) from exc
     raise SystemExit(code)
 

@@ -15,13 +15,12 @@ import structlog
 import uvicorn
 import uvloop
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 from rich.console import Console
 
 from oncue.app import run
+from oncue.core.errors import InvalidInput
 from oncue.core.json_text import encode_json
-from oncue.core.problems import problems_of
-from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_variables
+from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_settings
 from oncue.system import fresh_key, settle_memory, write_private
 
 if TYPE_CHECKING:
@@ -43,10 +42,10 @@ class CannotStart(Exception):
     """The reason, for a person."""
 
 
-def start(flags: Mapping[str, object], *, demo: bool) -> int:
+def start(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> int:
     """Return the exit code once the server has ended."""
     try:
-        settings = _settings(flags, demo=demo)
+        settings = _settings(flags, demo=demo, is_strict=is_strict)
         with _locked(settings.data), contextlib.closing(_listen(settings, flags)) as listener:
             _set_up_logging(settings.environment)
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
@@ -57,15 +56,16 @@ def start(flags: Mapping[str, object], *, demo: bool) -> int:
     return 0
 
 
-def _settings(flags: Mapping[str, object], *, demo: bool) -> Settings:
+def _settings(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> Settings:
     try:
         settings = load_settings(flags)
-    except ValidationError as exc:
-        given = {str(detail["loc"][0]): None for detail in exc.errors()}
-        found = [f"{p.path}: {p.message}" for p in problems_of(exc, given)]
-        raise CannotStart("; ".join(found)) from exc
-    for warning in unknown_variables(os.environ):
-        _err.print(f"[yellow]warning:[/yellow] {warning}")
+    except InvalidInput as exc:
+        raise CannotStart("; ".join(f"{p.path}: {p.message}" for p in exc.problems)) from exc
+    unknown = unknown_settings(os.environ, settings.data)
+    if unknown and is_strict:
+        raise CannotStart("; ".join(unknown))
+    for warning in unknown:
+        _err.print(f"[yellow]warning:[/yellow] {warning}", soft_wrap=True)
     if demo and settings.environment is Environment.PRODUCTION:
         raise CannotStart("expected no --demo with ENVIRONMENT=production")
     return settings
