@@ -1,6 +1,7 @@
 """The kind `sequence`: steps that follow each other, or stay away."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -78,6 +79,21 @@ class Step(Document):
             return ()
         return (self.event,) if isinstance(self.event, str) else tuple(self.event)
 
+    @property
+    def members(self) -> list["Step"]:
+        """The steps inside of it."""
+        return [*(self.all or ()), *(self.any or ())]
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it may take several events."""
+        return self.times is not None and self.times.max != 1
+
+    @property
+    def may_be_missing(self) -> bool:
+        """Whether a match may lack an event of it."""
+        return self.optional or (self.times is not None and self.times.min == 0)
+
 
 class SkipToFirst(Document):
     """After a match the next begins no earlier than the first event of a step."""
@@ -119,10 +135,60 @@ class SequencePattern(Keyed):
         default=False, description="Every combination of events, and not one match per start."
     )
 
+    @property
+    def ends_in_absence(self) -> bool:
+        """Whether the last step is one that stays away."""
+        last = self.steps[-1]
+        return last.not_ or any(member.not_ for member in last.members)
 
-def names_of(steps: list[Step]) -> Iterator[str]:
-    """Yield the names of steps, those inside of others too."""
-    for step in steps:
-        if step.as_ is not None:
-            yield step.as_
-        yield from names_of([*(step.all or ()), *(step.any or ())])
+    @property
+    def chosen_overlap(self) -> Overlap:
+        """What a first event does while another one waits: as said, or as the last step needs it."""
+        return self.overlap or ("each" if self.ends_in_absence else "first")
+
+    @property
+    def is_early(self) -> bool:
+        """Whether more events can only bring a match nearer, so that it may match on arrival."""
+        if not self.ordered:
+            return True
+        last = self.steps[-1]
+        return not (
+            last.is_repeated or last.may_be_missing or any(map(self._may_break, self.steps))
+        )
+
+    def _may_break(self, step: Step) -> bool:
+        inner = step.times.contiguity if step.times else None
+        return (
+            step.not_
+            or step.until is not None
+            or "strict" in (step.contiguity or self.contiguity, inner)
+            or any(map(self._may_break, step.members))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A step that looks at events: its name, and where it stands."""
+
+    step: Step
+    name: str
+    path: str
+    position: int
+    is_member: bool
+
+
+def flattened(steps: list[Step], path: str) -> Iterator[Placed]:
+    """Yield the steps that look at events, those inside of others too; unnamed ones get a name."""
+    number = 0
+    for position, step in enumerate(steps):
+        for where, each in _parts(step, f"{path}[{position}]"):
+            number += 1
+            yield Placed(each, each.as_ or f"step{number}", where, position, each is not step)
+
+
+def _parts(step: Step, path: str) -> Iterator[tuple[str, Step]]:
+    if not step.members:
+        yield path, step
+    for field, members in (("all", step.all or ()), ("any", step.any or ())):
+        for place, member in enumerate(members):
+            yield f"{path}.{field}[{place}]", member

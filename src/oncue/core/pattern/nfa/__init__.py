@@ -1,0 +1,1 @@
+"""The automaton of sequences: its graph, and the two ways to run it."""

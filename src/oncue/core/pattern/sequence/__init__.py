@@ -1,0 +1,1 @@
+"""Sequences: from the document to an operator."""

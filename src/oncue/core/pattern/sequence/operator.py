@@ -1,0 +1,126 @@
+"""
+The operator of ordered sequences: it keeps the partial matches of each key, and knows when
+each of them is due.
+
+    admit ──▶ what the event is to the key ──▶ the automaton ──▶ partial matches, hits
+    advance ─▶ the due keys, one by one ─────▶ the automaton ──▶ partial matches, hits
+
+A key without a partial match is not remembered.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from oncue.core.json_text import Json
+from oncue.core.pattern.deadlines import Deadlines
+from oncue.core.pattern.keyed import Keyed
+from oncue.core.pattern.nfa.partial import Partial
+from oncue.core.pattern.nfa.sight import Sight
+from oncue.core.pattern.nfa.single import SingleMatches, Turn
+from oncue.core.pattern.operator import Arrival, Hit, Note, Operator
+from oncue.core.pattern.sequence.description import describe_partials
+from oncue.core.pattern.sequence.hits import hits_of
+from oncue.core.pattern.sequence.memory import SequenceKey, dump, load
+from oncue.core.pattern.sequence.plan import SequencePlan
+
+
+class SequenceOperator(Operator):
+    """The state of a sequence: partial matches by key."""
+
+    def __init__(self, plan: SequencePlan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._matches = SingleMatches(plan.graph, plan.after_match, plan.overlap)
+        self._keys: Keyed[SequenceKey] = Keyed(
+            plan.limits.max_keys, plan.limits.key_ttl, dump, load
+        )
+        self._due = Deadlines()
+
+    def admit(self, arrival: Arrival) -> Sequence[Hit]:
+        """Take an event, and return what it completes."""
+        key = arrival.key
+        state = self._keys.edit(key) or SequenceKey()
+        sight = self._sight(arrival, state.seen + 1)
+        turn = self._matches.take(state.partials, sight)
+        # What may raise has been evaluated: from here on the key changes.
+        state.seen = sight.turn
+        if turn.has_started:
+            self.last_note = Note.STARTED
+        else:
+            self.last_note = Note.ADVANCED if turn.has_taken else Note.IGNORED
+        self._keep(key, state, turn, max(arrival.event.time_ms, arrival.watermark_ms))
+        return hits_of(self._plan, key, turn.completions)
+
+    def advance(self, watermark_ms: int) -> Iterator[Hit]:
+        """Yield what is due: all deadlines up to the watermark, in the order of (deadline, key)."""
+        for at_ms, key in self._due.until(watermark_ms):
+            self._forget_expired(at_ms)
+            state = self._keys.edit(key)
+            if state is None:
+                continue
+            turn = self._matches.pass_time(state.partials, at_ms)
+            self._keep(key, state, turn, None)
+            yield from hits_of(self._plan, key, turn.completions)
+        self._forget_expired(watermark_ms)
+
+    def deadline(self) -> int | None:
+        """Return the earliest watermark at which something is due."""
+        return self._due.earliest()
+
+    def begin(self, at_ms: int, keys: Sequence[str]) -> None:
+        """Begin at an instant of event time; `keys` are known although no event of theirs came."""
+
+    def describe(self, key: str) -> Mapping[str, Json]:
+        """Return what is remembered of a key, in the terms of people."""
+        state = self._keys.get(key)
+        return describe_partials(self._plan, state.partials if state else [])
+
+    def states(self) -> Mapping[str, Keyed[Any]]:
+        """Return all that is remembered, by a name for each sort of it."""
+        return {"keys": self._keys}
+
+    def restored(self) -> None:
+        """Make what is derived from the states, after these were read back."""
+        for key, state in self._keys.items():
+            self._due.set(key, self._matches.due_at(state.partials))
+
+    def _sight(self, arrival: Arrival, turn: int) -> Sight:
+        event = arrival.event
+        wheres = self._plan.wheres
+        sight = Sight(turn, event.offset, event.time_ms, arrival.selectors)
+        if wheres.fixed_untils:
+            sight.bits = wheres.fixed(sight.bits, arrival.values, self.counts)
+        if wheres.are_dynamic:
+            view = arrival.values["event"]
+            sight.refine = wheres.refine(view, self.counts)
+            sight.views = wheres.captures.views(view, sight.bits)
+        return sight
+
+    def _keep(self, key: str, state: SequenceKey, turn: Turn, used_ms: int | None) -> None:
+        partials = turn.partials
+        if turn.missed_targets:
+            self.counts["skip_targets_missed"] += turn.missed_targets
+        excess = len(partials) - self._plan.limits.max_partials_per_key
+        if excess > 0:
+            self.counts["partials_dropped"] += excess
+            partials = _without_oldest(partials, excess)
+        state.partials = partials
+        self._due.set(key, self._matches.due_at(partials) if partials else None)
+        if not partials:
+            self._keys.drop(key)
+        elif used_ms is not None:
+            forgotten = self._keys.put(key, state, used_ms)
+            if forgotten is not None:
+                self._forget(forgotten)
+
+    def _forget_expired(self, at_ms: int) -> None:
+        for key in self._keys.expired(at_ms):
+            self._forget(key)
+
+    def _forget(self, key: str) -> None:
+        self.counts["keys_forgotten"] += 1
+        self._due.set(key, None)
+
+
+def _without_oldest(partials: list[Partial], excess: int) -> list[Partial]:
+    return partials[excess:]

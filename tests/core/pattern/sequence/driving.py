@@ -1,0 +1,73 @@
+"""A sequence over a few events: timers before each event, then the clock runs on."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+from oncue.core.event import Event
+from oncue.core.json_text import Json
+from oncue.core.pattern.kinds.sequence import SequencePattern
+from oncue.core.pattern.operator import Arrival, Hit, Operator
+from oncue.core.pattern.seen import Seen
+from oncue.core.pattern.sequence.operator import SequenceOperator
+from oncue.core.pattern.sequence.plan import SequencePlan, compile_sequence
+from tests.make import make_event
+
+Found: TypeAlias = tuple[str, int, dict[str, list[int]]]
+"""The kind of a hit, its time, and the offsets of its events by step."""
+LONG = 10**9
+
+
+def make_sequence(*steps: Json, **changes: Json) -> dict[str, Json]:
+    """A sequence within a second; a step that is text is named and takes what it says."""
+    spelled = [{"as": step, "event": step} if isinstance(step, str) else step for step in steps]
+    return {"type": "sequence", "steps": spelled, "within": "1s"} | changes
+
+
+def make_plan(document: Mapping[str, Json]) -> SequencePlan:
+    return compile_sequence(SequencePattern.model_validate(document), "pattern")
+
+
+def make_events(text: str, step_ms: int = 100) -> list[Event]:
+    """One event each 100 ms, of the type that its letter says."""
+    return [
+        make_event(offset=offset, type=letter, time_ms=offset * step_ms, subject="k", data={})
+        for offset, letter in enumerate(text)
+    ]
+
+
+def arrival_of(plan: SequencePlan, event: Event, watermark_ms: int) -> Arrival | None:
+    """Return the event as the operator sees it; None, if nothing of the pattern wants it."""
+    seen = Seen(event)
+    selectors = sum(
+        1 << number
+        for number, selector in enumerate(plan.selectors)
+        if event.type in selector.globs and selector.admits(event, seen)
+    )
+    key = (event.subject or "") if plan.is_keyed else ""
+    if not selectors and not plan.is_scope_all:
+        return None
+    return Arrival(key, selectors, event, seen, watermark_ms)
+
+
+def drive(operator: Operator, plan: SequencePlan, events: Iterable[Event]) -> Iterator[Hit]:
+    """Yield the hits of events in their order; the watermark is the largest time so far."""
+    watermark_ms = 0
+    for event in events:
+        watermark_ms = max(watermark_ms, event.time_ms)
+        yield from operator.advance(watermark_ms)
+        arrival = arrival_of(plan, event, watermark_ms)
+        if arrival is not None:
+            yield from operator.admit(arrival)
+
+
+def run(document: Mapping[str, Json], events: Iterable[Event], until_ms: int = LONG) -> list[Found]:
+    """Return what a sequence finds, the clock having run on to `until_ms`."""
+    plan = make_plan(document)
+    operator = SequenceOperator(plan)
+    operator.begin(0, [] if plan.is_keyed else [""])
+    hits = [*drive(operator, plan, events), *operator.advance(until_ms)]
+    return [found(hit) for hit in hits]
+
+
+def found(hit: Hit) -> Found:
+    return hit.kind.value, hit.time_ms, {name: list(offsets) for name, offsets in hit.bindings}
