@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
 from oncue.core.errors import EvaluationError, InvalidInput, Problem
 from oncue.core.event import Event
-from oncue.core.expression import Expression, compile_expression
+from oncue.core.expression import Checked, Expression, check_expression
+from oncue.core.expression.access import refuse_non_bool
+from oncue.core.expression.expression import compile_checked
 from oncue.core.json_text import Json
-from oncue.core.pattern.conditions import Conditions, compile_conditions
+from oncue.core.pattern.conditions import Conditions, parse_conditions
 from oncue.core.pattern.keys import ROOTS, KeyOf, compile_key
 from oncue.core.pattern.kinds.sequence import Step
 from oncue.core.pattern.kinds.shared import Selector
+from oncue.core.pattern.predicate import Decides, compile_predicate
 from oncue.core.pattern.seen import Seen
 
 __all__ = [
@@ -37,7 +41,6 @@ class Refusal:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Selection:
     """
     A compiled selector.
@@ -46,19 +49,34 @@ class Selection:
     could ask for.
     """
 
-    globs: tuple[str, ...]
-    source: str | None = None
-    conditions: Conditions | None = None
-    where: Expression | None = None
+    def __init__(
+        self,
+        globs: tuple[str, ...],
+        source: str | None = None,
+        conditions: Conditions | None = None,
+        where: Checked | None = None,
+    ) -> None:
+        self.globs = globs
+        self.source = source
+        self.conditions = conditions
+        self.where = where
 
     @property
     def cost_class(self) -> CostClass:
         """Whether an index finds it by more than the type, where there is more."""
         return "scan" if self.where else "indexed"
 
+    @cached_property
+    def decides(self) -> Decides:
+        """What says whether an event, whose type fits, is admitted; it raises as `where` does."""
+        return compile_predicate(self.source, self.conditions, self.where)
+
     def admits(self, event: Event, values: Mapping[str, Json]) -> bool:
         """Return whether `event`, whose type fits, is admitted."""
-        return self.refusal(event, values) is None
+        try:
+            return self.decides(event, values)
+        except EvaluationError:
+            return False
 
     def refusal(self, event: Event, values: Mapping[str, Json]) -> Refusal | None:
         """Return why `event`, whose type fits, is not admitted; None if it is."""
@@ -68,12 +86,19 @@ class Selection:
             clause = self.conditions.failing(event.data)
             if clause:
                 return Refusal(clause)
-        if self.where is None:
+        if self._where is None:
             return None
         try:
-            return None if self.where.evaluate(values) is True else _DOES_NOT_HOLD
+            holds = self._where.evaluate(values)
+            if holds is not True and holds is not False:
+                refuse_non_bool(holds)
         except EvaluationError as exc:
             return Refusal("where", str(exc))
+        return None if holds else _DOES_NOT_HOLD
+
+    @cached_property
+    def _where(self) -> Expression | None:
+        return compile_checked(self.where) if self.where else None
 
 
 _OTHER_SOURCE: Final = Refusal("source")
@@ -94,12 +119,12 @@ def compile_selection(selector: Selector | Step, path: str) -> Selection:
     conditions = where = None
     if selector.conditions is not None:
         try:
-            conditions = compile_conditions(selector.conditions, f"{path}.conditions")
+            conditions = parse_conditions(selector.conditions, f"{path}.conditions")
         except InvalidInput as exc:
             problems.extend(exc.problems)
     if selector.where is not None:
         try:
-            where = compile_expression(selector.where, roots=ROOTS, path=f"{path}.where")
+            where = check_expression(selector.where, roots=ROOTS, path=f"{path}.where")
         except InvalidInput as exc:
             problems.extend(exc.problems)
     if problems:
