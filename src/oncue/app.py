@@ -12,6 +12,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.errors import NotFound
 from oncue.core.ids import derived_id
 from oncue.engine.engine import Engine, World
+from oncue.engine.retention import Retention
 from oncue.outgoing.client import OutgoingClient
 from oncue.ports import Account, ApiKey
 from oncue.settings import Settings
@@ -111,6 +112,9 @@ async def run(
         engine = Engine(world, max_steps=settings.max_workflow_steps)
         await engine.start()
         stack.push_async_callback(engine.stop)
+        retention = Retention(log.segments.drop, journal, clock, settings.event_retention_days)
+        retention.start()
+        stack.push_async_callback(retention.stop)
         app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))
         yield Installation(app, engine, account)
 

@@ -117,6 +117,12 @@ class Settings(BaseSettings):
         alias="ONCUE_DEDUPE_WINDOW",
         description="How long the repeat of an event is known as one.",
     )
+    event_retention_days: int = Field(
+        90,
+        alias="EVENT_RETENTION_DAYS",
+        ge=1,
+        description="How long events are kept; a segment of the log is deleted as a whole.",
+    )
     webhook_secret: str = Field("", alias="WEBHOOK_SECRET", description="Signs outgoing webhooks.")
     ai_base_url: str = Field(
         "",

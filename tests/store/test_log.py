@@ -170,7 +170,7 @@ def test_a_failed_write_harms_no_other_in_its_batch(tmp_path: Path) -> None:
 
 def test_a_commit_is_synced(tmp_path: Path) -> None:
     async def use(log: SqliteEventLog) -> tuple[str, int]:
-        return await log._segments.write(
+        return await log.segments.write(
             lambda c: (
                 c.execute("PRAGMA journal_mode").fetchone()[0],
                 c.execute("PRAGMA synchronous").fetchone()[0],
@@ -288,6 +288,91 @@ def test_appends_from_many_sides_while_segments_are_sealed_lose_and_double_nothi
         return seen
 
     assert _use(tmp_path, use, segment_records=9) == list(range(1, 201))
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name.lstrip("0") for path in (folder / "log").iterdir())
+
+
+async def _fill(log: SqliteEventLog, clock: VirtualClock) -> None:
+    """Two days of events of two accounts; on the second, of one of them only."""
+    for n in range(2):
+        await log.append("a", [make_incoming(id=f"{n}")])
+        await log.append("b", [make_incoming(id=f"{n}")])
+    clock.advance(_DAY_MS)
+    await log.append("a", [make_incoming(id="2")])
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "needed", "window_ms", "dropped", "left"),
+    [
+        pytest.param(0, {"a": 9, "b": 9}, 0, 1, [3], id="the first day is old"),
+        pytest.param(-2, {"a": 9, "b": 9}, 0, 2, [], id="all is old, the open segment too"),
+        pytest.param(_DAY_MS, {"a": 9, "b": 9}, 0, 0, [1, 2, 3], id="nothing is old"),
+        pytest.param(0, {"a": 9, "b": 1}, 0, 0, [1, 2, 3], id="one account was not matched so far"),
+        pytest.param(0, {"a": 9}, 0, 0, [1, 2, 3], id="one account was never matched"),
+        pytest.param(0, {"a": 9, "b": 9}, 2 * _DAY_MS, 0, [1, 2, 3], id="it may still be repeated"),
+    ],
+)
+def test_what_is_old_is_deleted_by_segment(
+    tmp_path: Path,
+    age_ms: int,
+    needed: dict[str, int],
+    window_ms: int,
+    dropped: int,
+    left: list[int],
+) -> None:
+    clock = VirtualClock()
+
+    async def use(log: SqliteEventLog) -> tuple[int, list[int], list[int]]:
+        await _fill(log, clock)
+        clock.advance(1)
+        found = await log.segments.drop(clock.now_ms() - age_ms - 1, needed)
+        read = [record.offset for record in await log.read("a", 0, 10)]
+        return found, read, [event.offset for event in await log.events("a", EventFilter(), 10)]
+
+    found = _use(tmp_path, use, clock=clock, dedupe_window_ms=window_ms)
+
+    assert found == (dropped, left, left[::-1])
+    assert len([name for name in _files(tmp_path) if name.endswith(".db")]) == 2 - dropped + (
+        dropped == 2
+    )
+
+
+def test_offsets_go_on_though_all_that_had_them_are_deleted(tmp_path: Path) -> None:
+    clock = VirtualClock()
+
+    async def use(log: SqliteEventLog) -> list[Receipt]:
+        await _fill(log, clock)
+        clock.advance(_DAY_MS)
+        assert await log.segments.drop(clock.now_ms(), {"a": 9, "b": 9}) == 2
+        return await log.append("a", [make_incoming(id="2")])
+
+    async def again(log: SqliteEventLog) -> tuple[int, int, list[Receipt]]:
+        heads = log.head("a"), log.head("b")
+        return *heads, await log.append("b", [make_incoming(id="1")])
+
+    options = {"clock": clock, "dedupe_window_ms": 0}
+
+    assert _use(tmp_path, use, **options) == [Receipt("2", 4)]
+    assert _use(tmp_path, again, **options) == (4, 2, [Receipt("1", 3)])
+    assert _files(tmp_path) == ["3.db"]
+
+
+def test_readers_of_a_segment_that_is_deleted_read_on(tmp_path: Path) -> None:
+    clock = VirtualClock()
+
+    async def use(log: SqliteEventLog) -> tuple[list[LogRecord], list[LogRecord]]:
+        await _fill(log, clock)
+        reading = [asyncio.ensure_future(log.read("a", 0, 10)) for _ in range(20)]
+        await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
+        await log.segments.drop(clock.now_ms(), {"a": 9, "b": 9})
+        return (await asyncio.gather(*reading))[-1], await log.read("a", 0, 10)
+
+    before, after = _use(tmp_path, use, clock=clock, dedupe_window_ms=0)
+
+    assert [record.offset for record in before][-1] == 3
+    assert [record.offset for record in after] == [3]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class Appender:
         self.numbers: dict[str, int] = {}
 
     def begin(self, connection: sqlite3.Connection) -> None:
-        """Take up a segment; accounts keep their numbers from one to the next."""
+        """Take up a segment; accounts keep their numbers and offsets from one to the next."""
         if self._sealed:
             known = self._sealed[-1].numbers
             connection.executemany(
@@ -39,11 +39,13 @@ class Appender:
                 known.items(),
             )
         self.load(connection)
+        if not self.count:
+            connection.executemany(record.ADD_HEAD, self._given.items())
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Take up, or after a rollback go back to, what is durable."""
         self.numbers = dict(connection.execute("SELECT account, number FROM account").fetchall())
-        self._given = {}
+        self._given = dict(connection.execute(record.HEADS).fetchall())
         for segment in self._sealed:
             self._given |= {number: last for number, (_, last) in segment.bounds.items()}
             self.last_arrival = max(self.last_arrival, segment.last_arrival)

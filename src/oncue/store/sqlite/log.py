@@ -39,14 +39,15 @@ class SqliteEventLog:
         dedupe_window_ms: int = DEDUPE_WINDOW_MS,
         segment_records: int = SEGMENT_RECORDS,
     ) -> None:
-        self._segments = Segments(
+        self.segments = Segments(
             folder,
             clock,
             commit,
             dedupe_window_ms=dedupe_window_ms,
             segment_records=segment_records,
         )
-        self._appender = self._segments.appender
+        """Whoever deletes what is old does it here."""
+        self._appender = self.segments.appender
         self._listeners: list[Callable[[str], None]] = []
         self._heads = self._appender.heads()
 
@@ -70,7 +71,7 @@ class SqliteEventLog:
     async def append(self, account: str, events: Sequence[IncomingEvent]) -> list[Receipt]:
         """Return when all are durable."""
         rows = [(event, encode_body(Body(event.data, event.attributes))) for event in events]
-        return await self._segments.write(
+        return await self.segments.write(
             lambda connection: self._appender.append(connection, account, rows),
             lambda receipts: self._advance(account, max(r.offset for r in receipts)),
         )
@@ -79,7 +80,7 @@ class SqliteEventLog:
         """Return the offset from which the version is seen; the same if told twice."""
         body = encode_body(ChangeBody(pattern_id, version))
         identity = f"{pattern_id}/{version}"
-        return await self._segments.write(
+        return await self.segments.write(
             lambda connection: self._appender.append_change(connection, account, identity, body),
             lambda offset: self._advance(account, offset),
         )
@@ -87,12 +88,12 @@ class SqliteEventLog:
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
         number = self._appender.numbers.get(account, 0)
-        rows = await self._segments.forward((number, after, self.head(account)), limit)
+        rows = await self.segments.forward((number, after, self.head(account)), limit)
         return [record_of(row) for row in rows]
 
     async def append_tick(self, account: str) -> int:
         """Return the offset of a record that says what time it is."""
-        return await self._segments.write(
+        return await self.segments.write(
             lambda connection: self._appender.append_tick(connection, account),
             lambda offset: self._advance(account, offset),
         )
@@ -114,7 +115,7 @@ class SqliteEventLog:
         number = self._appender.numbers.get(account, 0)
         upto = min(self.head(account), after + STRETCH)
         watched = record.watching(globs)
-        rows = await self._segments.forward(
+        rows = await self.segments.forward(
             (number, after, upto), limit, watched, in_passing=in_passing
         )
         records = [record_of(row) for row in rows]
@@ -123,7 +124,7 @@ class SqliteEventLog:
     async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
         """Return the events at some offsets, as far as they are still there, in their order."""
         number = self._appender.numbers.get(account, 0)
-        rows = await self._segments.newest(*record.at(number, offsets), len(offsets))
+        rows = await self.segments.newest(*record.at(number, offsets), len(offsets))
         return [found for found in map(record_of, reversed(rows)) if isinstance(found, Event)]
 
     async def mark(self, account: str, upto: int) -> Mark | None:
@@ -132,7 +133,7 @@ class SqliteEventLog:
         newest, last, before = 0, None, upto + 1
         while True:
             values = (number, before, _BACKWARDS)
-            rows = await self._segments.newest(record.BACKWARDS, values, _BACKWARDS)
+            rows = await self.segments.newest(record.BACKWARDS, values, _BACKWARDS)
             for passed in map(record_of, rows):
                 assert isinstance(passed, Passed)
                 last = passed.received_at_ms if last is None else last
@@ -147,7 +148,7 @@ class SqliteEventLog:
     async def offset_before(self, account: str, received_ms: int) -> int:
         """Return the last offset that arrived before an instant, 0 if none did."""
         number = self._appender.numbers.get(account, 0)
-        found = await self._segments.each(
+        found = await self.segments.each(
             lambda connection: record.seek(connection, number, received_ms), received_ms
         )
         return min((one for one in found if one is not None), default=self.head(account) + 1) - 1
@@ -155,7 +156,7 @@ class SqliteEventLog:
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""
         number = self._appender.numbers.get(account, 0)
-        rows = await self._segments.newest(record.FIND, (number, event_id, source, source), 1)
+        rows = await self.segments.newest(record.FIND, (number, event_id, source, source), 1)
         return next((found for found in map(record_of, rows) if isinstance(found, Event)), None)
 
     async def events(
@@ -167,17 +168,17 @@ class SqliteEventLog:
         select, values = record.listing(
             number, wanted, end if before is None else min(before, end), limit
         )
-        rows = await self._segments.newest(select, values, limit)
+        rows = await self.segments.newest(select, values, limit)
         return [found for found in map(record_of, rows) if isinstance(found, Event)]
 
     async def usage(self, account: str, span: Span) -> EventUsage:
         """Return how many events arrived in a span of time."""
         number = self._appender.numbers.get(account, 0)
-        return sum_of(await self._segments.each(lambda c: usage_in(c, number, span), span.from_ms))
+        return sum_of(await self.segments.each(lambda c: usage_in(c, number, span), span.from_ms))
 
     async def close(self) -> None:
         """Let go of the files."""
-        await self._segments.close()
+        await self.segments.close()
 
     def _advance(self, account: str, offset: int) -> None:
         if offset > self._heads.get(account, 0):

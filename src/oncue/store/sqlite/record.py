@@ -20,6 +20,11 @@ CREATE TABLE IF NOT EXISTS account (
     number INTEGER PRIMARY KEY,
     account TEXT NOT NULL UNIQUE
 );
+-- The offsets given before this segment: the older ones may be deleted.
+CREATE TABLE IF NOT EXISTS head (
+    account INTEGER PRIMARY KEY,
+    "offset" INTEGER NOT NULL
+);
 -- Accounts are numbers here: the id would stand in every row of three indexes.
 CREATE TABLE IF NOT EXISTS record (
     account INTEGER NOT NULL,
@@ -69,6 +74,8 @@ ORDER BY "offset" DESC LIMIT 1
 BOUNDS: Final = 'SELECT min("offset"), max("offset") FROM record WHERE account = ?'
 NEWEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" DESC LIMIT 1'
 OLDEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" LIMIT 1'
+HEADS: Final = 'SELECT account, "offset" FROM head'
+ADD_HEAD: Final = 'INSERT INTO head (account, "offset") VALUES (?, ?) ON CONFLICT DO NOTHING'
 IDENTITIES: Final = "SELECT account, source, id FROM record"
 
 Row: TypeAlias = tuple[int, int, int, str, str, str, str | None, int, bytes | None]

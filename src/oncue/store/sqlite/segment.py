@@ -8,17 +8,21 @@ event half a millisecond.) The filter lies beside the file and is made anew if
 it is lost.
 """
 
+import asyncio
 import operator
 import sqlite3
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from rbloom import Bloom
 
 from oncue.store.sqlite import record
 from oncue.store.sqlite.record import First
+
+T = TypeVar("T")
 
 _STRANGERS_LET_IN: Final = 0.01
 
@@ -27,8 +31,11 @@ class SealedSegment:
     """A file to read from."""
 
     def __init__(self, path: Path, readers: Executor) -> None:
-        self.path = path
-        self.readers = readers
+        self._path = path
+        self.number = int(path.stem)
+        self._readers = readers
+        self._reads = 0
+        self.is_deleted = False
         # For lookups by the writer, which is alone on the event loop.
         self.connection = open_read_only(path)
         self.numbers: dict[str, int] = dict(
@@ -51,15 +58,46 @@ class SealedSegment:
         ).fetchone()
         return found
 
+    async def read(self, read: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `read` finds; not for one that is deleted."""
+        self._reads += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._readers, lambda: _open_and_read(self._path, read)
+            )
+        finally:
+            self._reads -= 1
+            if self.is_deleted and not self._reads:
+                self._remove()
+
+    def is_done_with(self, before_ms: int, needed: Mapping[str, int]) -> bool:
+        """Return whether all is older than an instant, and nothing above `needed` by account."""
+        return self.last_arrival < before_ms and all(
+            self.bounds[number][1] <= needed.get(account, 0)
+            for account, number in self.numbers.items()
+            if number in self.bounds
+        )
+
+    def delete(self) -> None:
+        """Give back its room on the disk, once those who read it have ended."""
+        self.is_deleted = True
+        self.close()
+        if not self._reads:
+            self._remove()
+
     def close(self) -> None:
         """Let go of the file."""
         self.connection.close()
+
+    def _remove(self) -> None:
+        for suffix in (".filter", ".db-wal", ".db-shm", ".db"):
+            self._path.with_suffix(suffix).unlink(missing_ok=True)
 
     def _all(self) -> list[int]:
         return list(self.numbers.values())
 
     def _load_filter(self) -> Bloom:
-        path = self.path.with_suffix(".filter")
+        path = self._path.with_suffix(".filter")
         try:
             return Bloom.load(path, operator.index)
         except (OSError, ValueError):
@@ -86,3 +124,11 @@ def open_read_only(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def _open_and_read(path: Path, read: Callable[[sqlite3.Connection], T]) -> T:
+    connection = open_read_only(path)
+    try:
+        return read(connection)
+    finally:
+        connection.close()

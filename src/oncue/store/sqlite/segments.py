@@ -11,7 +11,7 @@ touches stay small.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from oncue.store.sqlite import record
 from oncue.store.sqlite.appender import Appender
 from oncue.store.sqlite.file import READERS, Commit, SqliteFile
 from oncue.store.sqlite.record import Row
-from oncue.store.sqlite.segment import SealedSegment, open_read_only
+from oncue.store.sqlite.segment import SealedSegment
 
 SEGMENT_RECORDS: Final = 2_000_000
 """About a gigabyte of usual events."""
@@ -47,6 +47,7 @@ class Segments:
         self._folder = folder
         self._clock = clock
         self._commit = commit
+        self._window_ms = dedupe_window_ms
         self._segment_records = segment_records
         self._readers = ThreadPoolExecutor(READERS, "read-log")
         *older, last = sorted(folder.glob("*.db")) or [_path(folder, 1)]
@@ -59,10 +60,8 @@ class Segments:
     async def write(self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None]) -> T:
         """Return the result of `op` once it is durable."""
         # Writes wait here until the next file is open, so that none is in two minds.
-        if self._sealing is None and self._is_full():
-            self._sealing = asyncio.create_task(self._seal(), name="seal")
-        if self._sealing:
-            await asyncio.shield(self._sealing)
+        if self._sealing or self._is_full():
+            await self._sealed_now()
         return await self._file.write(op, after)
 
     async def forward(
@@ -76,19 +75,18 @@ class Segments:
         """Return up to `limit` rows of (account, after, upto], in order; see `record.reading`."""
         number, after, _ = bounds
         rows: list[Row] = []
-        nth = 0
+        before: SealedSegment | None = None
         while len(rows) < limit:
             select, values = record.reading(
                 bounds, watched, limit - len(rows), in_passing=in_passing
             )
-            # Asked anew each time: the file that is written to may be sealed meanwhile.
-            if nth == len(self._sealed):
+            segment = self._following(before)
+            if segment is None:
                 rows += await self._file.read(partial(_fetch, select, values))
                 break
-            segment = self._sealed[nth]
-            nth += 1
+            before = segment
             if after < segment.bounds.get(number, (0, 0))[1]:
-                rows += await _read_sealed(segment, select, values)
+                rows += await segment.read(partial(_fetch, select, values))
         return rows
 
     async def newest(
@@ -100,14 +98,31 @@ class Segments:
         for segment in reversed(older):
             if len(rows) >= limit:
                 break
-            rows += await _read_sealed(segment, select, values)
+            if not segment.is_deleted:
+                rows += await segment.read(partial(_fetch, select, values))
         return rows[:limit]
 
     async def each(self, read: Callable[[sqlite3.Connection], T], since_ms: int) -> list[T]:
         """Return what `read` finds in each segment with records since an instant."""
         older = [s for s in self._sealed if s.last_arrival >= since_ms]
         newest = await self._file.read(read)
-        return [newest, *[await _in_sealed(segment, read) for segment in older]]
+        return [newest, *[await s.read(read) for s in older if not s.is_deleted]]
+
+    async def drop(self, before_ms: int, needed: Mapping[str, int]) -> int:
+        """
+        Delete the segments that arrived before an instant; return how many.
+
+        Kept are those with an offset above what is `needed` by account, and those whose
+        events may still be repeated within the dedupe window.
+        """
+        before_ms = min(before_ms, self._clock.now_ms() - self._window_ms)
+        if self.appender.count and self.appender.last_arrival < before_ms:
+            await self._sealed_now()
+        dropped = 0
+        while self._sealed and self._sealed[0].is_done_with(before_ms, needed):
+            self._sealed.pop(0).delete()
+            dropped += 1
+        return dropped
 
     async def close(self) -> None:
         """Let go of the files."""
@@ -117,6 +132,18 @@ class Segments:
         self._readers.shutdown()
         for segment in self._sealed:
             segment.close()
+
+    def _following(self, before: SealedSegment | None) -> SealedSegment | None:
+        # Looked for anew each time: meanwhile the file that is written to may be sealed,
+        # and the oldest deleted.
+        if before is None:
+            return next(iter(self._sealed), None)
+        return next((s for s in self._sealed if s.number > before.number), None)
+
+    async def _sealed_now(self) -> None:
+        if self._sealing is None:
+            self._sealing = asyncio.create_task(self._seal(), name="seal")
+        await asyncio.shield(self._sealing)
 
     def _open(self, path: Path) -> SqliteFile:
         file = SqliteFile(path, record.SCHEMA, commit=self._commit, on_rollback=self._load)
@@ -144,23 +171,6 @@ def _fetch(
     select: str, values: Sequence[int | str | None], connection: sqlite3.Connection
 ) -> list[Row]:
     return connection.execute(select, values).fetchall()
-
-
-async def _read_sealed(
-    segment: SealedSegment, select: str, values: Sequence[int | str | None]
-) -> list[Row]:
-    return await _in_sealed(segment, partial(_fetch, select, values))
-
-
-async def _in_sealed(segment: SealedSegment, read: Callable[[sqlite3.Connection], T]) -> T:
-    def open_and_read() -> T:
-        connection = open_read_only(segment.path)
-        try:
-            return read(connection)
-        finally:
-            connection.close()
-
-    return await asyncio.get_running_loop().run_in_executor(segment.readers, open_and_read)
 
 
 def _path(folder: Path, number: int) -> Path:

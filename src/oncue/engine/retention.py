@@ -1,0 +1,34 @@
+"""Deletes what was kept long enough, and looks again every hour."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+from oncue.engine.loop import Loop
+from oncue.ports import Clock, Journal
+
+_log = logging.getLogger(__name__)
+
+DAY_MS: Final = 86_400_000
+_HOUR_MS: Final = 3_600_000
+
+Drop: TypeAlias = Callable[[int, Mapping[str, int]], Awaitable[int]]
+"""From an instant, and the offset below which each account was matched, to how many segments."""
+
+
+class Retention(Loop):
+    """Keeps events for so many days, and longer where they were not matched yet."""
+
+    def __init__(self, drop: Drop, journal: Journal, clock: Clock, days: int) -> None:
+        super().__init__("retention", clock)
+        self._drop = drop
+        self._journal = journal
+        self._keep_ms = days * DAY_MS
+
+    async def _turn(self) -> bool:
+        matched = await self._journal.cursors()
+        dropped = await self._drop(self._clock.now_ms() - self._keep_ms, matched)
+        if dropped:
+            _log.info("retention segments_deleted=%d", dropped)
+        await self._clock.sleep_until(self._clock.now_ms() + _HOUR_MS)
+        return True
