@@ -9,7 +9,7 @@ BUILD_PINS := $(VENV)/build-pins.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance soak oracle fuzz-expressions lock clean
+.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance nab soak oracle fuzz-expressions lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ bench: $(VENV)/developer ## Measure; nothing else should run meanwhile
 
 bench-endurance: $(VENV)/developer ## Measure what sleeps, starts and recovers
 	$(BIN)/python -m bench.endurance
+
+nab: $(VENV)/developer ## Score anomalies on NAB's series, and write the table into docs/
+	$(BIN)/python -m bench.nab $(NAB)
 
 soak: $(VENV)/developer ## Ten times kill -9 under load, then look that all holds
 	$(BIN)/python -m tests.soak 10 5000

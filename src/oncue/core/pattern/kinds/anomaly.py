@@ -1,11 +1,13 @@
 """The kind `anomaly`: a value far from what it used to be."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import Annotated, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator
 
 from oncue.core.documents import Document, DurationMs
 from oncue.core.errors import InvalidInput, Problem
@@ -53,6 +55,21 @@ Extent: TypeAlias = Annotated[
 """How far back: so many values, or a time as it was written."""
 
 
+def _sensitivity(given: object) -> str | float:
+    if isinstance(given, str) and given in SENSITIVITIES:
+        return given
+    if isinstance(given, int | float) and not isinstance(given, bool) and 0 < given < inf:
+        return float(given)
+    raise ValueError(f"expected 'low', 'medium', 'high' or a number above zero, got {given!r}")
+
+
+Sensitivity: TypeAlias = Annotated[
+    str | float,
+    PlainValidator(_sensitivity, json_schema_input_type=Literal["low", "medium", "high"] | float),
+]
+"""From where on a value is an anomaly: a word for a threshold, or the threshold itself."""
+
+
 def samples_of(extent: Extent | None) -> int | None:
     """Return how many values an extent spans, if it counts values."""
     return extent if isinstance(extent, int) else None
@@ -61,6 +78,14 @@ def samples_of(extent: Extent | None) -> int | None:
 def ms_of(extent: Extent | None) -> int | None:
     """Return how long an extent is, if it is a time."""
     return parse_duration(extent) if isinstance(extent, str) else None
+
+
+_WEEKS: Final = re.compile(r"(\d{1,3})w", re.ASCII)
+
+
+def _in_days(given: object) -> object:
+    found = _WEEKS.fullmatch(given) if isinstance(given, str) else None
+    return f"{int(found[1]) * 7}d" if found else given
 
 
 class Measured(Document):
@@ -74,8 +99,10 @@ class Measured(Document):
 class Season(Document):
     """What repeats itself."""
 
-    period: SpanMs = Field(examples=["7d"])
-    buckets: int = Field(ge=2, le=10_000)
+    period: Annotated[SpanMs, BeforeValidator(_in_days, json_schema_input_type=str)] = Field(
+        description="How long until it repeats itself; here also in weeks.", examples=["1w", "1d"]
+    )
+    buckets: int = Field(ge=2, le=10_000, description="Parts of the period.", examples=[168])
     zone: Zone = "UTC"
 
     @property
@@ -119,7 +146,9 @@ class AnomalyPattern(Selector, Keyed):
     threshold: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="In units of the spread."
     )
-    sensitivity: Literal["low", "medium", "high"] | float = "medium"
+    sensitivity: Sensitivity = Field(
+        default="medium", description="low is 7 spreads, medium 5, high 3.5; or a number."
+    )
     direction: Literal["both", "up", "down"] = "both"
     min_samples: int = Field(
         default=300, ge=2, le=MAX_SAMPLES, description="Values of a key that only teach."
@@ -182,8 +211,6 @@ def unfit(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
     yield from _unfit_value(pattern, path)
     if "threshold" in pattern.model_fields_set and "sensitivity" in pattern.model_fields_set:
         yield Problem(f"{path}.threshold", "expected either threshold or sensitivity, got both")
-    if isinstance(pattern.sensitivity, float) and not 0 < pattern.sensitivity < float("inf"):
-        yield Problem(f"{path}.sensitivity", f"expected more than zero, got {pattern.sensitivity}")
 
 
 def _unfit_method(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
