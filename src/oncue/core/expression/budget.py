@@ -10,6 +10,9 @@ loops cannot come near it.
 from oncue.core.errors import EvaluationError
 
 MAX_SOURCE_CHARS = 20_000
+MAX_TOKENS = 6_500
+MAX_BULK = 3_000
+"""What the parts of an expression may take together to become Python: 10 to 18 µs each."""
 MAX_NESTING = 64
 """Levels of brackets in a source."""
 MAX_DEPTH = 100
@@ -45,7 +48,7 @@ class Budget:
         """
         self.left -= units
         if self.left < 0:
-            raise OverBudget(f"expected an evaluation within {MAX_UNITS} units, got one beyond it")
+            raise OverBudget("expected an evaluation within its budget of units, got one beyond it")
 
     def charge_pattern(self, pattern: str, units: int) -> None:
         """

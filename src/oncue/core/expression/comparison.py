@@ -23,6 +23,8 @@ from oncue.core.expression.values import (
 NUMBERS = frozenset({int, Uint, float})
 KEYS = frozenset({*NUMBERS, bool, str})
 """What may be looked for among the keys of a map."""
+# Measured: what a list or map in another costs beside its members.
+_CONTAINER_UNITS = 3
 _ORDERED = (bool, str, bytes, Timestamp, Duration)
 
 
@@ -154,7 +156,7 @@ def _kinds(left: object, right: object) -> str:
 def _equal_lists(budget: Budget, left: list[object], right: list[object], depth: int) -> bool:
     if len(left) != len(right):
         return False
-    budget.charge(len(left))
+    budget.charge(_CONTAINER_UNITS + len(left))
     return all(equals(budget, a, b, depth) for a, b in zip(left, right, strict=True))
 
 
@@ -163,7 +165,7 @@ def _equal_maps(
 ) -> bool:
     if len(left) != len(right):
         return False
-    budget.charge(len(left))
+    budget.charge(_CONTAINER_UNITS + len(left))
     return all(key in right and equals(budget, left[key], right[key], depth) for key in left)
 
 

@@ -27,7 +27,7 @@ from oncue.core.expression.tree import (
     OrElse,
     Root,
     Unknown,
-    size,
+    cost,
     spell,
 )
 from oncue.core.expression.writing import Part, chain_of
@@ -193,8 +193,8 @@ def _comprehension(part: Part, node: Comprehension) -> str:
     if node.loop is Loop.SORT_BY:
         reader = "as_list"
     items = part.named(f"{reader}({source})", "items")
-    cost = 1 + size(node.step) + (size(node.test) if node.test else 0)
-    part.line(f"{part.budget()}.charge(len({items}) * {cost})")
+    each = 1 + cost(node.step) + (cost(node.test) if node.test else 0)
+    part.line(f"{part.budget()}.charge(len({items}) * {each})")
     result = part.fresh("result")
     with part.declared(*node.variables):
         _LOOPS[node.loop](part, node, f"for {', '.join(node.variables)} in {items}:", result)

@@ -28,7 +28,11 @@ class EqualValues:
 
     def add(self, value: object) -> bool:
         """Return whether no equal value was there before."""
-        equal = self._by_key.setdefault(self._key(value), [])
+        key = self._key(value)
+        equal = self._by_key.get(key)
+        if equal is None:
+            self._by_key[key] = [value]
+            return True
         if self._is_among(equal, value):
             return False
         equal.append(value)
@@ -40,7 +44,7 @@ class EqualValues:
     def _key(self, value: object, depth: int = 0) -> object:
         if depth > MAX_VALUE_DEPTH:
             raise EvaluationError(f"expected at most {MAX_VALUE_DEPTH} levels of nesting")
-        self._budget.charge(1 + size_of(value))
+        self._budget.charge(2 + size_of(value))
         if value.__class__ in NUMBERS:
             assert isinstance(value, int | float)
             return to_double(value)

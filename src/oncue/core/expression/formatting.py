@@ -66,7 +66,7 @@ def spell_value(budget: Budget, value: object, depth: int = 0) -> str:
     """
     if depth > MAX_VALUE_DEPTH:
         raise EvaluationError(f"expected at most {MAX_VALUE_DEPTH} levels of nesting")
-    budget.charge(1 + size_of(value))
+    budget.charge(2 + size_of(value))
     if isinstance(value, list):
         return f"[{', '.join(spell_value(budget, item, depth + 1) for item in value)}]"
     if isinstance(value, dict):

@@ -87,6 +87,8 @@ class Function:
     summary: str
     example: Example
     overloads: tuple[Overload, ...]
+    weight: int = 1
+    """The units that a call costs whatever its arguments; a loop pays them beforehand."""
     _chosen: _Remembered = field(default_factory=dict, repr=False)
 
     def __call__(self, budget: Budget, *arguments: object) -> object:

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from oncue.core.errors import EvaluationError
-from oncue.core.expression.budget import MAX_VALUE_DEPTH, Budget
+from oncue.core.expression.budget import MAX_VALUE_DEPTH, Budget, size_of
 from oncue.core.expression.moments import format_duration, format_timestamp
 from oncue.core.expression.values import (
     CelType,
@@ -18,8 +18,10 @@ from oncue.core.expression.values import (
 )
 from oncue.core.json_text import Json
 
-# A value may hold one list many times over; this is what it may come to when written out.
-_MAX_MEMBERS = 1_000_000
+# A value may hold one list or text many times over; this is what it may come to when written
+# out: 100 000 members, or 16 million characters.
+_MAX_UNITS = 1_000_000
+_MEMBER_UNITS = 10
 
 
 def to_json(value: object) -> Json:
@@ -29,20 +31,22 @@ def to_json(value: object) -> Json:
     Raises:
         EvaluationError: NaN or an infinity; nested too deep; far too large.
     """
-    return _convert(value, Budget.of(_MAX_MEMBERS), 0)
+    return _convert(value, Budget.of(_MAX_UNITS), 0)
 
 
 def _convert(value: object, budget: Budget, depth: int) -> Json:
     kind = value.__class__
+    if kind is str:
+        budget.charge(size_of(value))
     if value is None or kind is str or kind is bool or kind is int:
         return value  # type: ignore[return-value]  # its class was just read
     if depth > MAX_VALUE_DEPTH:
         raise EvaluationError(f"expected at most {MAX_VALUE_DEPTH} levels of nesting")
     if isinstance(value, list):
-        budget.charge(len(value))
+        budget.charge(_MEMBER_UNITS * len(value))
         return [_convert(item, budget, depth + 1) for item in value]
     if isinstance(value, dict):
-        budget.charge(len(value))
+        budget.charge(_MEMBER_UNITS * len(value))
         return {
             _text_of_key(key): _convert(inner, budget, depth + 1) for key, inner in value.items()
         }

@@ -9,7 +9,13 @@ parser walks it recursively.
 
 from collections.abc import Iterator
 
-from oncue.core.expression.budget import MAX_DEPTH, MAX_NESTING, MAX_SOURCE_CHARS
+from oncue.core.expression.budget import (
+    MAX_BULK,
+    MAX_DEPTH,
+    MAX_NESTING,
+    MAX_SOURCE_CHARS,
+    MAX_TOKENS,
+)
 from oncue.core.expression.excerpts import SourceError
 from oncue.core.expression.literals import parse_number, parse_string
 from oncue.core.expression.macros import expand
@@ -25,6 +31,7 @@ from oncue.core.expression.tree import (
     MapOf,
     Name,
     Node,
+    bulk,
     height,
 )
 
@@ -67,7 +74,7 @@ def parse(source: str) -> Node:
     Return the tree of `source`.
 
     Raises:
-        SourceError: not an expression, or one too long or too deep.
+        SourceError: not an expression, or one too long, too deep or with too many parts.
     """
     if len(source) > MAX_SOURCE_CHARS:
         raise SourceError(
@@ -79,6 +86,10 @@ def parse(source: str) -> Node:
         raise cursor.unexpected("an operator or the end")
     if height(tree) > MAX_DEPTH:
         raise SourceError(f"expected a tree at most {MAX_DEPTH} levels high, got a higher one", 0)
+    if bulk(tree) > MAX_BULK:
+        raise SourceError(
+            f"expected parts that weigh at most {MAX_BULK} together, got more: split it", 0
+        )
     return tree
 
 
@@ -87,10 +98,14 @@ class _Cursor:
 
     def __init__(self, source: str) -> None:
         self._tokens: Iterator[Token] = read_tokens(source)
+        self._taken = 0
         self.depth = 0
         self.token = next(self._tokens)
 
     def take(self) -> Token:
+        self._taken += 1
+        if self._taken > MAX_TOKENS:
+            raise SourceError(f"expected at most {MAX_TOKENS} words and marks, got more", 0)
         token = self.token
         self.token = next(self._tokens, token)
         return token

@@ -86,6 +86,8 @@ def replace(budget: Budget, text: str, pattern: str, by: str, limit: int = -1) -
         EvaluationError: not a pattern of RE2, another backslash in `by`, or a text too long.
         OverBudget: too much to search through, or to write.
     """
+    if limit == 0:
+        return text
     compiled = _paid(budget, text, pattern, _compile_capturing)
     written = _written(by, compiled.groups)
     pieces: list[str] = []
@@ -148,8 +150,9 @@ def _with_one_group(budget: Budget, text: str, pattern: str) -> "re2._Regexp":
 
 
 def _charge_search(budget: Budget, compiled: "re2._Regexp", chars: int) -> None:
-    # Measured: up to 0.6 ns for each character and instruction of the program.
-    budget.charge(chars * int(compiled.programsize) >> 10)
+    # Measured: up to 6 ns for each character and instruction, where RE2's table of states
+    # grows too large and it goes on without.
+    budget.charge(chars * int(compiled.programsize) >> 6)
 
 
 def _find(budget: Budget, compiled: "re2._Regexp", text: str) -> "Iterator[re2._Match]":

@@ -282,9 +282,24 @@ def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:
     return replace(node, **changed)  # type: ignore[arg-type]  # the names are fields of its class
 
 
-def size(node: Node) -> int:
-    """Return how many nodes the tree of `node` has."""
-    return 1 + sum(map(size, children(node)))
+def cost(node: Node) -> int:
+    """Return the units that evaluating `node` once costs, as far as they do not depend on data."""
+    own = node.function.weight if isinstance(node, Invoke) else 1
+    return own + sum(map(cost, children(node)))
+
+
+def bulk(node: Node) -> int:
+    """Return what `node` and all below it take to become Python, against `MAX_BULK`."""
+    match node:
+        case Literal() | Local() | Unknown():
+            own = 1
+        case Logic(operands=operands):
+            own = 4 * len(operands)
+        case Conditional() | Comprehension() | Bind() | MapOptional() | OrElse():
+            own = 5
+        case _:
+            own = 2
+    return own + sum(map(bulk, children(node)))
 
 
 def height(node: Node) -> int:

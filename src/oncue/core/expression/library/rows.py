@@ -6,6 +6,7 @@ repeats the last kind.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from oncue.core.expression.function import Example, Function, Overload, Style
 from oncue.core.expression.values import Kind
@@ -24,6 +25,11 @@ def free(signature: str, call: Callable[..., object]) -> Overload:
 def paid(signature: str, call: Callable[..., object]) -> Overload:
     """Return an overload whose call takes the budget first and pays itself."""
     return Overload(*_read(signature), call, wants_budget=True, is_variadic=_repeats(signature))
+
+
+def weighing(weight: int, row: Function) -> Function:
+    """Return a row whose calls cost more than a unit whatever their arguments."""
+    return replace(row, weight=weight)
 
 
 def operator(name: str, summary: str, example: str, *overloads: Overload) -> Function:

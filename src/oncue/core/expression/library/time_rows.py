@@ -2,8 +2,10 @@
 
 from oncue.core.expression import moments
 from oncue.core.expression.function import Function
-from oncue.core.expression.library.rows import free, function, method
+from oncue.core.expression.library.rows import free, function, method, weighing
 
+# Measured: 2 to 5 µs, most of it text to moment or moment to date.
+_UNITS = 8
 _MOMENT = "timestamp('2009-02-13T23:31:30.250Z')"
 
 
@@ -12,24 +14,31 @@ def _part(name: str, summary: str, gives: int, *, span_unit: str = "") -> Functi
     overloads = [free("timestamp -> int", read), free("timestamp, string -> int", read)]
     if span_unit:
         overloads.append(free("duration -> int", moments.total_of_duration(span_unit)))
-    return method(name, summary, f"{_MOMENT}.{name}() == {gives}", *overloads)
+    row = method(name, summary, f"{_MOMENT}.{name}() == {gives}", *overloads)
+    return weighing(_UNITS, row)
 
 
 ROWS: tuple[Function, ...] = (
-    function(
-        "timestamp",
-        "A moment from RFC 3339 text, or from seconds since 1970.",
-        "timestamp('1970-01-01T00:01:00Z') == timestamp(60)",
-        free("timestamp -> timestamp", lambda moment: moment),
-        free("string -> timestamp", moments.parse_timestamp),
-        free("int -> timestamp", moments.timestamp_of_seconds),
+    weighing(
+        _UNITS,
+        function(
+            "timestamp",
+            "A moment from RFC 3339 text, or from seconds since 1970.",
+            "timestamp('1970-01-01T00:01:00Z') == timestamp(60)",
+            free("timestamp -> timestamp", lambda moment: moment),
+            free("string -> timestamp", moments.parse_timestamp),
+            free("int -> timestamp", moments.timestamp_of_seconds),
+        ),
     ),
-    function(
-        "duration",
-        "A span of time from text, in h, m, s, ms, us and ns.",
-        "duration('1h30m') == duration('5400s')",
-        free("duration -> duration", lambda span: span),
-        free("string -> duration", moments.parse_duration),
+    weighing(
+        _UNITS,
+        function(
+            "duration",
+            "A span of time from text, in h, m, s, ms, us and ns.",
+            "duration('1h30m') == duration('5400s')",
+            free("duration -> duration", lambda span: span),
+            free("string -> duration", moments.parse_duration),
+        ),
     ),
     _part("getFullYear", "The year.", 2009),
     _part("getMonth", "The month, January being 0.", 1),
