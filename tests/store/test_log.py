@@ -290,6 +290,18 @@ def test_appends_from_many_sides_while_segments_are_sealed_lose_and_double_nothi
     assert _use(tmp_path, use, segment_records=9) == list(range(1, 201))
 
 
+def test_a_repeat_is_known_while_the_filter_of_its_segment_is_made(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> list[Receipt]:
+        for id_ in "12":
+            await log.append("a", [make_incoming(id=id_)])
+        return await log.append("a", [make_incoming(id="1")])
+
+    again = _use(tmp_path, use, segment_records=1)
+
+    assert again == [Receipt("1", 1, is_duplicate=True)]
+    assert {"1.filter", "2.filter"} <= {*_files(tmp_path)}
+
+
 def _files(folder: Path) -> list[str]:
     return sorted(path.name.lstrip("0") for path in (folder / "log").iterdir())
 

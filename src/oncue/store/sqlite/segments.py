@@ -52,6 +52,8 @@ class Segments:
         self._readers = ThreadPoolExecutor(READERS, "read-log")
         *older, last = sorted(folder.glob("*.db")) or [_path(folder, 1)]
         self._sealed = [SealedSegment(path, self._readers) for path in older]
+        for segment in self._sealed:
+            segment.make_filter()
         self.appender = Appender(clock, dedupe_window_ms, self._sealed)
         self._path = last
         self._file = self._open(last)
@@ -128,6 +130,8 @@ class Segments:
         """Let go of the files."""
         if self._sealing:
             await self._sealing
+        for segment in self._sealed:
+            await segment.filtered()
         await self._file.close()
         self._readers.shutdown()
         for segment in self._sealed:
@@ -161,7 +165,9 @@ class Segments:
     async def _seal(self) -> None:
         path = self._path
         await self._file.close()
-        self._sealed.append(SealedSegment(path, self._readers))
+        segment = SealedSegment(path, self._readers)
+        segment.make_filter_beside()
+        self._sealed.append(segment)
         self._path = _path(self._folder, int(path.stem) + 1)
         self._file = self._open(self._path)
         self._sealing = None
