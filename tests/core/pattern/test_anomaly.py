@@ -4,9 +4,18 @@ import json
 from collections.abc import Iterable, Sequence
 
 import pytest
+from pydantic import ValidationError
 
+from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
-from oncue.core.pattern.kinds.anomaly import AnomalyPattern, compile_anomaly
+from oncue.core.pattern.kinds.anomaly import (
+    AnomalyPattern,
+    Season,
+    compile_anomaly,
+    ms_of,
+    samples_of,
+)
+from oncue.core.pattern.kinds.shared import Cooldown
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
 from tests.make import make_event
 
@@ -191,3 +200,163 @@ def test_a_state_read_back_goes_on_as_before(method: dict[str, object], place: i
     assert [restored.admit(each) for each in rest] == [operator.admit(each) for each in rest]
     assert restored.states()["series"].rows() == operator.states()["series"].rows()
     assert len(before) < len(values)
+
+
+STEADY = [10, 12, 10, 12, 10, 12, 10, 12]
+
+
+@pytest.mark.parametrize(
+    ("changes", "values", "expected"),
+    [
+        pytest.param(
+            {"half_life": 138},
+            [*STEADY * 20, 90, *STEADY, 90],
+            [160, 169],
+            id="an outlier does not hide the next of its size",
+        ),
+        pytest.param(
+            {"half_life": 138},
+            [*STEADY * 20, 1e6, *STEADY, 90],
+            [160],
+            id="always: what is learnt of a huge one hides a lesser one",
+        ),
+        pytest.param(
+            {"half_life": 138, "learn": "winsorize"},
+            [*STEADY * 20, 1e6, *STEADY, 90],
+            [160, 169],
+            id="winsorize: a huge outlier teaches no more than one at the threshold",
+        ),
+        pytest.param(
+            {"half_life": 138, "learn": "freeze"},
+            [*STEADY * 20, 1e6, *STEADY, 30],
+            [160, 169],
+            id="freeze: it teaches nothing",
+        ),
+        pytest.param(
+            {"method": "mad", "window": 16, "min_scale": {"abs": 1}},
+            [*STEADY * 20, 1e6, 1e7, 11, 90],
+            [160, 161, 163],
+            id="mad: a few wild values in the window move nothing",
+        ),
+        pytest.param(
+            {"method": "iqr", "window": 16},
+            [*STEADY * 20, 1e6, 1e7, 11, 90],
+            [160, 161, 163],
+            id="iqr: a few wild values in the window move nothing",
+        ),
+        pytest.param(
+            {"half_life": 138},
+            [*STEADY * 20, *[90] * 60],
+            [160, 161, 162, 163, 164],
+            id="always: a level that stays is soon what is expected",
+        ),
+        pytest.param(
+            {"learn": "freeze", "min_samples": 5},
+            [*STEADY, *[90] * 12, 10],
+            [8, 9, 10, 11, 12, 20],
+            id="freeze: after so many far values the key begins anew with the last of them",
+        ),
+        pytest.param(
+            {"learn": "winsorize"},
+            [0, 0, 0, 0, 0, 7, 7, 7],
+            [5],
+            id="winsorize: where there is no scale a value is learnt as it is",
+        ),
+        pytest.param(
+            {"direction": "up", "learn": "freeze"},
+            [*STEADY, -90, 50],
+            [9],
+            id="freeze: what is far in the other direction is not learnt either",
+        ),
+    ],
+)
+def test_what_is_learnt_of_an_anomaly(
+    changes: dict[str, object], values: list[Json], expected: list[int]
+) -> None:
+    assert offsets_of(hits_of(make_operator(rearm="every", **changes), values)) == expected
+
+
+def test_after_ten_half_lives_without_values_a_key_learns_anew() -> None:
+    operator = make_operator(half_life="1m")
+    notes: list[Note | None] = []
+    for minute, value in [*enumerate(STEADY), (17, 11), (28, 500), (29, 500), (30, 500), (31, 500)]:
+        operator.admit(make_arrival(minute, value))
+        notes.append(operator.last_note)
+
+    assert notes == [*[Note.LEARNING] * 4, *[Note.COUNTED] * 5, *[Note.LEARNING] * 4]
+
+
+def test_values_out_of_order_are_taken_as_they_come() -> None:
+    operator = make_operator(half_life="1m")
+    found = [operator.admit(make_arrival(minute, 10)) for minute in (5, 3, 4, 1, 9)]
+
+    assert found == [()] * 5
+    assert operator.describe("") == {
+        "n": 5, "learning": 0, "expected": 10.0, "spread": 0.0, "is_anomalous": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "part"),
+    [
+        ({"window": 100}, "window", "zscore, mad or iqr"),
+        ({"method": "mad", "window": 1}, "window", "2 to 100000"),
+        ({"method": "mad", "window": 200_000}, "window", "2 to 100000"),
+        ({"method": "iqr", "half_life": 10}, "half_life", "ewma or seasonal"),
+        ({"method": "seasonal"}, "season", "a season"),
+        ({"season": {"period": "1d", "buckets": 24}}, "season", "the method 'seasonal'"),
+        ({"emit": "early"}, "emit", "'final'"),
+        ({"late": {"action": "amend"}}, "late.action", "'drop'"),
+        ({"rearm": "reset"}, "rearm", "'edge' or 'every'"),
+        ({"threshold": 4, "sensitivity": "low"}, "threshold", "either"),
+        ({"keys": [["a"]], "by": ["event.subject"]}, "keys", "a measure over windows"),
+        ({"value": {"measure": "count", "of": "1", "window": "1m"}}, "value.of", "counts events"),
+        ({"value": {"measure": "avg", "window": "1m"}}, "value.of", "a value for 'avg'"),
+        ({"value": {"measure": "count", "window": "1m"}, "keys": ["a"]}, "keys", "'by'"),
+        ({"value": "event.data."}, "value", "expected"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(
+    changes: dict[str, object], path: str, part: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        compile_anomaly(make_pattern(**changes), "pattern")
+
+    assert [(problem.path, part in problem.message) for problem in caught.value.problems] == [
+        (f"pattern.{path}", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"half_life": 0}, {"half_life": True}, {"half_life": "0s"}, {"half_life": 1.5},
+        {"window": "1000"}, {"sensitivity": "lo"}, {"sensitivity": 0}, {"sensitivity": True},
+        {"threshold": 0}, {"threshold": float("inf")}, {"min_samples": 1},
+        {"min_scale": {"rel": -0.1}}, {"min_scale": {"abs": float("nan")}},
+        {"season": {"period": "0w", "buckets": 2}}, {"season": {"period": "1d", "buckets": 1}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_means_nothing_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        make_pattern(**changes)
+
+
+def test_values_and_times_are_told_apart() -> None:
+    pattern = make_pattern(half_life=10, window="10m")
+
+    assert (samples_of(pattern.half_life), ms_of(pattern.half_life)) == (10, None)
+    assert (samples_of(pattern.window), ms_of(pattern.window)) == (None, 600_000)
+    assert pattern.model_dump(mode="json")["window"] == "10m"
+
+
+def test_the_cooldown_is_200_values_unless_another_or_none_is_given() -> None:
+    assert make_pattern(cooldown=None).cooldown is None
+    assert AnomalyPattern.model_validate(
+        {"type": "anomaly", "event": "a", "value": "event.data.ms"}
+    ).cooldown == Cooldown(samples=200)
+
+
+def test_a_season_may_be_told_in_weeks() -> None:
+    assert Season.model_validate({"period": "2w", "buckets": 2}).period == 14 * 86_400_000
