@@ -1,0 +1,1 @@
+"""Thresholds: measures over windows that slide and windows that close."""
