@@ -1,14 +1,16 @@
 """The kind `sequence`: steps that follow each other, or stay away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from oncue.core.documents import Document
+from oncue.core.errors import Problem
 from oncue.core.json_text import Json
 from oncue.core.pattern.kinds.shared import Globs, Keyed, SpanMs
+from oncue.core.problems import nearest
 
 Contiguity: TypeAlias = Literal["strict", "relaxed", "any"]
 Overlap: TypeAlias = Literal["each", "first", "last"]
@@ -147,6 +149,13 @@ class SequencePattern(Keyed):
         return self.overlap or ("each" if self.ends_in_absence else "first")
 
     @property
+    def skip_target(self) -> str | None:
+        """The step that the next match skips to, where it does."""
+        if isinstance(self.after_match, SkipToFirst):
+            return self.after_match.skip_to_first
+        return self.after_match.skip_to_last if isinstance(self.after_match, SkipToLast) else None
+
+    @property
     def is_early(self) -> bool:
         """Whether more events can only bring a match nearer, so that it may match on arrival."""
         if not self.ordered:
@@ -192,3 +201,174 @@ def _parts(step: Step, path: str) -> Iterator[tuple[str, Step]]:
     for field, members in (("all", step.all or ()), ("any", step.any or ())):
         for place, member in enumerate(members):
             yield f"{path}.{field}[{place}]", member
+
+
+def unfit(pattern: SequencePattern, path: str) -> Iterator[Problem]:
+    """Yield which fields of a sequence do not fit together."""
+    yield from _unfit_names(pattern, path)
+    for position, step in enumerate(pattern.steps):
+        place = f"{path}.steps[{position}]"
+        yield from _unfit_shape(step, place)
+        if step.members:
+            yield from _unfit_group(step, place)
+        else:
+            yield from _unfit_step(step, place)
+        if step.within is not None and step.within > pattern.within:
+            yield Problem(f"{place}.within", "expected at most the time of the whole sequence")
+    if pattern.ordered:
+        yield from _unfit_order(pattern, path)
+    else:
+        yield from _unfit_set(pattern, path)
+    if pattern.emit == "early" and not pattern.is_early:
+        yield Problem(
+            f"{path}.emit",
+            "expected 'final': an event that comes late could take this match back, got 'early'",
+        )
+    if pattern.keys and not pattern.by:
+        yield Problem(f"{path}.keys", "expected 'by' beside declared keys, got none")
+
+
+def _unfit_names(pattern: SequencePattern, path: str) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for each in flattened(pattern.steps, f"{path}.steps"):
+        if each.name in seen:
+            yield Problem(
+                f"{each.path}.as",
+                f"expected a name of its own, got {each.name!r} as at {seen[each.name]}",
+            )
+        seen.setdefault(each.name, each.path)
+    target = pattern.skip_target
+    taking = {each.name for each in flattened(pattern.steps, "") if not each.step.not_}
+    if target is not None and target not in taking:
+        yield Problem(
+            f"{path}.after_match",
+            f"expected the name of a step that takes an event, got {target!r}"
+            f"{nearest(target, taking)}",
+        )
+
+
+def _unfit_shape(step: Step, path: str) -> Iterator[Problem]:
+    """Yield what is wrong with what a step is: an event, or a group."""
+    given = [name for name in ("event", "all", "any") if getattr(step, name) is not None]
+    if len(given) != 1:
+        got = " and ".join(map(repr, given)) or "none of them"
+        yield Problem(path, f"expected one of 'event', 'all' and 'any', got {got}")
+
+
+def _unfit_group(step: Step, path: str) -> Iterator[Problem]:
+    yield from _refused(
+        path,
+        "expected it on the steps of the group, not on the group",
+        {
+            "source": step.source,
+            "conditions": step.conditions,
+            "where": step.where,
+            "not": step.not_,
+            "optional": step.optional,
+            "times": step.times,
+            "until": step.until,
+        },
+    )
+    for place, member in _parts(step, path):
+        yield from _unfit_shape(member, place)
+        yield from _unfit_step(member, place)
+        yield from _refused(
+            place,
+            "expected a plain step inside of a group",
+            {
+                "all": member.all,
+                "any": member.any,
+                "times": member.times,
+                "optional": member.optional,
+                "until": member.until,
+                "contiguity": member.contiguity,
+            },
+        )
+        if member.within is not None and not member.not_:
+            yield Problem(f"{place}.within", "expected it on the group, or beside 'not'")
+    if step.any is not None and any(each.not_ and each.within is None for each in step.any):
+        yield Problem(f"{path}.any", "expected 'within' beside 'not': after it the step is met")
+    if step.all is not None and all(each.not_ and each.within is None for each in step.all):
+        yield Problem(f"{path}.all", "expected a step that comes, or 'within' beside 'not'")
+
+
+def _unfit_step(step: Step, path: str) -> Iterator[Problem]:
+    times = step.times
+    if times is not None and times.max is not None and times.min > times.max:
+        yield Problem(f"{path}.times", f"expected 'max' of at least {times.min}, got {times.max}")
+    if step.until is not None and (times is None or times.max is not None):
+        yield Problem(f"{path}.until", "expected it where 'times' has no 'max'")
+    is_greedy = "greedy" in step.model_fields_set and step.greedy
+    if step.not_:
+        yield from _refused(
+            path,
+            "expected a step that comes, got 'not'",
+            {"times": times, "optional": step.optional, "greedy": is_greedy},
+        )
+    elif is_greedy and not step.is_repeated and not step.optional:
+        yield Problem(f"{path}.greedy", "expected a step that repeats or is optional")
+    elif is_greedy and times is not None and times.contiguity == "any":
+        yield Problem(f"{path}.greedy", "expected no 'any' between the repetitions")
+
+
+def _unfit_order(pattern: SequencePattern, path: str) -> Iterator[Problem]:
+    if pattern.at_least is not None:
+        yield Problem(f"{path}.at_least", "expected it with 'ordered: false' alone")
+    first, *others = pattern.steps
+    if others and all(step.not_ for step in pattern.steps):
+        yield Problem(f"{path}.steps", "expected a step that comes, or one that stays away alone")
+    for position, step in enumerate(others, 1):
+        if step.not_ and pattern.steps[position - 1].may_be_missing:
+            yield Problem(
+                f"{path}.steps[{position}]", "expected no optional step right before 'not'"
+            )
+    if pattern.emit_all:
+        if pattern.overlap not in (None, "each"):
+            yield Problem(
+                f"{path}.overlap", f"expected 'each' with 'emit_all', got {pattern.overlap!r}"
+            )
+        if first.not_ or any(member.not_ for member in first.members):
+            yield Problem(f"{path}.steps[0]", "expected a step that comes first with 'emit_all'")
+
+
+def _unfit_set(pattern: SequencePattern, path: str) -> Iterator[Problem]:
+    reason = "expected it with ordered steps alone"
+    yield from _refused(
+        path,
+        reason,
+        {
+            "after_match": pattern.after_match,
+            "overlap": pattern.overlap,
+            "emit_all": pattern.emit_all,
+            "contiguity": pattern.contiguity != "relaxed",
+            "scope": pattern.scope != "steps",
+            "on_timeout": pattern.on_timeout != "ignore",
+        },
+    )
+    if pattern.at_least is not None and pattern.at_least > len(pattern.steps):
+        yield Problem(
+            f"{path}.at_least",
+            f"expected at most the {len(pattern.steps)} steps, got {pattern.at_least}",
+        )
+    for position, step in enumerate(pattern.steps):
+        yield from _refused(
+            f"{path}.steps[{position}]",
+            reason,
+            {
+                "not": step.not_,
+                "times": step.times,
+                "optional": step.optional,
+                "contiguity": step.contiguity,
+                "until": step.until,
+                "within": step.within,
+                "all": step.all,
+                "any": step.any,
+            },
+        )
+
+
+def _refused(path: str, reason: str, fields: Mapping[str, object]) -> Iterator[Problem]:
+    """Yield the fields that were given, none of which may be."""
+    for name, given in fields.items():
+        if given:
+            yield Problem(f"{path}.{name}", reason)

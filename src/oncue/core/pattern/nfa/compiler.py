@@ -27,9 +27,11 @@ from oncue.core.pattern.nfa.signals import Condition, always, both, has, negated
 from oncue.core.pattern.nfa.states import Clock, Edge, Since, Sort, State
 
 
-def build(elements: Sequence[Element], within_ms: int | None, *, is_eager: bool) -> State:
+def build(
+    elements: Sequence[Element], within_ms: int | None, *, is_eager: bool
+) -> tuple[State, dict[int, State]]:
     """
-    Return the first state of the graph of `elements`.
+    Return the first state of the graph of `elements`, and that of each by its position.
 
     `is_eager`: a strict ban at the end never completes by the clock, as in Flink.
     """
@@ -46,11 +48,12 @@ class _Builder:
         self._bans = Bans(elements)
         self._before_greedy: dict[State, State] = {}
 
-    def build(self) -> State:
+    def build(self) -> tuple[State, dict[int, State]]:
         sink = State(Sort.FINAL, len(self._elements))
+        entries: dict[int, State] = {}
         for position in range(len(self._elements) - 1, -1, -1):
-            sink = self._before(position, sink)
-        return sink
+            sink = entries[position] = self._before(position, sink)
+        return sink, entries
 
     def _before(self, position: int, sink: State) -> State:
         element = self._elements[position]

@@ -66,11 +66,17 @@ class Graph:
         self.elements = tuple(elements)
         self.within_ms = within_ms
         self._is_eager = is_eager
-        first = build(self.elements, within_ms, is_eager=is_eager)
+        first, entries = build(self.elements, within_ms, is_eager=is_eager)
         self._states = list(_reachable(first))
         self._numbers = {state: number for number, state in enumerate(self._states, 1)}
         self._remembered: list[dict[int, Outcome]] = [{} for _ in range(len(self._states) + 1)]
         self.start = self.number_of(first)
+        self.entries_again = {
+            position: self.number_of(state)
+            for position, state in entries.items()
+            if self.elements[position].is_again
+        }
+        """The states to wait in anew once their element was passed, by its position."""
         self.positions = [len(self.elements), *(state.position for state in self._states)]
         self.timers = [(), *(tuple(self._timers(state)) for state in self._states)]
         self.is_accepting = [True, *(self._is_accepting(state) for state in self._states)]

@@ -57,6 +57,15 @@ def passed_over(partial: Partial, move: Move) -> Partial:
     return partial._replace(state=move.target, entered_ms=partial.last_ms)
 
 
+def advanced(partial: Partial, move: Move, taken: Taken, at_ms: int) -> Partial:
+    """Return what a move that takes an event makes of a partial match."""
+    if move.is_leaving:
+        entered_ms = at_ms
+    else:
+        entered_ms = partial.last_ms if move.is_entering else partial.entered_ms
+    return Partial(move.target, partial.start, partial.start_ms, entered_ms, at_ms, taken)
+
+
 def clocked(partial: Partial, timer: Timer, at_ms: int) -> Partial:
     """Return what a clock makes of a partial match."""
     if timer.is_leaving:

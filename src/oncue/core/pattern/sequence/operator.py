@@ -14,9 +14,11 @@ from typing import Any
 from oncue.core.json_text import Json
 from oncue.core.pattern.deadlines import Deadlines
 from oncue.core.pattern.keyed import Keyed
-from oncue.core.pattern.nfa.partial import Partial
+from oncue.core.pattern.nfa.combinations import Combinations
+from oncue.core.pattern.nfa.partial import UNSTARTED, Partial
+from oncue.core.pattern.nfa.runner import Open, Runner, Turn
 from oncue.core.pattern.nfa.sight import Sight
-from oncue.core.pattern.nfa.single import SingleMatches, Turn
+from oncue.core.pattern.nfa.single import SingleMatches
 from oncue.core.pattern.operator import Arrival, Hit, Note, Operator
 from oncue.core.pattern.sequence.description import describe_partials
 from oncue.core.pattern.sequence.hits import hits_of
@@ -30,7 +32,11 @@ class SequenceOperator(Operator):
     def __init__(self, plan: SequencePlan) -> None:
         super().__init__()
         self._plan = plan
-        self._matches = SingleMatches(plan.graph, plan.after_match, plan.overlap)
+        self._runner: Runner = (
+            Combinations(plan.graph, plan.after_match)
+            if plan.emits_all
+            else SingleMatches(plan.graph, plan.after_match, plan.overlap, plan.reopens_at)
+        )
         self._keys: Keyed[SequenceKey] = Keyed(
             plan.limits.max_keys, plan.limits.key_ttl, dump, load
         )
@@ -41,7 +47,7 @@ class SequenceOperator(Operator):
         key = arrival.key
         state = self._keys.edit(key) or SequenceKey()
         sight = self._sight(arrival, state.seen + 1)
-        turn = self._matches.take(state.partials, sight)
+        turn = self._runner.take(Open(state.partials, state.completed), sight)
         # What may raise has been evaluated: from here on the key changes.
         state.seen = sight.turn
         if turn.has_started:
@@ -58,7 +64,7 @@ class SequenceOperator(Operator):
             state = self._keys.edit(key)
             if state is None:
                 continue
-            turn = self._matches.pass_time(state.partials, at_ms)
+            turn = self._runner.pass_time(Open(state.partials, state.completed), at_ms)
             self._keep(key, state, turn, None)
             yield from hits_of(self._plan, key, turn.completions)
         self._forget_expired(watermark_ms)
@@ -69,6 +75,12 @@ class SequenceOperator(Operator):
 
     def begin(self, at_ms: int, keys: Sequence[str]) -> None:
         """Begin at an instant of event time; `keys` are known although no event of theirs came."""
+        for key in keys if self._plan.is_keyed else ("",):
+            state = SequenceKey()
+            state.partials = self._runner.begin(at_ms)
+            if state.partials:
+                self._keys.put(key, state, at_ms)
+                self._due.set(key, self._runner.due_at(state.partials))
 
     def describe(self, key: str) -> Mapping[str, Json]:
         """Return what is remembered of a key, in the terms of people."""
@@ -82,7 +94,7 @@ class SequenceOperator(Operator):
     def restored(self) -> None:
         """Make what is derived from the states, after these were read back."""
         for key, state in self._keys.items():
-            self._due.set(key, self._matches.due_at(state.partials))
+            self._due.set(key, self._runner.due_at(state.partials))
 
     def _sight(self, arrival: Arrival, turn: int) -> Sight:
         event = arrival.event
@@ -105,7 +117,8 @@ class SequenceOperator(Operator):
             self.counts["partials_dropped"] += excess
             partials = _without_oldest(partials, excess)
         state.partials = partials
-        self._due.set(key, self._matches.due_at(partials) if partials else None)
+        state.completed = turn.completed
+        self._due.set(key, self._runner.due_at(partials) if partials else None)
         if not partials:
             self._keys.drop(key)
         elif used_ms is not None:
@@ -123,4 +136,6 @@ class SequenceOperator(Operator):
 
 
 def _without_oldest(partials: list[Partial], excess: int) -> list[Partial]:
-    return partials[excess:]
+    started = [place for place, each in enumerate(partials) if each.start != UNSTARTED]
+    oldest = set(sorted(started, key=lambda place: partials[place].start)[:excess])
+    return [each for place, each in enumerate(partials) if place not in oldest]

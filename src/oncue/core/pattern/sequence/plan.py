@@ -7,7 +7,7 @@ From the document of a sequence to what runs it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from oncue.core.errors import InvalidInput, Problem
@@ -39,6 +39,7 @@ class SequencePlan:
 
     `selectors` are in the order of the bits of `Arrival.selectors`; `names` and `paths` are
     those of their steps. Where `is_scope_all`, every event of the key is to be shown.
+    `reopens_at` is the position from which on an open start lets others begin.
     """
 
     names: tuple[str, ...]
@@ -54,6 +55,7 @@ class SequencePlan:
     emits_all: bool
     emits_timeouts: bool
     is_early: bool
+    reopens_at: int | None = None
 
 
 def compile_sequence(pattern: SequencePattern, path: str) -> SequencePlan:
@@ -153,7 +155,11 @@ class _Compiler:
                 bit += 1
 
     def _elements(self) -> list[Element]:
-        return [self._element(step) for step in self._pattern.steps]
+        first, *others = map(self._element, self._pattern.steps)
+        if first.is_ban:
+            # At the begin there is no step before from which its absence could count.
+            first = replace(first, within_ms=self._pattern.within)
+        return [first, *others]
 
     def _element(self, step: Step) -> Element:
         contiguity = Contiguity(step.contiguity or self._pattern.contiguity)

@@ -1,0 +1,99 @@
+"""Patterns over the events of a case: through their public JSON, or at the operator."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from oncue.core.event import Event
+from oncue.core.json_text import Json
+from oncue.core.pattern.keys import compile_key
+from oncue.core.pattern.kinds.sequence import SequencePattern, unfit
+from oncue.core.pattern.operator import Arrival, Hit, Operator
+from oncue.core.pattern.seen import Seen
+from oncue.core.pattern.sequence.operator import SequenceOperator
+from oncue.core.pattern.sequence.plan import SequencePlan, compile_sequence
+
+FOREVER = 2**52
+
+
+@dataclass(frozen=True)
+class CaseEvent:
+    """An event of a case; it is received in the order of the list."""
+
+    id: str
+    type: str
+    time_ms: int
+    data: Json
+
+
+@dataclass(frozen=True)
+class CaseMatch:
+    """A match: the ids of its events by step, and the event at whose arrival it was found."""
+
+    kind: str
+    time_ms: int
+    bindings: Mapping[str, Sequence[str]]
+    found_at: str | None = field(default=None, compare=False)
+
+
+def run_pattern(
+    document: Mapping[str, Json], events: Sequence[CaseEvent], until_ms: int = FOREVER
+) -> list[CaseMatch]:
+    """Return the matches of a pattern, as a user writes it; the clock runs on to `until_ms`."""
+    return run_plan(plan_of(document), events, until_ms, by=_texts(document.get("by", ())))
+
+
+def plan_of(document: Mapping[str, Json]) -> SequencePlan:
+    """Return what runs a pattern."""
+    pattern = SequencePattern.model_validate(document)
+    problems = list(unfit(pattern, "pattern"))
+    assert problems == [], problems
+    return compile_sequence(pattern, "pattern")
+
+
+def run_plan(
+    plan: SequencePlan,
+    events: Sequence[CaseEvent],
+    until_ms: int = FOREVER,
+    *,
+    begin_ms: int = 0,
+    by: Sequence[str] = (),
+) -> list[CaseMatch]:
+    """Return the matches of a plan."""
+    operator = SequenceOperator(plan)
+    operator.begin(begin_ms, [] if plan.is_keyed else [""])
+    key_of = compile_key(by, "skip", "pattern")
+    matches: list[CaseMatch] = []
+    watermark_ms = begin_ms
+    for offset, each in enumerate(events):
+        event = Event(offset, 0, each.id, "case", each.type, None, each.time_ms, each.data, {})
+        watermark_ms = max(watermark_ms, each.time_ms)
+        seen = Seen(event)
+        hits = [*operator.advance(watermark_ms)]
+        hits += _admit(operator, plan, key_of.text(event, seen), (event, seen, watermark_ms))
+        matches += [_match(hit, events, each.id) for hit in hits]
+    matches += [_match(hit, events, None) for hit in operator.advance(until_ms)]
+    return matches
+
+
+def _admit(
+    operator: Operator, plan: SequencePlan, key: str | None, arrived: tuple[Event, Seen, int]
+) -> Iterable[Hit]:
+    event, seen, watermark_ms = arrived
+    bits = sum(
+        1 << number
+        for number, selector in enumerate(plan.selectors)
+        if event.type in selector.globs and selector.admits(event, seen)
+    )
+    if key is None or not (bits or plan.is_scope_all):
+        return ()
+    return operator.admit(Arrival(key, bits, event, seen, watermark_ms))
+
+
+def _match(hit: Hit, events: Sequence[CaseEvent], found_at: str | None) -> CaseMatch:
+    bindings = {name: [events[offset].id for offset in offsets] for name, offsets in hit.bindings}
+    return CaseMatch(hit.kind.value, hit.time_ms, bindings, found_at)
+
+
+def _texts(value: Json) -> list[str]:
+    assert isinstance(value, Sequence)
+    return [str(part) for part in value]
