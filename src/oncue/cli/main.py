@@ -62,6 +62,11 @@ app.command(
 app.command("oncue.cli.definitions:apply", name="apply", help="Save documents.")
 app.command("oncue.cli.automation:run_tests", name="test", help="Test automations in no time.")
 app.command("oncue.cli.doctor:doctor", name="doctor", help="Look for what is wrong here.")
+app.command(
+    "oncue.cli.explain:explain_expression",
+    name="explain-expression",
+    help="Show what an expression means.",
+)
 app.command("oncue.cli.definitions:export", name="export", help="Print all definitions as YAML.")
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from oncue.core.errors import EvaluationError
 from oncue.core.expression.budget import OverBudget
@@ -43,41 +43,44 @@ from tests.core.expression.random_expressions import RandomExpressions
 _BATCH = 2_000
 _CHILD = Path(__file__).with_name("cel_cpp.py")
 _OURS = frozenset({"sum", "avg", "min", "max"})
-# What the binding is known to do otherwise: what stands in the expression or event, and in its answer.
-_QUIRKS = (
-    # It cannot make maps of transformMap where nothing is checked beforehand.
-    (r"transformMap", "error"),
-    # Optional indexes must be ints there; `[7, 8][dyn(0.0)]` is fine without the question mark.
-    (r"\[\?", "_[?_](list, "),
-    # A minus before the least int is no literal there.
-    (r"- -9223372036854775808", "invalid int literal"),
-    # It stops at empty matches; cel-go, whose documents we follow, returns them.
-    (r"regex\.extractAll", ""),
-    # It refuses an end that is the size, against its own documents.
-    (r"substring", "<start> or <end> is greater than <string>.size()"),
-    # It looks at what sortBy is called on before it evaluates anything.
-    (r"sortBy", "sortBy can only be applied to"),
-    # It looks at the kind of what has() is asked of before it evaluates anything.
-    (r"has\(", "Applying SELECT to non-message type"),
-    # It takes a bool for an int where nothing is checked beforehand.
-    (r"\bu?int\(|double\(", "is"),
-    # What binds a variable after a loop may get the value of one of the loop's.
-    (r"\(v\d+, v\d+, .*\bv[3-9]", ""),
-    (r"\(v\d+, .*cel\.bind", ""),
-    # The sign of a NaN shows.
-    (r"math\.sqrt", "-nan"),
-    (r"math\.sqrt", "-NAN"),
-    # It counts empty matches otherwise.
-    (r"regex\.replace\(.*''", "is"),
-    # Members of a list to sort must be of one kind; ours may be numbers, as JSON has it.
-    (r"sort", "must have the same type"),
-)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = {TYPES[Kind.TIMESTAMP]: "timestamp", TYPES[Kind.DURATION]: "duration"}
 
 
 class Unreadable(Exception):
     """A value that the binding cannot hand to Python."""
+
+
+class Quirk(NamedTuple):
+    """What the binding does otherwise, by what stands in the case, and in its answer."""
+
+    reason: str
+    case: str
+    answer: str
+
+    def explains(self, case: str, answer: str) -> bool:
+        """Return whether it may be why the answers differ."""
+        return re.search(self.case, case) is not None and self.answer in answer
+
+
+_QUIRKS = (
+    Quirk("unchecked, it cannot make maps of transformMap", r"transformMap", "error"),
+    Quirk("its optional indexes must be ints, others need not", r"\[\?", "_[?_](list, "),
+    Quirk("two minuses are none before the least int", r"- -9223372036854775808", "invalid int"),
+    Quirk("it stops at empty matches, cel-go returns them", r"regex\.extractAll", ""),
+    Quirk("it counts empty matches otherwise", r"regex\.replace\(.*''", "is"),
+    Quirk("against its documents no end may be the size", r"substring", "is greater than <string>"),
+    Quirk(
+        "sortBy is refused by how its list is written", r"sortBy", "sortBy can only be applied to"
+    ),
+    Quirk("has() is refused by how its operand is written", r"has\(", "SELECT to non-message type"),
+    Quirk("unchecked, it takes a bool for an int", r"\bu?int\(|double\(", "is"),
+    Quirk("a variable bound after a loop has its value", r"\(v\d+, v\d+, .*\bv[3-9]", ""),
+    Quirk("a variable bound after a loop has its value", r"\(v\d+, .*cel\.bind", ""),
+    Quirk("the sign of a NaN shows", r"math\.sqrt", "-nan"),
+    Quirk("the sign of a NaN shows", r"math\.sqrt", "-NAN"),
+    Quirk("ours sorts numbers of all kinds, as JSON has them", r"sort", "must have the same type"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def _judge(text: str, event: Any, theirs: dict[str, Any]) -> str | Difference:
     if _unordered(theirs.get("is")) == _unordered(ours):
         return "order of a map"
     case = f"{text} {event}"
-    is_quirk = any(re.search(one, case) and other in str(theirs) for one, other in _QUIRKS)
+    is_quirk = any(quirk.explains(case, str(theirs)) for quirk in _QUIRKS)
     return "quirk" if is_quirk else Difference(text, event, ours, theirs)
 
 

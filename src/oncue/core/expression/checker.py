@@ -99,11 +99,7 @@ def _path(node: Node) -> tuple[str, ...]:
     match node:
         case Root(name=name):
             return (name,)
-        case (
-            Field(operand=operand, name=name)
-            | HasField(operand=operand, name=name)
-            | Element(operand=operand, index=Literal(value=str(name)))
-        ):
+        case Field(operand=operand, name=name) | HasField(operand=operand, name=name):
             return (*before, name) if (before := _path(operand)) else ()
         case _:
             return ()
@@ -241,6 +237,14 @@ def _has_field(checker: _Checker, node: HasField, scope: Scope) -> Node:
     return replace(node, operand=operand)
 
 
+def _element(checker: _Checker, node: Element, scope: Scope) -> Node:
+    """A constant text as index is a field by another spelling."""
+    operand, index = checker.check(node.operand, scope), checker.check(node.index, scope)
+    if isinstance(index, Literal) and isinstance(index.value, str):
+        return Field(node.position, operand, index.value, node.is_optional)
+    return replace(node, operand=operand, index=index)
+
+
 def _bind(checker: _Checker, node: Bind, scope: Scope) -> Node:
     value = checker.check(node.value, scope)
     local = checker.declare(node.variable, node.position)
@@ -267,6 +271,7 @@ _RULES: Mapping[type, Callable[..., Node]] = {
     Name: _Checker.name,
     Field: _Checker.field,
     HasField: _has_field,
+    Element: _element,
     Call: _Checker.call,
     Logic: _Checker.truths,
     Conditional: _Checker.truths,

@@ -25,7 +25,6 @@ from typing import Final, TypeAlias
 from oncue.core.expression.arithmetic import to_double
 from oncue.core.expression.expression import Checked
 from oncue.core.expression.tree import (
-    Element,
     Field,
     Invoke,
     ListOf,
@@ -143,7 +142,7 @@ def _of(node: Node) -> Iterator[Conjunct]:
         case Invoke(function=function):
             if rule := _RULES.get(function.name):
                 yield from rule(node)
-        case Root() | Field() | Element():
+        case Root() | Field():
             yield from _equals(node, [True])
         case _:
             return
@@ -244,7 +243,7 @@ def _plain_path(node: Node) -> Path:
 
 
 def _is_optional(node: Node) -> bool:
-    while isinstance(node, Field | Element):
+    while isinstance(node, Field):
         if node.is_optional:
             return True
         node = node.operand
@@ -253,12 +252,7 @@ def _is_optional(node: Node) -> bool:
 
 def _path(node: Node) -> Path:
     names: list[str] = []
-    while isinstance(node, Field | Element):
-        if isinstance(node, Field):
-            names.append(node.name)
-        elif isinstance(node.index, Literal) and isinstance(node.index.value, str):
-            names.append(node.index.value)
-        else:
-            return ()
+    while isinstance(node, Field):
+        names.append(node.name)
         node = node.operand
     return (node.name, *reversed(names)) if isinstance(node, Root) else ()

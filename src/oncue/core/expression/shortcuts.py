@@ -15,6 +15,7 @@ from oncue.core.expression.writing import Part
 
 # Below it no other int becomes the same double, so Python's exact comparison is CEL's.
 _MAX_EXACT = 2**53
+_NUMBERS = (Kind.INT, Kind.UINT, Kind.DOUBLE)
 # Searching through so much costs less than a unit.
 _SHORT_TEXT_CHARS = 512
 
@@ -38,6 +39,8 @@ def _equality(part: Part, node: Invoke) -> str:
             return f"({part.emit(value)} {'==' if is_equal else '!='} {constant!r})"
         if _is_exact(constant):
             name = part.named(part.emit(value))
+            if static_kind(value) in _NUMBERS:
+                return f"({name} {'==' if is_equal else '!='} {constant!r})"
             # In Python True == 1.
             if is_equal:
                 return f"({name} == {constant!r} and {name}.__class__ is not bool)"
@@ -63,6 +66,8 @@ def _order(part: Part, node: Invoke) -> str:
         return ""
     name = part.named(part.emit(value))
     one, other = (repr(constant.value), name) if is_left else (name, repr(constant.value))
+    if static_kind(value) in _NUMBERS:
+        return f"({one} {symbol} {other})"
     return (
         f"({one} {symbol} {other} if {name}.__class__ is int or {name}.__class__ is float"
         f" else {slow}(Budget(), {one}, {other}))"
