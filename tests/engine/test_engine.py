@@ -134,3 +134,15 @@ def test_many_executions_share_commits_and_all_end(tmp_path: Path) -> None:
         return {row.status.value for row in rows}, len(rows)
 
     assert _run(tmp_path, use) == ({"completed"}, 600)
+
+
+def test_three_branches_of_a_second_take_a_second_together(tmp_path: Path) -> None:
+    async def use(world: Installed) -> tuple[str, int | None]:
+        branches = {name: [{"id": name, "type": "delay", "for": "1s"}] for name in "abc"}
+        await _steps(world, {"id": "fan", "type": "parallel", "branches": branches}, make_call("z"))
+        await world.send(id="e")
+        await world.settle_after(1_000)
+        (row,) = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 10)
+        return row.status.value, row.finished_at_ms and row.finished_at_ms - row.created_at_ms
+
+    assert _run(tmp_path, use) == ("completed", 1_000)

@@ -1,30 +1,24 @@
 """Conditions, loops, branches and errors: what runs, in which order, and what comes out."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
-from oncue.core.workflow.machine import advance, evolve
+from oncue.core.workflow.machine import advance
 from oncue.core.workflow.parse import parse_workflow
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.records import (
     AttemptFailed,
-    AttemptLost,
     AttemptStarted,
     AttemptSucceeded,
     CancelRequested,
     Outcome,
     Record,
     TimerFired,
-    decode_records,
-    encode_records,
 )
 from oncue.core.workflow.state import ExecutionState, Start, begin
 from tests.installation import LIBRARY
@@ -433,136 +427,6 @@ def test_steps_within_steps_count() -> None:
 
 
 # Random workflows, and a world that answers in any order and dies at any turn.
-
-
-@st.composite
-def steps(draw: Any, depth: int = 3, prefix: str = "s") -> list[Json]:
-    count = draw(st.integers(1, 3))
-    return [draw(step(depth, f"{prefix}{index}")) for index in range(count)]
-
-
-@st.composite
-def step(draw: Any, depth: int, id_: str) -> Json:
-    kinds = ["call", "transform", "delay", "guarded"]
-    if depth > 0:
-        kinds += ["condition", "loop", "parallel", "caught"]
-    kind = draw(st.sampled_from(kinds))
-    inner = depth - 1
-    match kind:
-        case "transform":
-            return {"id": id_, "type": "transform", "expr": draw(st.sampled_from(["1", "event.x"]))}
-        case "delay":
-            return {"id": id_, "type": "delay", "for": "1h"}
-        case "guarded":
-            return make_call(id_, **{"if": draw(st.sampled_from(["true", "false"]))})
-        case "condition":
-            return {
-                "id": id_, "type": "condition", "if": draw(st.sampled_from(["true", "false"])),
-                "then": draw(steps(inner, f"{id_}t")), "else": draw(steps(inner, f"{id_}e")),
-            }  # fmt: skip
-        case "loop":
-            return {
-                "id": id_, "type": "loop", "for_each": [*range(draw(st.integers(0, 3)))],
-                "max_concurrency": draw(st.integers(1, 3)), "steps": draw(steps(inner, f"{id_}l")),
-            }  # fmt: skip
-        case "parallel":
-            names = ["a", "b", "c"][: draw(st.integers(1, 3))]
-            return {
-                "id": id_, "type": "parallel", "wait": draw(st.sampled_from(["all", "any"])),
-                "branches": {name: draw(steps(inner, f"{id_}{name}")) for name in names},
-            }  # fmt: skip
-        case "caught":
-            return make_call(id_, on_error=draw(steps(inner, f"{id_}x")))
-    return make_call(id_)
-
-
-def _again(world: World) -> ExecutionState:
-    """Fold the history anew, as a restart does: through its bytes."""
-    state = begin(world.state.start)
-    for at_ms, records in world.history:
-        for record in decode_records(encode_records(records)):
-            evolve(state, record, at_ms)
-    return state
-
-
-def _outcome(draw: Any, call: AttemptStarted) -> Outcome:
-    match draw(st.sampled_from(["ok", "ok", "ok", "fail", "lost", "permanent"])):
-        case "ok":
-            return AttemptSucceeded(call.path, call.attempt, {"did": call.path})
-        case "fail":
-            return AttemptFailed(call.path, call.attempt, "busy")
-        case "lost":
-            return AttemptLost(call.path, call.attempt, "no answer")
-    return AttemptFailed(call.path, call.attempt, "refused", is_permanent=True)
-
-
-@settings(max_examples=200)
-@given(st.data())
-def test_any_workflow_ends_whatever_the_world_does(data: Any) -> None:
-    world = World(plan_of(*data.draw(steps())))
-    world.turn()
-    for _ in range(400):
-        if world.state.final:
-            break
-        choices = ["call"] * bool(world.in_flight) + ["timer"] * bool(world.state.timers())
-        assert choices, f"stuck at {[*world.state.open]}"
-        match data.draw(
-            st.sampled_from([*choices, "crash", *["cancel"] * data.draw(st.booleans())])
-        ):
-            case "call":
-                index = data.draw(st.integers(0, len(world.in_flight) - 1))
-                world.turn(_outcome(data.draw, world.in_flight.pop(index)))
-            case "timer":
-                path, due_ms = min(world.state.timers().items(), key=lambda timer: timer[1])
-                world.now_ms = max(world.now_ms, due_ms)
-                world.turn(TimerFired(path))
-            case "cancel":
-                world.turn(CancelRequested("enough"))
-                assert world.state.status == "cancelled"
-            case "crash":
-                again = _again(world)
-                assert again == world.state
-                world.state = again
-                world.turn()
-    _check(world)
-
-
-def _check(world: World) -> None:
-    """What holds of every history."""
-    ended: set[str] = set()
-    began: set[tuple[str, int]] = set()
-    for _, records in world.history:
-        for record in records:
-            if isinstance(record, AttemptStarted):
-                # No attempt begins twice, nor before what stands before its step has ended.
-                assert (record.path, record.attempt) not in began
-                began.add((record.path, record.attempt))
-                before = _predecessor(record.path)
-                if before:
-                    statuses = world.state.steps[before].status
-                    assert statuses in ("completed", "skipped", "failed", "cancelled")
-                    assert before in ended
-            path = getattr(record, "path", "")
-            if type(record).__name__ in (
-                "AttemptSucceeded", "StepCompleted", "StepFailed", "StepSkipped", "StepCancelled",
-            ):  # fmt: skip
-                ended.add(path)
-    keys = {(call.path, call.idempotency_key) for call in world.calls}
-    assert len(keys) == len({call.path for call in world.calls})
-    if world.state.final:
-        assert not world.state.open
-        late = world.state.final
-        for call in world.in_flight:
-            world.turn(AttemptSucceeded(call.path, call.attempt, None))
-        assert world.state.final == late
-
-
-def _predecessor(path: str) -> str | None:
-    """Return the step written before this one in its block: ids end in their number."""
-    found = re.fullmatch(r"(.*?)(\d)", path)
-    if not found or found[2] == "0":
-        return None
-    return f"{found[1]}{int(found[2]) - 1}"
 
 
 @pytest.mark.parametrize("depth", [8])
