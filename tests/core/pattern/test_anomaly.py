@@ -39,7 +39,9 @@ def make_operator(**changes: object) -> Operator:
 
 def make_arrival(offset: int, value: Json, *, key: str = "", time_ms: int | None = None) -> Arrival:
     at_ms = offset * MINUTE if time_ms is None else time_ms
-    event = make_event(offset=offset, time_ms=at_ms, data={"ms": value})
+    event = make_event(
+        offset=offset, time_ms=at_ms, received_at_ms=offset * MINUTE, data={"ms": value}
+    )
     return Arrival(key, 1, event, {"event": event.view()}, at_ms)
 
 
@@ -169,9 +171,25 @@ def test_the_keys_longest_without_a_value_are_forgotten() -> None:
         operator.admit(make_arrival(offset, 1, key=key))
 
     assert [key for key, _ in operator.states()["series"].items()] == ["b", "c"]
-    assert list(operator.advance(11 * MINUTE)) == []
-    assert [key for key, _ in operator.states()["series"].items()] == ["c"]
-    assert operator.counts == {"keys_forgotten": 2}
+    assert operator.counts == {"keys_forgotten": 1}
+
+
+def test_a_key_begins_anew_after_its_time_to_live() -> None:
+    operator = make_operator(limits={"key_ttl": "10m"})
+    hits_of(operator, FOUR)
+    operator.admit(make_arrival(12, 900, key="b"))
+    operator.admit(make_arrival(13, 900))
+
+    assert operator.describe("")["n"] == 1
+
+
+def test_a_fast_clock_does_not_stop_the_time_of_its_key() -> None:
+    operator = make_operator(method="zscore", window="5m")
+    operator.admit(make_arrival(0, 10, time_ms=10**12))
+    for minute in range(1, 20):
+        operator.admit(make_arrival(minute, 10 + minute % 2))
+
+    assert operator.describe("")["expected"] == pytest.approx(10.6)
 
 
 METHODS: list[dict[str, object]] = [
@@ -307,6 +325,7 @@ def test_values_out_of_order_are_taken_as_they_come() -> None:
         ({"season": {"period": "1d", "buckets": 24}}, "season", "the method 'seasonal'"),
         ({"emit": "early"}, "emit", "'final'"),
         ({"late": {"action": "amend"}}, "late.action", "'drop'"),
+        ({"late": {"allowed": "1m"}}, "late.allowed", "'watermark.delay'"),
         ({"rearm": "reset"}, "rearm", "'edge' or 'every'"),
         ({"threshold": 4, "sensitivity": "low"}, "threshold", "either"),
         ({"keys": [["a"]], "by": ["event.subject"]}, "keys", "a measure over windows"),

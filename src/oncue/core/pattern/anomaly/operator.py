@@ -1,34 +1,112 @@
-"""Anomalies of values that events carry."""
+"""Anomalies of values that events carry, and what they share with those of measures."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.anomaly.judging import Judge, Series, Verdict
 from oncue.core.pattern.anomaly.readings import Reading
 from oncue.core.pattern.keyed import Keyed
-from oncue.core.pattern.kinds.shared import Limits
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
+from oncue.core.pattern.threshold.keys import Bounds, Keys, heard_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """
+    A value of a key, and what it was taken from.
+
+    `at_ms` is the instant that it counts for, `time_ms` that of a hit by it.
+    """
+
+    key: str
+    value: float
+    at_ms: int
+    time_ms: int
+    offsets: tuple[int, ...]
+    event_count: int
+    window: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """
+    Which anomalies are hits.
+
+    A run of them is one, until a value is none. With `repeats` the others of the run are
+    hits as well, for a cooldown to choose from; if `is_every`, no hit counts as the
+    repeat of another.
+    """
+
+    repeats: bool
+    is_every: bool
 
 
 class AnomalyOperator(Operator):
-    """
-    The values of each key, one after the other.
+    """The series of each key, and the hits in them."""
 
-    A run of anomalies is one hit, until a value is none. With `repeats` the others
-    of the run are hits as well, for a cooldown to choose from; if `is_every`, no
-    hit counts as the repeat of another.
-    """
-
-    def __init__(
-        self, judge: Judge, reading: Reading, limits: Limits, *, repeats: bool, is_every: bool
-    ) -> None:
+    def __init__(self, judge: Judge, alarm: Alarm, bounds: Bounds) -> None:
         super().__init__()
         self._judge = judge
+        self._alarm = alarm
+        self._keys: Keys[Series] = Keys(bounds, judge.dump, judge.load)
+
+    @property
+    def series(self) -> Keyed[Series]:
+        """The series by key."""
+        return self._keys.states()["known"]
+
+    def describe(self, key: str) -> Mapping[str, Json]:
+        """Return what is expected of a key now."""
+        series = self.series.get(key)
+        return described(series, self._judge) if series else {}
+
+    def score(self, sample: Sample, heard: int, watermark_ms: int) -> Hit | None:
+        """Return the hit that a sample is, if any, and learn it; its key was heard of at `heard`."""
+        series = self._keys.edit(sample.key, watermark_ms)
+        if series is None:
+            series = self._judge.begin()
+        was_out, count = series.is_out, series.seen
+        verdict = self._judge.verdict(series, sample.value, sample.at_ms)
+        self._judge.learn(series, sample.value, sample.at_ms, verdict)
+        if self._keys.put(sample.key, series, heard, watermark_ms) is not None:
+            self.counts["keys_forgotten"] += 1
+        self.last_note = Note.LEARNING if verdict is None else Note.COUNTED
+        if verdict is None or not verdict.is_anomaly:
+            return None
+        is_repeat = was_out and not self._alarm.is_every
+        if is_repeat and not self._alarm.repeats:
+            return None
+        self.last_note = None
+        return self._hit(sample, verdict, count, is_repeat=is_repeat)
+
+    def _hit(self, sample: Sample, verdict: Verdict, count: int, *, is_repeat: bool) -> Hit:
+        return Hit(
+            kind=Kind.ANOMALY,
+            key=sample.key,
+            time_ms=sample.time_ms,
+            bindings=(("", sample.offsets),),
+            event_count=sample.event_count,
+            values={
+                "actual": sample.value,
+                "expected": verdict.expected,
+                "scale": verdict.scale,
+                "n": count,
+                "threshold": self._judge.rule.threshold,
+            },
+            window=sample.window,
+            score=verdict.score,
+            is_repeat=is_repeat,
+        )
+
+
+class ValueAnomalies(AnomalyOperator):
+    """Each event has a value, which is scored as it comes."""
+
+    def __init__(self, judge: Judge, alarm: Alarm, bounds: Bounds, reading: Reading) -> None:
+        super().__init__(judge, alarm, bounds)
         self._reading = reading
-        self._repeats = repeats
-        self._is_every = is_every
-        self._series: Keyed[Series] = Keyed(limits.max_keys, limits.key_ttl, judge.dump, judge.load)
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Score the value of an event, and learn it."""
@@ -37,79 +115,30 @@ class AnomalyOperator(Operator):
             self.counts["without_value"] += 1
             self.last_note = Note.IGNORED
             return ()
-        self._forget(arrival.watermark_ms)
         event = arrival.event
-        return self._judge_value(arrival.key, value, event.time_ms, event.offset)
+        # A clock that is fast would else stop time for its key until it has come so far.
+        at_ms = min(event.time_ms, event.received_at_ms)
+        sample = Sample(arrival.key, value, at_ms, event.time_ms, (event.offset,), 1)
+        hit = self.score(sample, heard_ms(arrival), arrival.watermark_ms)
+        return () if hit is None else (hit,)
 
-    def advance(self, watermark_ms: int) -> Iterator[Hit]:
-        """Forget the keys whose time has come; no hit follows from time alone."""
-        self._forget(watermark_ms)
+    def advance(self, _watermark_ms: int) -> Iterator[Hit]:
+        """Yield nothing: time alone makes no value."""
         yield from ()
 
     def deadline(self) -> int | None:
-        """Return nothing: keys are forgotten unseen."""
+        """Return nothing, since nothing is ever due."""
         return None
 
     def begin(self, at_ms: int, keys: Sequence[str]) -> None:
         """Begin without values: a key is nothing but those that it has shown."""
 
-    def describe(self, key: str) -> Mapping[str, Json]:
-        """Return what is expected of a key now."""
-        series = self._series.get(key)
-        if series is None:
-            return {}
-        return described(series, self._judge)
-
     def states(self) -> Mapping[str, Keyed[Any]]:
         """Return the series of each key."""
-        return {"series": self._series}
+        return {"series": self.series}
 
     def restored(self) -> None:
-        """Nothing is derived from the series."""
-
-    def _forget(self, watermark_ms: int) -> None:
-        if gone := self._series.expired(watermark_ms):
-            self.counts["keys_forgotten"] += len(gone)
-
-    def _judge_value(self, key: str, value: float, at_ms: int, offset: int) -> Sequence[Hit]:
-        series = self._series.edit(key)
-        if series is None:
-            series = self._judge.begin()
-        was_out, seen = series.is_out, series.seen
-        verdict = self._judge.verdict(series, value, at_ms)
-        self._judge.learn(series, value, at_ms, verdict)
-        if self._series.put(key, series, at_ms) is not None:
-            self.counts["keys_forgotten"] += 1
-        if verdict is None or not verdict.is_anomaly:
-            self.last_note = Note.LEARNING if verdict is None else Note.COUNTED
-            return ()
-        is_repeat = was_out and not self._is_every
-        if is_repeat and not self._repeats:
-            self.last_note = Note.COUNTED
-            return ()
-        return (
-            Hit(
-                kind=Kind.ANOMALY,
-                key=key,
-                time_ms=at_ms,
-                bindings=(("", (offset,)),),
-                event_count=1,
-                values=values_of(value, verdict, seen, self._judge.rule.threshold),
-                score=verdict.score,
-                is_repeat=is_repeat,
-            ),
-        )
-
-
-def values_of(value: float, verdict: Verdict, seen: int, threshold: float) -> Mapping[str, Json]:
-    """Return what a match says of an anomaly; `n` values of the key came before it."""
-    return {
-        "actual": value,
-        "expected": verdict.expected,
-        "scale": verdict.scale,
-        "n": seen,
-        "threshold": threshold,
-    }
+        """Leave it at that: nothing is derived from the series."""
 
 
 def described(series: Series, judge: Judge) -> Mapping[str, Json]:

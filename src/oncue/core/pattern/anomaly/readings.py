@@ -24,12 +24,13 @@ def reading_of(expression: Expression) -> Reading:
                 found = to_json(found)
         except EvaluationError:
             return None
-        return _number(found)
+        return number_of(found)
 
     return reading
 
 
-def _number(found: object) -> float | None:
+def number_of(found: object) -> float | None:
+    """Return a number as a float; None for all else, and where its square would have no room."""
     if not isinstance(found, int | float) or isinstance(found, bool):
         return None
     # Adding zero turns -0.0 into 0.0, so that equal values have equal bits.

@@ -2,27 +2,31 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import inf
 from typing import Annotated, Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from oncue.core.documents import Document, DurationMs
 from oncue.core.errors import InvalidInput, Problem
-from oncue.core.expression import compile_expression
+from oncue.core.expression import Expression, compile_expression
 from oncue.core.instants import parse_duration
 from oncue.core.pattern.anomaly import methods
 from oncue.core.pattern.anomaly.judging import Judge, Rule
 from oncue.core.pattern.anomaly.methods import MakeModel
-from oncue.core.pattern.anomaly.operator import AnomalyOperator
-from oncue.core.pattern.anomaly.readings import Reading, reading_of
+from oncue.core.pattern.anomaly.operator import Alarm
+from oncue.core.pattern.anomaly.plan import MeasurePlan, ValuePlan
+from oncue.core.pattern.anomaly.readings import reading_of
 from oncue.core.pattern.anomaly.seasonal import Calendar
 from oncue.core.pattern.anomaly.windowed import MAX_HELD
-from oncue.core.pattern.kinds.shared import Cooldown, Keyed, Limits, Selector, SpanMs, Zone
+from oncue.core.pattern.kinds.shared import Cooldown, Keyed, Selector, SpanMs, Zone
 from oncue.core.pattern.kinds.threshold import WITHOUT_VALUE, Measure
-from oncue.core.pattern.operator import Operator
+from oncue.core.pattern.threshold.closing import Closing
+from oncue.core.pattern.threshold.grids import grid_of
+from oncue.core.pattern.threshold.keys import Bounds
+from oncue.core.pattern.threshold.measures import measure_named
+from oncue.core.pattern.threshold.values import Reader
 
 SENSITIVITIES: Final = {"low": 7.0, "medium": 5.0, "high": 3.5}
 HALF_LIFE: Final = 138
@@ -161,6 +165,16 @@ class AnomalyPattern(Selector, Keyed):
         examples=[{"samples": QUIET_SAMPLES}, "10m"],
     )
 
+    @model_validator(mode="after")
+    def _cools_down_by_windows(self) -> "AnomalyPattern":
+        """Let `samples` of a measure be windows, which have a length, and not events."""
+        cooldown = self.cooldown
+        if isinstance(self.value, Measured) and isinstance(cooldown, Cooldown) and cooldown.samples:
+            # One more millisecond: the window that ends with the cooldown is inside of it.
+            for_ms = cooldown.samples * self.value.window + 1
+            self.cooldown = Cooldown.model_construct(for_=for_ms, per=cooldown.per)
+        return self
+
     @property
     def limit(self) -> float:
         """From which score on a value is an anomaly."""
@@ -236,6 +250,10 @@ def _unfit_order(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
         )
     if pattern.late.action == "amend":
         yield Problem(f"{path}.late.action", "expected 'drop': what was learnt stays, got 'amend'")
+    if pattern.late.allowed:
+        yield Problem(
+            f"{path}.late.allowed", "expected none: a value is judged once; see 'watermark.delay'"
+        )
     if pattern.rearm == "reset":
         yield Problem(f"{path}.rearm", "expected 'edge' or 'every', got 'reset'")
 
@@ -262,29 +280,7 @@ def _unfit_value(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
         yield Problem(f"{path}.keys", "expected 'by' beside declared keys, got none")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AnomalyPlan:
-    """How anomalies are looked for; `sorts` says that events must come in event time."""
-
-    judge: Judge
-    reading: Reading
-    limits: Limits
-    repeats: bool
-    is_every: bool
-    sorts: bool = True
-
-    def operator(self) -> Operator:
-        """Return an operator that has seen nothing yet."""
-        return AnomalyOperator(
-            self.judge,
-            self.reading,
-            self.limits,
-            repeats=self.repeats,
-            is_every=self.is_every,
-        )
-
-
-def compile_anomaly(pattern: AnomalyPattern, path: str) -> AnomalyPlan:
+def compile_anomaly(pattern: AnomalyPattern, path: str) -> ValuePlan | MeasurePlan:
     """
     Return how to look for the anomalies of a pattern that stands at `path` of its document.
 
@@ -292,20 +288,28 @@ def compile_anomaly(pattern: AnomalyPattern, path: str) -> AnomalyPlan:
         InvalidInput: with all problems of its fields and expressions.
     """
     problems = list(unfit(pattern, path))
+    value = pattern.value
+    text, place = (value, "value") if isinstance(value, str) else (value.of, "value.of")
+    expression: Expression | None = None
+    if text is not None:
+        try:
+            expression = compile_expression(text, roots=_ROOTS, path=f"{path}.{place}")
+        except InvalidInput as exc:
+            problems += exc.problems
     if problems:
         raise InvalidInput(problems)
-    reading: Reading | None = None
-    assert isinstance(pattern.value, str)
-    try:
-        reading = reading_of(compile_expression(pattern.value, roots=_ROOTS, path=f"{path}.value"))
-    except InvalidInput as exc:
-        problems += exc.problems
-    if problems or reading is None:
-        raise InvalidInput(problems)
-    return AnomalyPlan(
-        judge=Judge(pattern.rule, pattern.model),
-        reading=reading,
-        limits=pattern.limits,
-        repeats=pattern.cooldown is not None,
-        is_every=pattern.rearm == "every",
-    )
+    judge = Judge(pattern.rule, pattern.model)
+    alarm = Alarm(repeats=pattern.cooldown is not None, is_every=pattern.rearm == "every")
+    bounds = Bounds(pattern.limits.max_keys, pattern.limits.key_ttl)
+    if isinstance(value, Measured):
+        closing = Closing(
+            measure=measure_named(value.measure),
+            reader=Reader(expression, is_distinct=value.measure == "distinct"),
+            bounds=bounds,
+            grid=grid_of(value.window, None, pattern.zone),
+            max_events=pattern.max_events,
+            fills=True,
+        )
+        return MeasurePlan(judge, alarm, closing)
+    assert expression
+    return ValuePlan(judge, alarm, bounds, reading_of(expression))
