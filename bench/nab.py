@@ -24,7 +24,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import erfc, exp, sqrt
-from operator import mul
 from pathlib import Path
 from statistics import fmean, pstdev
 from typing import Final, TypeAlias
@@ -251,15 +250,22 @@ def _by_threshold(
 
 def three_sigma(_times_ms: Sequence[int], values: Sequence[float]) -> list[int]:
     """Detect what is over three standard deviations from the mean of the last 1 000 values."""
-    window: deque[float] = deque(maxlen=1_000)
+    window: deque[float] = deque()
+    total = squares = 0.0
     found: list[int] = []
     for row, value in enumerate(values):
         if len(window) > 1:
-            mean = fmean(window)
-            squares = fmean(map(mul, window, window))
-            if abs(value - mean) > 3 * sqrt(max(squares - mean * mean, 0.0)) > 0:
+            mean = total / len(window)
+            variance = squares / len(window) - mean * mean
+            if abs(value - mean) > 3 * sqrt(max(variance, 0.0)) > 0:
                 found.append(row)
+        if len(window) == 1_000:
+            oldest = window.popleft()
+            total -= oldest
+            squares -= oldest * oldest
         window.append(value)
+        total += value
+        squares += value * value
     return found
 
 
