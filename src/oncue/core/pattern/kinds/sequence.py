@@ -144,9 +144,16 @@ class SequencePattern(Keyed):
         return last.not_ or any(member.not_ for member in last.members)
 
     @property
+    def begins_with_absence(self) -> bool:
+        """Whether the first step is one that stays away."""
+        first = self.steps[0]
+        return first.not_ or any(member.not_ for member in first.members)
+
+    @property
     def chosen_overlap(self) -> Overlap:
         """What a first event does while another one waits: as said, or as the last step needs it."""
-        return self.overlap or ("each" if self.ends_in_absence else "first")
+        is_each = self.ends_in_absence and not self.begins_with_absence
+        return self.overlap or ("each" if is_each else "first")
 
     @property
     def skip_target(self) -> str | None:
@@ -314,7 +321,7 @@ def _unfit_step(step: Step, path: str) -> Iterator[Problem]:
 def _unfit_order(pattern: SequencePattern, path: str) -> Iterator[Problem]:
     if pattern.at_least is not None:
         yield Problem(f"{path}.at_least", "expected it with 'ordered: false' alone")
-    first, *others = pattern.steps
+    others = pattern.steps[1:]
     if others and all(step.not_ for step in pattern.steps):
         yield Problem(f"{path}.steps", "expected a step that comes, or one that stays away alone")
     for position, step in enumerate(others, 1):
@@ -327,7 +334,7 @@ def _unfit_order(pattern: SequencePattern, path: str) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.overlap", f"expected 'each' with 'emit_all', got {pattern.overlap!r}"
             )
-        if first.not_ or any(member.not_ for member in first.members):
+        if pattern.begins_with_absence:
             yield Problem(f"{path}.steps[0]", "expected a step that comes first with 'emit_all'")
 
 

@@ -1,7 +1,5 @@
 """The branches of one start, and what an event or an instant makes of each."""
 
-from dataclasses import dataclass, field
-
 from oncue.core.pattern.nfa.completion import Completion
 from oncue.core.pattern.nfa.deadlines import timer_at
 from oncue.core.pattern.nfa.graph import FINAL, NOTHING, Graph, Move
@@ -9,7 +7,6 @@ from oncue.core.pattern.nfa.partial import Partial, Taken, advanced, clocked, pa
 from oncue.core.pattern.nfa.sight import Sight
 
 
-@dataclass(slots=True)
 class Branches:
     """
     What became of a start: the branches that go on, and the matches that it may be.
@@ -17,15 +14,14 @@ class Branches:
     `again` are branches that wait anew for an element that was passed.
     """
 
-    kept: list[Partial] = field(default_factory=list)
-    candidates: list[Completion] = field(default_factory=list)
-    timed_out: list[Completion] = field(default_factory=list)
-    again: list[Partial] = field(default_factory=list)
+    __slots__ = ("again", "candidates", "has_taken", "kept", "timed_out")
 
-    def have_taken(self, sight: Sight) -> bool:
-        """Return whether a branch took the event."""
-        newest = [each.taken for each in self.kept] + [each.taken for each in self.candidates]
-        return any(taken is not None and taken.turn == sight.turn for taken in newest)
+    def __init__(self) -> None:
+        self.kept: list[Partial] = []
+        self.candidates: list[Completion] = []
+        self.timed_out: list[Completion] = []
+        self.again: list[Partial] = []
+        self.has_taken = False
 
 
 def move(graph: Graph, partial: Partial, sight: Sight, branches: Branches) -> None:
@@ -45,7 +41,8 @@ def move(graph: Graph, partial: Partial, sight: Sight, branches: Branches) -> No
 def advance(graph: Graph, partial: Partial, way: Move, sight: Sight, branches: Branches) -> None:
     """Add what becomes of a branch that takes the event."""
     taken = sight.taken(partial.taken, way.step)
-    if way.is_leaving:
+    branches.has_taken = True
+    if graph.entries_again and way.is_leaving:
         _wait_again(graph, partial, sight.time_ms, branches)
     if graph.is_accepting[way.target] and not graph.is_held[way.target]:
         branches.candidates.append(_ended(partial, taken, sight.time_ms))
@@ -63,7 +60,7 @@ def expire(graph: Graph, partial: Partial, at_ms: int, branches: Branches) -> No
         else:
             branches.timed_out.append(ended._replace(is_timeout=True))
         return
-    if timer.is_leaving:
+    if graph.entries_again and timer.is_leaving:
         _wait_again(graph, partial, at_ms, branches)
     if timer.target == FINAL:
         branches.candidates.append(ended._replace(is_absent=True))

@@ -13,6 +13,10 @@ from oncue.core.pattern.nfa.states import Since
 
 def due_at(graph: Graph, partial: Partial) -> int | None:
     """Return the instant at which time changes the partial match."""
+    if graph.is_untimed[partial.state]:
+        within_ms = graph.within_ms
+        is_bound = within_ms is not None and partial.start != UNSTARTED
+        return partial.start_ms + within_ms if within_ms is not None and is_bound else None
     instants = [
         partial.since(timer.since) + timer.after_ms
         for timer in graph.timers[partial.state]

@@ -83,6 +83,11 @@ class Graph:
         self.is_held = [False, *(self._is_held(state) for state in self._states)]
         self.bounds = [None, *(self._bound(state) for state in self._states)]
         """When no element can take an event any more: by (since, within) of each that could."""
+        self.is_untimed = [
+            not timers and bounds is None
+            for timers, bounds in zip(self.timers, self.bounds, strict=True)
+        ]
+        """Whether nothing but the time of the whole pattern ends a state."""
         self.limits = [(), *(tuple(self._limits(state)) for state in self._states)]
         """Which steps (a set of bits) can take events only for so long, and since when."""
         self.wanted = [(), *(tuple(self._wanted(state)) for state in self._states)]
@@ -97,6 +102,10 @@ class Graph:
         """Return what an event makes of a partial match in a state."""
         found = self._remembered[state].get(bits)
         return self._resolve(state, bits) if found is None else found
+
+    def may_start(self, bits: int) -> bool:
+        """Return whether an event may be the first of a match."""
+        return any(move.step != NOTHING for move in self.outcome(self.start, bits).moves)
 
     def _resolve(self, state: int, bits: int) -> Outcome:
         moves: list[Move] = []

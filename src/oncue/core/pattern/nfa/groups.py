@@ -85,7 +85,8 @@ def any_member(
             state.clocks.append(Clock(Since.ENTERED, within_ms, sink))
         for hit in _subsets(open_waits):
             only_these = _exactly(hit, [*events, *open_waits])
-            if events or len(missed) + len(hit) < len(waits):
+            is_left = bool(events) or len(missed) + len(hit) < len(waits)
+            if is_left and group.contiguity is not Contiguity.STRICT:
                 state.ignore(state_of(missed | hit), only_these)
             else:
                 state.proceed(stop(min(hit)), only_these)

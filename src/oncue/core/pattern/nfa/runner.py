@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from oncue.core.pattern.nfa.completion import Completion
@@ -20,16 +19,27 @@ class Open(NamedTuple):
     completed: Sequence[Completion] = ()
 
 
-@dataclass(slots=True)
 class Turn:
     """What an event or an instant made of what was open of a key."""
 
-    partials: list[Partial] = field(default_factory=list)
-    completed: list[Completion] = field(default_factory=list)
-    completions: list[Completion] = field(default_factory=list)
-    has_taken: bool = False
-    has_started: bool = False
-    missed_targets: int = 0
+    __slots__ = (
+        "completed",
+        "completions",
+        "has_reopened",
+        "has_started",
+        "has_taken",
+        "missed_targets",
+        "partials",
+    )
+
+    def __init__(self) -> None:
+        self.partials: list[Partial] = []
+        self.completed: list[Completion] = []
+        self.completions: list[Completion] = []
+        self.has_taken = False
+        self.has_started = False
+        self.has_reopened = False
+        self.missed_targets = 0
 
 
 class Runner(ABC):
@@ -54,8 +64,12 @@ class Runner(ABC):
     def due_at(self, partials: Iterable[Partial]) -> int | None:
         """Return the first instant at which time changes one of the partial matches."""
         graph = self.graph
-        instants = (due_at(graph, partial) for partial in partials)
-        return min((each for each in instants if each is not None), default=None)
+        first: int | None = None
+        for partial in partials:
+            due_ms = due_at(graph, partial)
+            if due_ms is not None and (first is None or due_ms < first):
+                first = due_ms
+        return first
 
     def is_open(self, partial: Partial, sight: Sight) -> bool:
         """Return whether an event comes within the time of a partial match."""

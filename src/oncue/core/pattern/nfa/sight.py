@@ -43,7 +43,9 @@ class Sight:
         bits = self.bits
         if self.time_ms < partial.last_ms:
             bits &= ~graph.bans
-        for mask, since, within_ms in graph.limits[partial.state]:
-            if bits & mask and self.time_ms - partial.since(since) >= within_ms:
-                bits &= ~mask
+        limits = graph.limits[partial.state]
+        if limits:
+            for mask, since, within_ms in limits:
+                if bits & mask and self.time_ms - partial.since(since) >= within_ms:
+                    bits &= ~mask
         return self.refine(bits, partial.taken) if self.refine else bits

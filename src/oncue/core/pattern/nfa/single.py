@@ -41,8 +41,8 @@ class SingleMatches(Runner):
     """
     The automaton, one match per start.
 
-    With `overlap: first` an open start keeps others from beginning until it has come to the
-    element at `reopens_at`, by default to the end.
+    With `overlap: first` an open start keeps others from beginning. Where `reopens_at` is
+    given, it lets them begin with what follows the event by which it comes to that element.
     """
 
     def __init__(
@@ -55,26 +55,36 @@ class SingleMatches(Runner):
         super().__init__(graph)
         self._after_match = after_match
         self._overlap = overlap
-        self._reopens_at = len(graph.elements) if reopens_at is None else reopens_at
+        self._reopens_at = reopens_at or 0
 
     def take(self, before: Open, sight: Sight) -> Turn:
         """Return what an event makes of what is open."""
         turn = Turn()
         floor = NOWHERE
-        standing, started = _split(before.partials or self.begin(sight.time_ms))
+        open_partials = before.partials
+        if not open_partials and self.standing.is_needed:
+            open_partials = self.begin(sight.time_ms)
+        standing, started = _split(open_partials)
         for start, partials in _by_start(started):
             if start < floor:
                 continue
             branches = Branches()
+            is_closing = False
             for partial in partials:
+                is_closing = is_closing or self.graph.positions[partial.state] < self._reopens_at
                 self._move(partial, sight, branches)
-            turn.has_taken = turn.has_taken or branches.have_taken(sight)
+            if branches.has_taken:
+                turn.has_taken = True
+                turn.has_reopened = turn.has_reopened or is_closing
             floor = max(floor, self._settle(turn, branches))
         if not self.standing.is_needed:
             if sight.turn >= floor:
                 self._begin(turn, sight)
         else:
-            self._stand(standing if sight.turn >= floor else [], turn, sight)
+            if not standing and self._may_begin(turn, sight):
+                # What kept others from standing is over with this event.
+                standing = self.begin(sight.time_ms)
+            self._stand(standing if sight.turn >= floor else (), turn, sight)
         return turn
 
     def pass_time(self, before: Open, at_ms: int) -> Turn:
@@ -114,7 +124,8 @@ class SingleMatches(Runner):
             turn.partials += branches.kept
             turn.partials += branches.again
             return NOWHERE
-        completion = best(branches.candidates)
+        candidates = branches.candidates
+        completion = candidates[0] if len(candidates) == 1 else best(candidates)
         if self.graph.entries_again:
             turn.completions += branches.candidates
             turn.partials += branches.kept
@@ -125,20 +136,24 @@ class SingleMatches(Runner):
         if floor is None:
             turn.missed_targets += 1
             floor = NOWHERE
-        turn.partials = [each for each in turn.partials if each.start >= floor]
+        if turn.partials:
+            turn.partials = [each for each in turn.partials if each.start >= floor]
         return floor
 
     def _begin(self, turn: Turn, sight: Sight) -> None:
         """Let the event begin a start."""
         if not self._may_begin(turn, sight):
             return
+        graph = self.graph
         time_ms = sight.time_ms
-        first = Partial(self.graph.start, sight.turn, time_ms, time_ms, time_ms, None)
+        first = Partial(graph.start, sight.turn, time_ms, time_ms, time_ms, None)
+        outcome = graph.outcome(first.state, sight.bits_of(graph, first))
+        if not outcome.moves:
+            return
         branches = Branches()
-        outcome = self.graph.outcome(first.state, sight.bits_of(self.graph, first))
         for way in outcome.moves:
             if way.step != NOTHING:
-                advance(self.graph, first, way, sight, branches)
+                advance(graph, first, way, sight, branches)
         self._add_start(turn, branches, sight)
 
     def _add_start(self, turn: Turn, branches: Branches, sight: Sight) -> None:
@@ -152,8 +167,13 @@ class SingleMatches(Runner):
     def _may_begin(self, turn: Turn, sight: Sight) -> bool:
         if self._overlap is Overlap.LAST:
             return not turn.has_taken
-        return self._overlap is Overlap.EACH or not any(
-            self.graph.positions[each.state] < self._reopens_at and self.is_open(each, sight)
+        if self._overlap is Overlap.EACH:
+            return True
+        if self._reopens_at and turn.has_reopened:
+            return False
+        reopens_at = self._reopens_at or len(self.graph.elements)
+        return not any(
+            self.graph.positions[each.state] < reopens_at and self.is_open(each, sight)
             for each in turn.partials
         )
 
@@ -174,7 +194,7 @@ class SingleMatches(Runner):
         for partial in standing:
             self._expire(partial, at_ms, branches)
         turn.completions += branches.candidates
-        still = [*branches.again, *branches.kept]
+        still = [*branches.kept, *branches.again]
         is_idle = not turn.partials and not branches.candidates
         if not standing and is_idle:
             still = self.begin(at_ms)
@@ -190,4 +210,6 @@ def _split(partials: Sequence[Partial]) -> tuple[Sequence[Partial], Sequence[Par
 
 
 def _by_start(partials: Sequence[Partial]) -> Iterator[tuple[int, Iterable[Partial]]]:
+    if len(partials) <= 1:
+        return iter([(each.start, partials) for each in partials])
     return groupby(partials, key=itemgetter(1))

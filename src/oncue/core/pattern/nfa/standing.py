@@ -59,8 +59,11 @@ class Standing:
         if sight.time_ms < partial.start_ms:
             return [] if bits & self._bans else [partial]
         first = partial._replace(start=sight.turn, start_ms=sight.time_ms)
+        moves, is_stopped = graph.outcome(partial.state, bits)
+        if not moves and not is_stopped and graph.positions[partial.state] == 0:
+            return [partial]
         still: list[Partial] = []
-        for way in graph.outcome(partial.state, bits).moves:
+        for way in moves:
             if way.step != NOTHING:
                 advance(graph, first, way, sight, branches)
             elif way.target == FINAL:
@@ -69,6 +72,9 @@ class Standing:
                 )
             else:
                 still.append(passed_over(partial, way))
+        if branches.again:
+            branches.again.clear()
+            still += self.begin(sight.time_ms)
         return still
 
 

@@ -8,7 +8,7 @@ each of them is due.
 A key without a partial match is not remembered.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from oncue.core.json_text import Json
@@ -45,8 +45,13 @@ class SequenceOperator(Operator):
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Take an event, and return what it completes."""
         key = arrival.key
-        state = self._keys.edit(key) or SequenceKey()
-        sight = self._sight(arrival, state.seen + 1)
+        state = self._keys.edit(key)
+        sight = self._sight(arrival, 1 if state is None else state.seen + 1)
+        if state is None:
+            if self._is_of_no_use(sight.bits):
+                self.last_note = Note.IGNORED
+                return ()
+            state = SequenceKey()
         turn = self._runner.take(Open(state.partials, state.completed), sight)
         # What may raise has been evaluated: from here on the key changes.
         state.seen = sight.turn
@@ -96,6 +101,10 @@ class SequenceOperator(Operator):
         for key, state in self._keys.items():
             self._due.set(key, self._runner.due_at(state.partials))
 
+    def _is_of_no_use(self, bits: int) -> bool:
+        """Return whether an event of an unknown key can begin nothing."""
+        return not (self._runner.standing.is_needed or self._plan.graph.may_start(bits))
+
     def _sight(self, arrival: Arrival, turn: int) -> Sight:
         event = arrival.event
         wheres = self._plan.wheres
@@ -115,7 +124,12 @@ class SequenceOperator(Operator):
         excess = len(partials) - self._plan.limits.max_partials_per_key
         if excess > 0:
             self.counts["partials_dropped"] += excess
-            partials = _without_oldest(partials, excess)
+            positions = self._plan.graph.positions
+            partials = _without_oldest(
+                partials,
+                excess,
+                lambda each: each.start == UNSTARTED and positions[each.state] == 0,
+            )
         state.partials = partials
         state.completed = turn.completed
         self._due.set(key, self._runner.due_at(partials) if partials else None)
@@ -135,7 +149,10 @@ class SequenceOperator(Operator):
         self._due.set(key, None)
 
 
-def _without_oldest(partials: list[Partial], excess: int) -> list[Partial]:
-    started = [place for place, each in enumerate(partials) if each.start != UNSTARTED]
-    oldest = set(sorted(started, key=lambda place: partials[place].start)[:excess])
+def _without_oldest(
+    partials: list[Partial], excess: int, is_first: Callable[[Partial], bool]
+) -> list[Partial]:
+    """Return partial matches without the oldest; those that wait for a first event stay."""
+    places = [place for place, each in enumerate(partials) if not is_first(each)]
+    oldest = set(sorted(places, key=lambda place: partials[place].start)[:excess])
     return [each for place, each in enumerate(partials) if place not in oldest]

@@ -159,6 +159,11 @@ class _Compiler:
         if first.is_ban:
             # At the begin there is no step before from which its absence could count.
             first = replace(first, within_ms=self._pattern.within)
+        if first.is_forbidden or first.need is Need.ANY:
+            # Nothing lies before the first step, so nothing can come between.
+            first = replace(first, contiguity=Contiguity.RELAXED)
+        stands = first.is_wait or any(member.is_wait for member in first.members)
+        first = replace(first, is_again=stands and self._pattern.chosen_overlap == "each")
         return [first, *others]
 
     def _element(self, step: Step) -> Element:
