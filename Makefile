@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 DATA := .oncue
+CASES := ../shared/cases
+OUT :=
 UV := $(BIN)/uv
 # What builds the project is pinned as well; older and newer pips read one variable each.
 BUILD_PINS := $(VENV)/build-pins.txt
@@ -55,6 +57,9 @@ bench-endurance: $(VENV)/developer ## Measure what sleeps, starts and recovers
 
 nab: $(VENV)/developer ## Score anomalies on NAB's series, and write the table into docs/
 	$(BIN)/python -m bench.nab $(NAB)
+
+conformance: $(VENV)/developer ## What the engine makes of other engines' cases; CASES=folder OUT=file
+	$(BIN)/python -m tests.conformance $(CASES) $(OUT)
 
 soak: $(VENV)/developer ## Ten times kill -9 under load, then look that all holds
 	$(BIN)/python -m tests.soak 10 5000

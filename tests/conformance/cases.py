@@ -29,13 +29,14 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What a case came to."""
+    """What a case came to; `difference` names what the engines do differently by design."""
 
     id: str
     verdict: Verdict
     reason: str = ""
     actual: Json = None
     way: Way | None = None
+    difference: str = ""
 
 
 def text_of(value: Json) -> str:

@@ -37,7 +37,7 @@ from tests.conformance.siddhi_parser import parse_query
 from tests.conformance.siddhi_tree import Chain, Event, Logical, Part, Query
 from tests.conformance.siddhi_values import cel_of, value_of
 
-FORMATS = ("siddhi-cases/1",)
+FORMAT = "siddhi-cases/1"
 WITHOUT_END: Final = "3650d"
 
 
@@ -90,9 +90,12 @@ def judge(case: Mapping[str, Json], oracle: Mapping[str, Json] | None) -> Result
         return Result(id_, Verdict.UNSUPPORTED, str(exc))
     if "expected_count" not in case:
         return Result(id_, Verdict.UNJUDGED, "", rows, translated.way)
-    wrong = _difference(case, rows)
-    verdict = Verdict.FAILED if wrong else Verdict.PASSED
-    return Result(id_, verdict, wrong, rows, translated.way)
+    wrong = _mismatch(case, rows)
+    if not wrong:
+        return Result(id_, Verdict.PASSED, "", rows, translated.way)
+    difference = _difference(translated)
+    reason = f"{wrong} ({difference})" if difference else wrong
+    return Result(id_, Verdict.FAILED, reason, rows, translated.way, difference)
 
 
 def translate(query: Query) -> Translated:
@@ -176,12 +179,26 @@ def _row(
     return row
 
 
-def _difference(case: Mapping[str, Json], rows: Sequence[Json]) -> str:
+def _mismatch(case: Mapping[str, Json], rows: Sequence[Json]) -> str:
     listed = list_of(case.get("expected_rows") or [])
     count = number_of(case["expected_count"])
     shared = min(len(listed), len(rows))
     if len(rows) != count or list(rows[:shared]) != list(listed[:shared]):
         return f"expected {count} rows {list(listed)}, got {list(rows)}"
+    return ""
+
+
+def _difference(translated: Translated) -> str:
+    """Return what Siddhi is known to do otherwise with such a query."""
+    first, *others = (each.content for each in translated.elements)
+    if translated.every_until and isinstance(first, Logical) and _has_wait(first):
+        if first.operator == "or":
+            return "in Siddhi each absence of an 'or' arms on its own"
+        return "in Siddhi an event beside 'not … for' counts only once its time has passed"
+    if translated.is_strict and not translated.every_until and _has_wait(first):
+        return "in Siddhi a sequence without 'every' never begins again once its begin was broken"
+    if translated.is_strict and any(map(_has_wait, others)):
+        return "in Siddhi a sequence waits only while no event of another stream comes"
     return ""
 
 
