@@ -102,12 +102,14 @@ class Crash:
     has_happened: bool = False
 
     def __call__(self, connection: sqlite3.Connection) -> None:
+        # Files are committed side by side: meanwhile the count goes on.
         self.commits += 1
-        if self.has_happened or (self.commits == self.at and self.moment == "before"):
+        number = self.commits
+        if self.has_happened or (number == self.at and self.moment == "before"):
             self.has_happened = True
             raise CrashError
         connection.commit()
-        if self.commits == self.at:
+        if number == self.at:
             self.has_happened = True
             raise CrashError
 

@@ -16,6 +16,7 @@ from oncue.engine.retention import Retention
 from oncue.outgoing.client import OutgoingClient
 from oncue.ports import Account, ApiKey
 from oncue.settings import Settings
+from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -93,10 +94,12 @@ async def run(
             return settings.credentials(integration) if of_account == account else {}
 
         actions = ActionLibrary(ACTIONS, credentials, client.send, clock, stores_on(keys, log))
+        checkpoints = FileCheckpoints(settings.data / "checkpoints")
         world = World(
             clock=clock,
             log=log,
             journal=journal,
+            checkpoints=checkpoints,
             history=SqliteHistory(journal.file),
             accounts=accounts,
             catalog=SqlCatalog(database),
@@ -112,7 +115,9 @@ async def run(
         engine = Engine(world, max_steps=settings.max_workflow_steps)
         await engine.start()
         stack.push_async_callback(engine.stop)
-        retention = Retention(log.segments.drop, journal, clock, settings.event_retention_days)
+        retention = Retention(
+            log.segments.drop, journal, checkpoints, clock, settings.event_retention_days
+        )
         retention.start()
         stack.push_async_callback(retention.stop)
         app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))

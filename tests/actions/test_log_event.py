@@ -25,7 +25,7 @@ def _run(folder: Path, *documents: dict[str, Any]) -> tuple[list[Event], list[st
             await world.engine.definitions.create_workflow(ACCOUNT, document)
         await world.send(id="outside")
         await world.settle_after()
-        events: list[Event] = await world.log.events(ACCOUNT, EventFilter(), 100)
+        events: list[Event] = await world.log.past.events(ACCOUNT, EventFilter(), 100)
         rows = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 100)
         errors = [row.error for row in rows if row.error is not None]
         return events, [*await world.statuses()], errors

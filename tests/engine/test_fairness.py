@@ -8,7 +8,13 @@ from pathlib import Path
 from oncue.core.json_text import Json
 from oncue.engine.engine import Engine
 from oncue.engine.execute import STARTS_PER_TURN
-from oncue.ports import Account, ExecutionFilter, ExecutionSummary, MatchedRun
+from oncue.ports import (
+    Account,
+    ExecutionFilter,
+    ExecutionSummary,
+    MatchedRun,
+    NewExecution,
+)
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from tests.installation import ACCOUNT, installed
@@ -22,10 +28,10 @@ PATIENCE_S = 30
 class HoldingJournal(SqliteJournal):
     """Takes in no matches of the other account, and does not say so."""
 
-    async def commit_matches(self, account: str, run: MatchedRun) -> None:
+    async def commit_matches(self, account: str, run: MatchedRun) -> list[NewExecution]:
         if account == OTHER:
             await asyncio.Event().wait()
-        await super().commit_matches(account, run)
+        return await super().commit_matches(account, run)
 
 
 def test_a_turn_of_the_matcher_that_takes_long_is_waited_for_by_its_account_only(

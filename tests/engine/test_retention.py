@@ -26,13 +26,13 @@ def test_every_hour_events_are_deleted_that_were_kept_for_so_many_days(tmp_path:
             for id_ in ("first", "second"):
                 await world.send(id=id_)
                 await world.settle_after(DAY_MS)
-            retention = Retention(drop, world.journal, world.clock, DAYS)
+            retention = Retention(drop, world.journal, world.parts.checkpoints, world.clock, DAYS)
             retention.start()
             assert await passes.get() == 0
             for days in (DAYS - 2, 1, 1):
                 world.clock.advance(days * DAY_MS)
                 dropped = await passes.get()
-                events = await world.log.events(ACCOUNT, EventFilter(), 10)
+                events = await world.log.past.events(ACCOUNT, EventFilter(), 10)
                 found.append((dropped, [event.id for event in events]))
             await retention.stop()
         return found

@@ -36,7 +36,7 @@ def _asked(
 async def _cached(world: Installed, count: int) -> list[bool]:
     found: list[bool] = []
     for number in range(count):
-        event = await world.log.find(ACCOUNT, str(number))
+        event = await world.log.past.find(ACCOUNT, str(number))
         assert event is not None
         (execution,) = await _executions_of(world, event.id)
         found.append(execution.state.steps["ask"].is_cached)

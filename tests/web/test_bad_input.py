@@ -157,7 +157,7 @@ WORKFLOWS = [
     Bad("POST /workflows", _flow(output="{{ nope }}"), places=("output",)),
     Bad("POST /workflows", _step(action="nte"), places=("steps[0].action",)),
     Bad("POST /workflows", _step(id="1a"), places=("steps[0].id",)),
-    Bad("POST /workflows", _step(type="actoin"), places=("steps[0]",)),
+    Bad("POST /workflows", _step(type="actoin"), places=("steps[0].type",)),
     Bad("POST /workflows", _step(timeout=5), places=("steps[0].timeout",)),
     Bad("POST /workflows", _step(retry={"attempts": 0}), places=("steps[0].retry.attempts",)),
     Bad("POST /workflows", _step(**{"if": "1 +"}), places=("steps[0].if",)),
@@ -292,7 +292,7 @@ def _differs(bad: Bad, answer: Answer) -> str | None:
 async def _stored(server: Served) -> list[Any]:
     parts = server.world.parts
     return [
-        await parts.log.events(ACCOUNT, EventFilter(), 100),
+        await parts.log.past.events(ACCOUNT, EventFilter(), 100),
         await parts.catalog.workflows(ACCOUNT, 100, None),
         await parts.patterns.all(ACCOUNT, 100, None),
         await parts.history.executions(ACCOUNT, ExecutionFilter(), 100),

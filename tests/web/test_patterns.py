@@ -61,7 +61,10 @@ def test_a_pattern_sees_what_is_accepted_after_its_answer(tmp_path: Path) -> Non
         "key": {},
         "time": "2026-01-01T00:00:00.000Z",
         "detected_at": "2026-01-01T00:00:00.000Z",
+        "match_number": None,
         "event_count": 1,
+        "first_offset": 3,
+        "last_offset": 3,
         "bindings": {},
         "values": {},
         "window": None,
@@ -75,6 +78,10 @@ def test_a_pattern_sees_what_is_accepted_after_its_answer(tmp_path: Path) -> Non
         "last_match_at": "2026-01-01T00:00:00.000Z",
         "where_errors": 0,
         "missing_keys": 0,
+        "late": 0,
+        "keys": 0,
+        "watermark": None,
+        "failures": [],
     }
 
 

@@ -84,6 +84,8 @@ def _steps_in(document: Json, detail: ErrorDetails) -> list[str | int]:
             continue
         may_be_tag = True
         parts.append(part)
+    if detail["type"].startswith("union_tag_"):
+        parts.append("type")
     return parts
 
 

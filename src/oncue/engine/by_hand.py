@@ -119,7 +119,7 @@ class HandStarts:
     async def _stored(self, account: str, event_id: Json) -> Event:
         if not isinstance(event_id, str):
             raise InvalidInput([Problem("event_id", f"expected text, got {event_id!r}")])
-        event = await self._log.find(account, event_id)
+        event = await self._log.past.find(account, event_id)
         if event is None:
             raise NotFound(f"no event {event_id!r}")
         return event

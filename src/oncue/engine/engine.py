@@ -7,19 +7,21 @@ from dataclasses import dataclass
 from oncue.core.callbacks import Callbacks
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json
-from oncue.core.pattern.matcher import Misses
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CalledBack, CancelRequested
+from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.by_hand import HandStarts
+from oncue.engine.decisions import Decisions
 from oncue.engine.definitions import Definitions
-from oncue.engine.dispositions import Dispositions
 from oncue.engine.execute import Executor
+from oncue.engine.explanations import Explanations
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
 from oncue.engine.match_lanes import MatchLanes
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
+from oncue.engine.reading import Readings
 from oncue.engine.rehearsals import Rehearsals
 from oncue.engine.starts import Starts
 from oncue.engine.tally import Numbers
@@ -29,6 +31,7 @@ from oncue.ports import (
     Actions,
     Answers,
     Catalog,
+    Checkpoints,
     Clock,
     EventLog,
     History,
@@ -48,6 +51,7 @@ class World:
     clock: Clock
     log: EventLog
     journal: Journal
+    checkpoints: Checkpoints
     history: History
     accounts: Accounts
     catalog: Catalog
@@ -84,17 +88,22 @@ class Engine:
         )
         starts = Starts(self.definitions, world.clock, world.callbacks)
         outcomes = Outcomes(self.definitions, starts, self.quotas)
-        self._matcher = MatchLanes(
-            lambda: MatchLoop(
+        self.active_patterns = ActivePatterns(world.patterns)
+        readings = Readings(world.log, world.journal, world.checkpoints, self.active_patterns)
+        decisions = Decisions(world.log, world.journal, outcomes)
+        self.matching = MatchLanes(
+            lambda account: MatchLoop(
+                account,
                 world.log,
-                world.journal,
-                self.patterns,
-                outcomes,
+                readings,
+                decisions,
                 world.clock,
                 self._executor.start,
             )
         )
-        self.dispositions = Dispositions(self.patterns, world.journal, world.history)
+        self.explanations = Explanations(
+            self.active_patterns, world.log, world.journal, world.history
+        )
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id
@@ -113,16 +122,16 @@ class Engine:
 
     async def start(self) -> None:
         """Take up what was left, and go on."""
-        self._world.log.subscribe(self._matcher.notify)
+        self._world.log.subscribe(self.matching.notify)
         await self.patterns.announce_rest()
-        await self._matcher.recover(await self._world.accounts.ids())
+        await self.matching.recover(await self._world.accounts.ids())
         await self._executor.recover()
-        self._matcher.start()
+        self.matching.start()
         self._timers.start()
 
     async def stop(self) -> None:
         """Begin nothing more; write down the answers that are on their way."""
-        await self._matcher.stop()
+        await self.matching.stop()
         await self._timers.stop()
         await self._executor.stop()
 
@@ -190,21 +199,17 @@ class Engine:
         if not await self._executor.tell(account, execution_id, CalledBack(path, data)):
             raise Conflict(f"expected a step that waits for a callback, got {path!r}")
 
-    def misses(self, account: str) -> Misses | None:
-        """Return what matched nothing for a reason, counted since the start; None: nothing yet."""
-        return self._matcher.misses(account)
-
     def numbers(self) -> Numbers:
         """Return what happened since the start and is under way now."""
         tally = self._executor.tally
         return Numbers(
             events=self.ingest.accepted,
             duplicates=self.ingest.duplicates,
-            matches=self._matcher.matches,
+            matches=self.matching.matches,
             started=tally.started,
             ended=tally.ended,
             attempts=tally.attempts,
-            unmatched=self._matcher.unmatched,
+            unmatched=self.matching.unmatched,
             live=len(tally.live),
             ready=len(tally.ready),
             timers=self._timers.count,
@@ -212,8 +217,8 @@ class Engine:
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""
-        while not (self._matcher.is_asleep and self._timers.is_asleep and self._executor.is_idle):
+        while not (self.matching.is_asleep and self._timers.is_asleep and self._executor.is_idle):
             await asyncio.sleep(0)
-            await self._matcher.asleep()
+            await self.matching.asleep()
             await self._timers.asleep()
             await self._executor.idle()

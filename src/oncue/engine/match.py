@@ -1,148 +1,111 @@
 """
-The matcher: folds the log over the patterns, a run of records at a time.
+The matcher of an account: folds its log over the patterns, a run of records at a time.
 
-Committed together: how far it read, the matches it found, and the executions
+Committed together: how far it decided, the matches it found, and the executions
 they start. After a crash it reads on from there; what it decides again has the
 ids that it had before.
+
+When the log is quiet and something is due, it writes a tick: a record that says
+what time it is. Nothing but a record moves time for patterns, so that reading
+the log again decides the same.
 """
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from oncue.core.event import Event
-from oncue.core.pattern.matcher import Match, Matcher, Misses
-from oncue.core.pattern.records import Change, LogRecord
+from oncue.core.pattern.watch import Watch
+from oncue.engine.alarm import Alarm
+from oncue.engine.decisions import Decisions
 from oncue.engine.loop import Loop
-from oncue.engine.outcomes import Outcomes, match_row
-from oncue.engine.patterns import PatternDefinitions
-from oncue.ports import (
-    Clock,
-    EventLog,
-    Journal,
-    MatchedRun,
-    MatchRow,
-    NewExecution,
-)
-
-# Bounds what one account keeps the others waiting.
-EVENTS_PER_TURN = 128
-MATCHES_PER_TURN = 64
-
-
-@dataclass(slots=True)
-class _Reading:
-    """How far the log of an account was matched, and by which patterns."""
-
-    cursor: int
-    matcher: Matcher
+from oncue.engine.reading import Reading, Readings
+from oncue.engine.saving import Saving
+from oncue.ports import Clock, EventLog, NewExecution
 
 
 class MatchLoop(Loop):
-    """Matches the logs of all accounts, in turn."""
+    """Matches the log of one account."""
 
     def __init__(
         self,
+        account: str,
         log: EventLog,
-        journal: Journal,
-        patterns: PatternDefinitions,
-        outcomes: Outcomes,
+        readings: Readings,
+        decisions: Decisions,
         clock: Clock,
         on_started: Callable[[str, NewExecution], None],
     ) -> None:
-        super().__init__("matcher", clock)
+        super().__init__(f"matcher of {account}", clock)
+        self._account = account
         self._log = log
-        self._journal = journal
-        self._patterns = patterns
-        self._outcomes = outcomes
+        self._readings = readings
+        self._decisions = decisions
         self._on_started = on_started
+        self._saving = Saving(account, readings)
+        self._alarm = Alarm(clock, self.wake, "tick")
+        self._reading: Reading | None = None
         self.matches = 0
-        self._readings: dict[str, _Reading] = {}
-        self._waiting: deque[str] = deque()
 
-    async def recover(self, accounts: list[str]) -> None:
-        """Take up each account where it was left."""
-        cursors = await self._journal.cursors()
-        for account in accounts:
-            self._readings[account] = await self._reading(account, cursors.get(account, 0))
-            self.notify(account)
+    async def recover(self) -> None:
+        """Take up the account where it was left."""
+        self._reading = await self._readings.take_up(self._account)
 
-    def notify(self, account: str) -> None:
-        """Say that the log of an account has grown."""
-        if account not in self._waiting:
-            self._waiting.append(account)
-        self.wake()
+    async def stop(self) -> None:
+        """End, and write down what is remembered, so that the next start finds it."""
+        self._alarm.stop()
+        await super().stop()
+        await self._saving.finish(self._reading)
 
-    def misses(self, account: str) -> Misses | None:
-        """Return what matched nothing for a reason, counted since the start."""
-        reading = self._readings.get(account)
-        return reading.matcher.misses if reading else None
+    def watch(self, pattern_id: str) -> Watch | None:
+        """Return a pattern as it is being matched, to look at."""
+        return self._reading.matcher.watches.get(pattern_id) if self._reading else None
+
+    def where_errors(self, pattern_id: str) -> int:
+        """Return how often a `where` met a value that it cannot take, since the start."""
+        return self._reading.matcher.index.errors[pattern_id] if self._reading else 0
+
+    def next_tick_ms(self) -> int | None:
+        """Return the instant at which something will be due though nothing comes."""
+        return self._reading.matcher.next_tick_ms() if self._reading else None
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether nothing is due now."""
+        due_ms = self.next_tick_ms()
+        return super().is_asleep and (due_ms is None or due_ms > self._clock.now_ms())
 
     @property
     def unmatched(self) -> int:
-        """How many records of the logs were not read yet."""
-        return sum(self._log.head(a) - reading.cursor for a, reading in self._readings.items())
+        """How many records of the log were not read yet."""
+        return self._log.head(self._account) - self._reading.cursor if self._reading else 0
 
     async def _turn(self) -> bool:
-        if not self._waiting:
-            return False
-        account = self._waiting.popleft()
-        reading = self._readings.pop(account, None)
-        try:
-            if reading is None:
-                cursor = (await self._journal.cursors()).get(account, 0)
-                reading = await self._reading(account, cursor)
-            if reading.cursor < self._log.head(account):
-                await self._read_on(account, reading)
-        except BaseException:
-            # What was decided and not written is forgotten, and decided again from the journal.
-            # To the end of the queue: a failure holds up nobody else.
-            self._waiting.append(account)
-            raise
-        self._readings[account] = reading
-        if reading.cursor < self._log.head(account):
-            self._waiting.append(account)
-        return bool(self._waiting)
+        # Nobody's while it changes: what was decided and not written is forgotten, and
+        # decided again from the journal.
+        reading, self._reading = self._reading, None
+        if reading is None:
+            reading = await self._readings.take_up(self._account)
+        if reading.cursor < self._log.head(self._account):
+            await self._read_on(reading)
+        self._reading = reading
+        self._saving.consider(reading)
+        if reading.cursor < self._log.head(self._account):
+            return True
+        await self._tick(reading)
+        return reading.cursor < self._log.head(self._account)
 
-    async def _reading(self, account: str, cursor: int) -> _Reading:
-        matcher = Matcher()
-        for pattern in await self._patterns.active_at(account, cursor):
-            matcher.put(pattern)
-        for state in await self._journal.key_states(account):
-            matcher.restore(state)
-        return _Reading(cursor, matcher)
+    async def _read_on(self, reading: Reading) -> None:
+        before = reading.committed
+        decided = await self._readings.read_on(self._account, reading)
+        if reading.cursor > before:
+            written = await self._decisions.commit(self._account, reading, decided)
+            reading.committed = reading.cursor
+            self.matches += written.matches
+            for begun in written.started:
+                self._on_started(self._account, begun)
 
-    async def _read_on(self, account: str, reading: _Reading) -> None:
-        globs = reading.matcher.globs
-        stretch = await self._log.stretch(account, reading.cursor, EVENTS_PER_TURN, globs)
-        cursor = stretch.upto
-        rows: list[MatchRow] = []
-        started: list[NewExecution] = []
-        for record in stretch.records:
-            for match in await self._fold(account, reading.matcher, record):
-                outcome = await self._outcomes.of(account, match)
-                rows.append(match_row(match, outcome))
-                if isinstance(outcome, NewExecution):
-                    started.append(outcome)
-            # After a change other types may be watched: what follows is read anew.
-            if isinstance(record, Change) or len(rows) >= MATCHES_PER_TURN:
-                cursor = record.offset
-                break
-        states = reading.matcher.take_changes()
-        await self._journal.commit_matches(account, MatchedRun(cursor, rows, started, states))
-        reading.cursor = cursor
-        self.matches += len(rows)
-        for new in started:
-            self._on_started(account, new)
-
-    async def _fold(self, account: str, matcher: Matcher, record: LogRecord) -> list[Match]:
-        if isinstance(record, Event):
-            return list(matcher.match(record))
-        if not isinstance(record, Change):
-            return []
-        pattern = await self._patterns.active(account, record.pattern_id, record.version)
-        if pattern:
-            matcher.put(pattern)
+    async def _tick(self, reading: Reading) -> None:
+        """Say what time it is if something is due; else wait for that."""
+        due_ms = reading.matcher.next_tick_ms()
+        if due_ms is not None and due_ms <= self._clock.now_ms():
+            await self._log.append_tick(self._account)
         else:
-            matcher.drop(record.pattern_id)
-        return []
+            self._alarm.set(due_ms)

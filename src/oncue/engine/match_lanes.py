@@ -8,14 +8,14 @@ before was committed: measured, 20 ms while another account floods.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from oncue.core.pattern.matcher import Misses
+from oncue.core.pattern.watch import Watch
 from oncue.engine.match import MatchLoop
 
 
 class MatchLanes:
-    """The matchers of all accounts; `make` gives one that knows no account yet."""
+    """The matchers of all accounts; `make` gives one that has not looked at its account yet."""
 
-    def __init__(self, make: Callable[[], MatchLoop]) -> None:
+    def __init__(self, make: Callable[[str], MatchLoop]) -> None:
         self._make = make
         self._lanes: dict[str, MatchLoop] = {}
         self._is_started = False
@@ -23,7 +23,7 @@ class MatchLanes:
     async def recover(self, accounts: Sequence[str]) -> None:
         """Take up each account where it was left."""
         for account in accounts:
-            await self._lane(account).recover([account])
+            await self._lane(account).recover()
 
     def start(self) -> None:
         """Begin to match."""
@@ -38,12 +38,22 @@ class MatchLanes:
 
     def notify(self, account: str) -> None:
         """Say that the log of an account has grown."""
-        self._lane(account).notify(account)
+        self._lane(account).wake()
 
-    def misses(self, account: str) -> Misses | None:
-        """Return what matched nothing for a reason, counted since the start."""
+    def watch(self, account: str, pattern_id: str) -> Watch | None:
+        """Return a pattern as it is being matched, to look at."""
         lane = self._lanes.get(account)
-        return lane.misses(account) if lane else None
+        return lane.watch(pattern_id) if lane else None
+
+    def where_errors(self, account: str, pattern_id: str) -> int:
+        """Return how often a `where` met a value that it cannot take, since the start."""
+        lane = self._lanes.get(account)
+        return lane.where_errors(pattern_id) if lane else 0
+
+    def next_tick_ms(self) -> int | None:
+        """Return the first instant at which something is due in some account though nothing comes."""
+        instants = (lane.next_tick_ms() for lane in self._lanes.values())
+        return min((instant for instant in instants if instant is not None), default=None)
 
     @property
     def matches(self) -> int:
@@ -68,7 +78,7 @@ class MatchLanes:
     def _lane(self, account: str) -> MatchLoop:
         lane = self._lanes.get(account)
         if lane is None:
-            lane = self._lanes[account] = self._make()
+            lane = self._lanes[account] = self._make(account)
             if self._is_started:
                 lane.start()
         return lane

@@ -1,9 +1,12 @@
 """What follows from a match: an execution, or the reason why there is none."""
 
+from collections.abc import Mapping
+
 from oncue.core.errors import EvaluationError, QuotaExceeded
+from oncue.core.event import Event
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
-from oncue.core.pattern.matcher import Match
+from oncue.core.pattern.match import Match, expanded
 from oncue.engine.definitions import Definitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.starts import Starts
@@ -25,9 +28,10 @@ class Outcomes:
         workflow = await self._definitions.current(account, match.pattern.workflow_id)
         if not workflow.is_enabled:
             return f"workflow {workflow.name!r} is disabled or was deleted"
-        event = match.events[-1]
+        event = match.cause()
+        shown = expanded(match.view())
         try:
-            input_ = _input(match)
+            input_ = _input(match, event, shown)
         except EvaluationError as exc:
             return f"the input of pattern {match.pattern.name!r} cannot be rendered: {exc}"
         try:
@@ -39,7 +43,7 @@ class Outcomes:
             derived_id("exe", match.time_ms, [match.id, workflow.id]),
             (workflow.id, workflow.version),
             event,
-            match.view(),
+            shown,
             input_,
         )
         return NewExecution(
@@ -51,11 +55,10 @@ class Outcomes:
         )
 
 
-def _input(match: Match) -> Json:
-    event = match.events[-1]
+def _input(match: Match, event: Event, shown: Mapping[str, Json]) -> Json:
     if match.pattern.input is None:
         return event.data
-    return match.pattern.input.render({"event": event.view(), "match": match.view()})
+    return match.pattern.input.render({"event": event.view(), "match": shown})
 
 
 def match_row(match: Match, outcome: NewExecution | str | None) -> MatchRow:

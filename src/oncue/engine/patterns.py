@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
 from oncue.core.json_text import Json
-from oncue.core.pattern.active import ActivePattern, matches_otherwise, parse_pattern
+from oncue.core.pattern.active import matches_otherwise, parse_pattern
 from oncue.ports import Catalog, Clock, EventLog, Patterns, PatternVersion
 
 
@@ -101,16 +101,6 @@ class PatternDefinitions:
         """Return the newest version of each pattern that a workflow brought, also of ended ones."""
         return await self._patterns.owned_by(account, workflow_id)
 
-    async def active(self, account: str, pattern_id: str, version: int) -> ActivePattern | None:
-        """Return a version, ready to match; nothing, if it ends the pattern."""
-        pattern = await self._patterns.version(account, pattern_id, version)
-        return activate(pattern) if pattern.is_active else None
-
-    async def active_at(self, account: str, offset: int) -> list[ActivePattern]:
-        """Return the patterns that are seen after the record at `offset`."""
-        seen = await self._patterns.seen_at(account, offset)
-        return [activate(pattern) for pattern in seen if pattern.is_active]
-
     async def _save(self, account: str, pattern: PatternVersion) -> PatternVersion:
         await self._patterns.save(account, pattern)
         await self.announce(account, pattern)
@@ -124,13 +114,6 @@ class PatternDefinitions:
         except NotFound as exc:
             message = f"expected a workflow of this account, got {reference!r}"
             raise InvalidInput([Problem("workflow", message)]) from exc
-
-
-def activate(pattern: PatternVersion) -> ActivePattern:
-    """Return `pattern` ready to match."""
-    return parse_pattern(pattern.document).named(
-        pattern.id, pattern.version, pattern.state_version, pattern.workflow_id
-    )
 
 
 def next_version(before: PatternVersion | None, wanted: PatternVersion) -> PatternVersion | None:

@@ -106,7 +106,7 @@ class QuotaGuard:
         if usage is None or usage.month.to_ms <= now:
             month = Month.of(now)
             span = Span(month.from_ms, month.to_ms, month.to_ms - month.from_ms)
-            events = await self._log.usage(account, span)
+            events = await self._log.past.usage(account, span)
             executions = await self._history.counts(account, month.from_ms)
             # Others may have asked meanwhile: all count in one place.
             known = self._usages.get(account)

@@ -4,10 +4,10 @@ Timers: the heap holds what is due within a minute; the journal holds the rest.
 A sleeping execution is a row, not a coroutine: a million may sleep.
 """
 
-import asyncio
 import heapq
 from collections.abc import Callable
 
+from oncue.engine.alarm import Alarm
 from oncue.engine.loop import Loop
 from oncue.ports import Clock, Journal, Timer
 
@@ -24,7 +24,7 @@ class TimerLoop(Loop):
         self._heap: list[tuple[int, str, str, str]] = []
         self._held: set[tuple[int, str, str, str]] = set()
         self._loaded_until_ms = 0
-        self._alarm: asyncio.Task[None] | None = None
+        self._alarm = Alarm(clock, self.wake, "alarm")
 
     def add(self, timer: Timer) -> None:
         """Take a timer that was just written."""
@@ -49,8 +49,7 @@ class TimerLoop(Loop):
 
     async def stop(self) -> None:
         """End."""
-        if self._alarm:
-            self._alarm.cancel()
+        self._alarm.stop()
         await super().stop()
 
     async def _turn(self) -> bool:
@@ -84,12 +83,5 @@ class TimerLoop(Loop):
             heapq.heappush(self._heap, key)
 
     def _set_alarm(self) -> None:
-        if self._alarm:
-            self._alarm.cancel()
         reload_ms = self._loaded_until_ms - HORIZON_MS // 2
-        instant_ms = min(reload_ms, self._heap[0][0]) if self._heap else reload_ms
-        self._alarm = asyncio.create_task(self._ring_at(instant_ms), name="alarm")
-
-    async def _ring_at(self, instant_ms: int) -> None:
-        await self._clock.sleep_until(instant_ms)
-        self.wake()
+        self._alarm.set(min(reload_ms, self._heap[0][0]) if self._heap else reload_ms)

@@ -16,10 +16,12 @@ from oncue.ports.catalog import (
     Quotas,
     WorkflowVersion,
 )
+from oncue.ports.checkpoints import Checkpoints
 from oncue.ports.journal import (
     ExecutionFilter,
     ExecutionReport,
     ExecutionSummary,
+    FailureRow,
     History,
     Journal,
     MatchedRun,
@@ -31,7 +33,7 @@ from oncue.ports.journal import (
     Trigger,
     Turn,
 )
-from oncue.ports.log import EventLog, EventUsage, Mark, Receipt, Span, Stretch
+from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
 from oncue.ports.world import Actions, Clock, KeyValues, Rehearsal
 
 __all__ = [
@@ -41,12 +43,14 @@ __all__ = [
     "Answers",
     "ApiKey",
     "Catalog",
+    "Checkpoints",
     "Clock",
     "EventLog",
     "EventUsage",
     "ExecutionFilter",
     "ExecutionReport",
     "ExecutionSummary",
+    "FailureRow",
     "History",
     "Journal",
     "KeptAnswer",
@@ -56,6 +60,7 @@ __all__ = [
     "MatchedRun",
     "NewExecution",
     "OnceKey",
+    "Past",
     "PatternVersion",
     "Patterns",
     "Quotas",

@@ -239,6 +239,9 @@ class Patterns(Protocol):
     async def seen_at(self, account: str, offset: int) -> list[PatternVersion]:
         """Return the version of each pattern that is seen after the record at `offset`."""
 
+    async def state_begin(self, account: str, pattern_id: str, state_version: int) -> int:
+        """Return the offset of the record with which a state of a pattern began."""
+
 
 class Answers(Protocol):
     """What requests with an `Idempotency-Key` were answered."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oncue.core.json_text import Json
-from oncue.core.pattern.matcher import KeyState
 from oncue.core.workflow.records import Record
 from oncue.core.workflow.state import ExecutionState, Start, Status
 from oncue.ports.log import Span
@@ -60,13 +59,22 @@ class MatchRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A pattern raised an exception on the record at `offset`, which therefore did nothing to it."""
+
+    pattern_id: str
+    offset: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class MatchedRun:
     """What the matcher decided of the log up to `offset`."""
 
     offset: int
     matches: Sequence[MatchRow]
     started: Sequence[NewExecution]
-    states: Sequence[KeyState]
+    failures: Sequence[FailureRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +141,12 @@ class Journal(Protocol):
     async def cursors(self) -> dict[str, int]:
         """Return the offset up to which the log of each account was matched."""
 
-    async def commit_matches(self, account: str, run: MatchedRun) -> None:
-        """Write down in one commit how far the log was matched, and what followed."""
+    async def commit_matches(self, account: str, run: MatchedRun) -> list[NewExecution]:
+        """
+        Write down in one commit how far the log was matched, and what followed.
 
-    async def key_states(self, account: str) -> list[KeyState]:
-        """Return what the patterns of an account remember of their keys, the oldest first."""
+        Returns the executions that begin; one that was there already is none of them.
+        """
 
     async def commit_turn(self, account: str, turn: Turn) -> None:
         """
@@ -215,6 +224,9 @@ class History(Protocol):
         self, account: str, pattern_id: str, limit: int, before: tuple[int, str] | None = None
     ) -> list[MatchRow]:
         """Return matches, newest first, from below (detected_at_ms, id) `before`."""
+
+    async def failures(self, account: str, pattern_id: str, limit: int) -> list[FailureRow]:
+        """Return the newest failures of a pattern."""
 
     async def match_counts(self, account: str, pattern_id: str) -> tuple[int, int | None]:
         """Return how many matches a pattern has, and the time of the last detected."""

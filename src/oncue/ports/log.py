@@ -56,8 +56,36 @@ class EventUsage:
         return sum(self.by_type.values())
 
 
+class Past(Protocol):
+    """What the log holds already."""
+
+    async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
+        """Return the events at some offsets, as far as they are still there, in their order."""
+
+    async def mark(self, account: str, upto: int) -> Mark | None:
+        """Return how far event time was after the record at `upto`; None before the first event."""
+
+    async def offset_before(self, account: str, received_ms: int) -> int:
+        """Return the last offset that arrived before an instant, 0 if none did."""
+
+    async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
+        """Return the event of that id, without `source` the newest; nothing if there is none."""
+
+    async def events(
+        self, account: str, wanted: EventFilter, limit: int, before: int | None = None
+    ) -> list[Event]:
+        """Return events with an offset below `before`, newest first."""
+
+    async def usage(self, account: str, span: Span) -> EventUsage:
+        """Return how many events arrived in a span of time."""
+
+
 class EventLog(Protocol):
     """The truth: what was accepted, in order, per account."""
+
+    @property
+    def past(self) -> Past:
+        """What it holds already."""
 
     async def append(self, account: str, events: Sequence[IncomingEvent]) -> list[Receipt]:
         """Return when all are durable."""
@@ -85,26 +113,6 @@ class EventLog(Protocol):
 
         With `in_passing` the events of other types are there as `Passed`.
         """
-
-    async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
-        """Return the events at some offsets, as far as they are still there, in their order."""
-
-    async def mark(self, account: str, upto: int) -> Mark | None:
-        """Return how far event time was after the record at `upto`; None before the first event."""
-
-    async def offset_before(self, account: str, received_ms: int) -> int:
-        """Return the last offset that arrived before an instant, 0 if none did."""
-
-    async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
-        """Return the event of that id, without `source` the newest; nothing if there is none."""
-
-    async def events(
-        self, account: str, wanted: EventFilter, limit: int, before: int | None = None
-    ) -> list[Event]:
-        """Return events with an offset below `before`, newest first."""
-
-    async def usage(self, account: str, span: Span) -> EventUsage:
-        """Return how many events arrived in a span of time."""
 
     def subscribe(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """

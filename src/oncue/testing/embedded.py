@@ -13,6 +13,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.workflow.compile import Library
 from oncue.engine.engine import Engine, World
 from oncue.ports import Account, Actions
+from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -54,7 +55,10 @@ class Embedded:
     async def _next_due_ms(self, until_ms: int) -> int | None:
         timers = await self.journal.timers_before(until_ms + 1)
         now = self.clock.now_ms()
-        return min((timer.due_ms for timer in timers if timer.due_ms > now), default=None)
+        instants = [timer.due_ms for timer in timers]
+        if (tick_ms := self.engine.matching.next_tick_ms()) is not None and tick_ms <= until_ms:
+            instants.append(tick_ms)
+        return min((instant for instant in instants if instant > now), default=None)
 
 
 @asynccontextmanager
@@ -83,6 +87,7 @@ async def embedded(
             clock=clock,
             log=log,
             journal=journal,
+            checkpoints=FileCheckpoints(folder / "checkpoints"),
             history=SqliteHistory(journal.file),
             accounts=accounts,
             catalog=SqlCatalog(database),

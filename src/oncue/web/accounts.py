@@ -101,7 +101,7 @@ class AccountRoutes:
         account = await self._accounts.account(key.account)
         month = Month.of(world.clock.now_ms())
         span = Span(month.from_ms, month.to_ms, month.to_ms - month.from_ms)
-        events = await world.log.usage(account.id, span)
+        events = await world.log.past.usage(account.id, span)
         executions = await world.history.counts(account.id, month.from_ms)
         usage: Json = {
             "month": format_instant(month.from_ms)[:7],

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.cloudevents import BATCH, STRUCTURED
-from oncue.core.errors import InvalidInput, NotFound, Problem
-from oncue.core.event import Event, EventFilter
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.event import EventFilter
 from oncue.core.globs import check_glob
 from oncue.core.json_text import Json
-from oncue.engine.dispositions import Disposition
+from oncue.engine.explanations import Explanation
 from oncue.ports import Receipt
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
@@ -18,6 +18,7 @@ from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, instant, page_size
 from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
 from oncue.web.event_body import EventBody, read_batch, read_event
+from oncue.web.event_lookup import MAX_DIGITS, find_event
 from oncue.web.event_stream import stream
 
 EXAMPLE: Json = {
@@ -94,16 +95,15 @@ class Events:
         limit = page_size(request.query_params.get("limit"))
         before = decode_cursor(request.query_params.get("cursor"))
         log = self._context.world.log
-        rows = await log.events(account, wanted, limit + 1, before[0] if before else None)
+        rows = await log.past.events(account, wanted, limit + 1, before[0] if before else None)
         return answer_page(rows, limit, lambda row: (row.offset, ""), render.event)
 
     async def get(self, request: Request) -> Response:
         """Return one event, by id or by `@offset`, and what each pattern did with it."""
         account = await self._context.gate.account(request, "read")
-        event = await self._find(
-            account, request.path_params["id"], request.query_params.get("source")
-        )
-        found = await self._context.engine.dispositions.of(account, event)
+        past, source = self._context.world.log.past, request.query_params.get("source")
+        event = await find_event(past, account, request.path_params["id"], source)
+        found = await self._context.engine.explanations.of(account, event)
         return answer({**render.event(event), "dispositions": [_disposition(one) for one in found]})
 
     async def stream(self, request: Request) -> Response:
@@ -114,23 +114,6 @@ class Events:
     async def _accept_all(self, account: str, body: EventBody) -> Response:
         receipts = await self._context.engine.ingest.accept_all(account, body.values, body.parse)
         return answer(_receipts(receipts), 202)
-
-    async def _find(self, account: str, reference: str, source: str | None) -> Event:
-        log = self._context.world.log
-        found: Event | None = None
-        if reference.startswith("@") and reference[1:].isdecimal() and len(reference) < _MAX_DIGITS:
-            offset = int(reference[1:])
-            records = await log.read(account, offset - 1, 1) if offset else []
-            if records and isinstance(records[0], Event) and records[0].offset == offset:
-                found = records[0]
-        else:
-            found = await log.find(account, reference, source)
-        if found is None:
-            raise NotFound(f"no event {reference!r}")
-        return found
-
-
-_MAX_DIGITS = 19
 
 
 def _receipt(receipt: Receipt) -> dict[str, Json]:
@@ -153,16 +136,12 @@ def _receipts(receipts: Sequence[Receipt]) -> dict[str, Json]:
     }
 
 
-def _disposition(shown: Disposition) -> dict[str, Json]:
+def _disposition(explanation: Explanation) -> dict[str, Json]:
     return {
-        "pattern": shown.pattern.name,
-        "pattern_id": shown.pattern.id,
-        "version": shown.pattern.version,
-        "disposition": shown.fate.value,
-        "clause": shown.clause,
-        "error": shown.error,
-        "match_id": shown.match_id,
-        "outcome": shown.outcome,
+        "pattern": explanation.pattern.name,
+        "pattern_id": explanation.pattern.id,
+        "version": explanation.pattern.version,
+        **render.explanation(explanation),
     }
 
 
@@ -193,6 +172,6 @@ def _resumed(request: Request) -> int | None:
     text = request.headers.get("last-event-id") or request.query_params.get("after")
     if text is None:
         return None
-    if text.isdecimal() and text.isascii() and len(text) < _MAX_DIGITS:
+    if text.isdecimal() and text.isascii() and len(text) < MAX_DIGITS:
         return int(text)
     raise InvalidInput([Problem("Last-Event-ID", f"expected an offset, got {text!r}")])

@@ -64,7 +64,7 @@ class Monitoring:
         world = self._context.world
         now = world.clock.now_ms()
         span = _span(now, _range_ms(request))
-        events = await world.log.usage(account, span)
+        events = await world.log.past.usage(account, span)
         report = await world.history.report(account, span)
         workflows = await world.catalog.workflows(account, _MANY, None)
         lag = world.log.head(account) - (await world.journal.cursors()).get(account, 0)

@@ -3,19 +3,26 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.pattern.definition import Pattern
+from oncue.core.pattern.match import expanded
 from oncue.core.pattern.templates import TEMPLATES
+from oncue.core.pattern.watch import NO_STATS
 from oncue.ports import MatchRow, PatternVersion
+from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
+from oncue.web.event_lookup import find_event
 
+MAX_FAILURES = 10
+"""How many of its newest failures a pattern is shown with."""
 EXAMPLE: Json = {
     "name": "large-orders",
     "pattern": {"type": "event", "event": "order.paid", "where": "event.data.amount > 1000"},
@@ -72,6 +79,13 @@ class PatternRoutes:
                 "read",
                 Gives("Match[]"),
                 query=PAGE,
+            ),
+            Endpoint(
+                "GET /patterns/{id}/explain",
+                self.explain,
+                "read",
+                Gives("Explanation"),
+                query=("event", "source"),
             ),
         ]
 
@@ -134,6 +148,22 @@ class PatternRoutes:
         rows = await self._context.world.history.matches(account, current.id, limit + 1, before)
         return answer_page(rows, limit, lambda row: (row.detected_at_ms, row.id), _match)
 
+    async def explain(self, request: Request) -> Response:
+        """Return why a pattern did or did not match on an event."""
+        account = await self._context.gate.account(request, "read")
+        current = await self._current(account, request)
+        reference = request.query_params.get("event")
+        if reference is None:
+            raise InvalidInput(
+                [Problem("event", "expected the id of an event, or '@' and its offset")]
+            )
+        source = request.query_params.get("source")
+        event = await find_event(self._context.world.log.past, account, reference, source)
+        pattern = await self._context.engine.active_patterns.then(account, current.id, event.offset)
+        explanation = await self._context.engine.explanations.by(account, pattern, event)
+        shown = render.explanation(explanation)
+        return answer({"pattern": current.name, "event": render.event(event), **shown})
+
     async def _current(self, account: str, request: Request) -> PatternVersion:
         return await self._patterns.current(account, request.path_params["id"])
 
@@ -145,7 +175,9 @@ class PatternRoutes:
 
     async def _shown(self, account: str, pattern: PatternVersion) -> dict[str, Json]:
         count, last_ms = await self._context.world.history.match_counts(account, pattern.id)
-        misses = self._context.engine.misses(account)
+        matching = self._context.engine.matching
+        watch = matching.watch(account, pattern.id)
+        failures = await self._context.world.history.failures(account, pattern.id, MAX_FAILURES)
         return {
             "id": pattern.id,
             "enabled": pattern.is_active,
@@ -158,11 +190,12 @@ class PatternRoutes:
             "stats": {
                 "matches": count,
                 "last_match_at": None if last_ms is None else format_instant(last_ms),
-                "where_errors": misses.where_errors[pattern.id] if misses else 0,
-                "missing_keys": misses.missing_keys[pattern.id] if misses else 0,
+                "where_errors": matching.where_errors(account, pattern.id),
+                **(watch.stats() if watch else NO_STATS),
+                "failures": [{"offset": f.offset, "reason": f.reason} for f in failures],
             },
         }
 
 
 def _match(row: MatchRow) -> dict[str, Json]:
-    return {**row.body, "outcome": row.outcome}
+    return {**expanded(row.body), "outcome": row.outcome}

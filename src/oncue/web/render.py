@@ -6,6 +6,7 @@ from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.workflow.plan import CallNode, Plan, id_of
 from oncue.core.workflow.state import Attempt, StepState, StepStatus
+from oncue.engine.explanations import Explanation
 from oncue.engine.rehearsals import ForeseenExecution
 from oncue.ports import ExecutionSummary, Rehearsal, StoredExecution, Trigger
 
@@ -151,3 +152,16 @@ def _trigger(trigger: Trigger) -> dict[str, Json]:
 
 def _instant(instant_ms: int | None) -> str | None:
     return None if instant_ms is None else format_instant(instant_ms)
+
+
+def explanation(explained: Explanation) -> dict[str, Json]:
+    """Return what a pattern did with an event."""
+    return {
+        "disposition": explained.fate.value,
+        "clause": explained.clause,
+        "error": explained.error,
+        "match_id": explained.match_id,
+        "outcome": explained.outcome,
+        "key": explained.key,
+        "state": explained.state,
+    }

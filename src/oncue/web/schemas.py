@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from oncue.core.json_text import Json
+from oncue.core.pattern.operator import Kind
 from oncue.core.workflow.state import AttemptStatus, Status, StepStatus
+from oncue.engine.explanations import Fate
 
 Schema = dict[str, Json]
 
 TEXT: Final[Schema] = {"type": "string"}
 NUMBER: Final[Schema] = {"type": "integer"}
+DECIMAL: Final[Schema] = {"type": "number"}
 TRUTH: Final[Schema] = {"type": "boolean"}
 ANY: Final[Schema] = {}
 OBJECT: Final[Schema] = {"type": "object", "additionalProperties": True}
@@ -55,6 +58,15 @@ def _with(name: str, **properties: Schema) -> Schema:
     return {"allOf": [ref(name), _object(**properties)]}
 
 
+_EXPLAINED: Final = {
+    "disposition": one_of(*Fate),
+    "clause": _or_null(TEXT),
+    "error": _or_null(TEXT),
+    "match_id": _or_null(TEXT),
+    "outcome": _or_null(OBJECT),
+    "key": OBJECT,
+    "state": OBJECT,
+}
 _SAVED: Final = {
     "id": TEXT,
     "enabled": TRUTH,
@@ -168,30 +180,32 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "EventWithDispositions": _with(
         "Event",
         dispositions=_list(
-            _object(
-                pattern=TEXT,
-                pattern_id=TEXT,
-                version=NUMBER,
-                disposition=TEXT,
-                clause=_or_null(TEXT),
-                error=_or_null(TEXT),
-                match_id=_or_null(TEXT),
-                outcome=_or_null(OBJECT),
-            )
+            _object(pattern=TEXT, pattern_id=TEXT, version=NUMBER, **_EXPLAINED),
         ),
     ),
+    "Explanation": _object(pattern=TEXT, event=ref("Event"), **_EXPLAINED),
     "Template": OBJECT,
     "Match": _object(
         id=TEXT,
         pattern=TEXT,
         pattern_id=TEXT,
         pattern_version=NUMBER,
-        kind=TEXT,
+        state_version=NUMBER,
+        kind=one_of(*Kind),
+        match_number=_or_null(NUMBER),
         key=OBJECT,
         time=INSTANT,
         detected_at=INSTANT,
         events=_list(OBJECT),
         event_count=NUMBER,
+        first_offset=_or_null(NUMBER),
+        last_offset=_or_null(NUMBER),
+        bindings=OBJECT,
+        values=OBJECT,
+        window=_or_null(_object(start=INSTANT, end=INSTANT)),
+        score=_or_null(DECIMAL),
+        suppressed=NUMBER,
+        revision=NUMBER,
         outcome=_or_null(OBJECT),
     ),
     "WorkflowWithWarnings": _with("SavedWorkflow", warnings=_WARNINGS),
@@ -285,6 +299,7 @@ QUERY: Final[Mapping[str, Schema]] = {
     "cursor": {"type": "string", "description": "The `next_cursor` of the page before."},
     "type": {"type": "string", "description": "A type, or a glob such as `order.*`."},
     "source": {"type": "string", "description": "The one source."},
+    "event": {"type": "string", "description": "The id of an event, or `@` and its offset."},
     "subject": {"type": "string", "description": "The one subject."},
     "from": {**INSTANT, "description": "Not before this instant."},
     "to": {**INSTANT, "description": "Before this instant."},

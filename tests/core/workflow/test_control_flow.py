@@ -407,7 +407,7 @@ def test_an_execution_runs_no_more_steps_than_it_may() -> None:
         (make_call("a", on_error=[make_call("b", action="nope")]), "steps[0].on_error[0].action", "expected an action"),
         (make_call("a", **{"if": "1 +"}), "steps[0].if", "got the end"),
         ({"id": "s", "type": "stop", "status": "done"}, "steps[0].status", "got 'done'"),
-        ({"id": "x", "type": "lop"}, "steps[0]", "did you mean 'loop'?"),
+        ({"id": "x", "type": "lop"}, "steps[0].type", "did you mean 'loop'?"),
     ],
 )  # fmt: skip
 def test_a_bad_step_is_refused_with_its_place(step: Json, path: str, message: str) -> None:

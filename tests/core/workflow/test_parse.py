@@ -42,7 +42,7 @@ def _problems(document: Json, max_steps: int = 100) -> dict[str, str]:
         ),
         pytest.param(
             make_document(steps=[{"id": "a", "type": "acton"}]),
-            "steps[0]",
+            "steps[0].type",
             "did you mean 'action'?",
             id="an unknown step type",
         ),

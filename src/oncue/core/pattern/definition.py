@@ -1,12 +1,21 @@
 """A pattern as users write it: what it watches for, and what a match of it starts."""
 
-from typing import Literal
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
 from oncue.core.documents import Document, Name
 from oncue.core.json_text import Json
+from oncue.core.pattern.kinds.anomaly import AnomalyPattern
 from oncue.core.pattern.kinds.event import EventPattern
+from oncue.core.pattern.kinds.sequence import SequencePattern, Step, Times
+from oncue.core.pattern.kinds.shared import Cooldown, Late, Limits, Time, Watermark
+from oncue.core.pattern.kinds.threshold import ThresholdPattern
+
+Condition: TypeAlias = Annotated[
+    EventPattern | ThresholdPattern | SequencePattern | AnomalyPattern,
+    Field(discriminator="type"),
+]
 
 
 class Pattern(Document):
@@ -25,4 +34,15 @@ class Pattern(Document):
         description="A template of the execution's input; by default the event's data.",
         examples=[{"email": "{{ event.data.email }}"}],
     )
-    pattern: EventPattern
+    pattern: Condition
+
+
+FIELD_NAMES: Final = tuple(
+    field.alias or name
+    for model in (
+        *(Pattern, EventPattern, ThresholdPattern, SequencePattern, AnomalyPattern),
+        *(Step, Times, Cooldown, Late, Limits, Time, Watermark),
+    )
+    for name, field in model.model_fields.items()
+)
+"""To suggest from."""

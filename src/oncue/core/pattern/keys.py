@@ -95,6 +95,11 @@ def _compile(parts: Sequence[Checked], *, takes_null: bool) -> _Text:
     return text
 
 
+def canonical_key(parts: Sequence[Json]) -> str:
+    """Return the text of a key with these parts."""
+    return _encode([_canonical(part) for part in parts]).decode() if parts else ""
+
+
 _encode: Final = msgspec.json.encode
 
 

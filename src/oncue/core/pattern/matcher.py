@@ -1,175 +1,148 @@
 """
-Many patterns over a run of events: index, select, then what each kind does with a hit.
+The matcher: folds the log of an account over its patterns.
 
-The set is changed only by records of the log, so it is the same in a replay.
+The same records in the same order give the same findings, whatever the batches
+they come in. For each record, first what its arrival reveals to be due is done,
+then the event is shown to the patterns that the index finds.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oncue.core.event import Event
-from oncue.core.ids import derived_id
-from oncue.core.instants import format_instant
-from oncue.core.json_text import Json, encode_json
-from oncue.core.pattern.active import ActivePattern
-from oncue.core.pattern.cooldown import Cooldowns, Cooling
-from oncue.core.pattern.index import TypeIndex
-from oncue.core.pattern.seen import Seen
+from oncue.core.pattern.deadlines import Deadlines
+from oncue.core.pattern.event_time import EventTime
+from oncue.core.pattern.index import PatternIndex
+from oncue.core.pattern.memory import Memory
+from oncue.core.pattern.plan import ActivePattern
+from oncue.core.pattern.records import LogRecord, Passed
+from oncue.core.pattern.selection import EVERYTHING, Seen
+from oncue.core.pattern.watch import Finding, Watch
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A pattern was satisfied by these events."""
-
-    id: str
-    pattern: ActivePattern
-    key: dict[str, Json]
-    time_ms: int
-    detected_at_ms: int
-    events: tuple[Event, ...]
-    suppressed: int = 0
-
-    def view(self) -> dict[str, Json]:
-        """Return what templates and users see as the match."""
-        return {
-            "id": self.id,
-            "pattern": self.pattern.name,
-            "pattern_id": self.pattern.id,
-            "pattern_version": self.pattern.version,
-            "state_version": self.pattern.state_version,
-            "kind": "matched",
-            "key": self.key,
-            "time": format_instant(self.time_ms),
-            "detected_at": format_instant(self.detected_at_ms),
-            "events": [
-                {**event.view(), "offset": event.offset}
-                for event in self.events[: self.pattern.max_events]
-            ],
-            "event_count": len(self.events),
-            "bindings": {},
-            "values": {},
-            "window": None,
-            "score": None,
-            "suppressed": self.suppressed,
-            "revision": 0,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class KeyState:
-    """What a pattern remembers of a key."""
+class Failure:
+    """A pattern raised an exception on a record; the key it was about is as it was before."""
 
     pattern_id: str
-    state_version: int
-    key: str
-    cooling: Cooling
-
-
-@dataclass(slots=True)
-class Misses:
-    """What was counted and matched nothing, since the matcher began."""
-
-    where_errors: Counter[str]
-    missing_keys: Counter[str]
+    offset: int
+    reason: str
 
 
 class Matcher:
-    """The patterns of one account, and the fold of its log over them."""
+    """The patterns of one account, and what they remember."""
 
-    def __init__(self) -> None:
-        self.misses = Misses(Counter(), Counter())
-        self._patterns: dict[str, ActivePattern] = {}
-        self._cooldowns: dict[str, Cooldowns] = {}
-        self._index: TypeIndex[ActivePattern] = TypeIndex([])
-        self._changed: dict[tuple[str, str], KeyState] = {}
-        self.globs: list[str] = []
-        """The types and globs that some pattern watches."""
+    def __init__(self, time: EventTime | None = None) -> None:
+        self.time = time or EventTime()
+        self.watches: dict[str, Watch] = {}
+        self.index = PatternIndex()
+        self.is_timed = False
+        self._failures: list[Failure] = []
+        self._agendas: dict[int, Deadlines] = {}
 
-    def put(self, pattern: ActivePattern) -> None:
-        """Let `pattern` see what follows, in place of its earlier version."""
-        before = self._patterns.get(pattern.id)
-        if before is None or (before.state_version, before.cooldown) != (
-            pattern.state_version,
-            pattern.cooldown,
-        ):
-            self._cooldowns.pop(pattern.id, None)
-        if pattern.cooldown:
-            self._cooldowns.setdefault(pattern.id, Cooldowns(pattern.cooldown.for_ or 0))
-        self._patterns[pattern.id] = pattern
-        self._build_index()
+    def put(self, pattern: ActivePattern, began_ms: int) -> Watch:
+        """Let `pattern` see what follows; what an earlier version of the same state knew, it knows."""
+        before = self.watches.get(pattern.id)
+        if before and before.pattern.state_version == pattern.state_version:
+            memory = before.memory.under(pattern.plan)
+            watch = Watch(pattern, before.began_ms, self.time, memory)
+        else:
+            watch = Watch(pattern, began_ms, self.time, Memory(pattern.plan))
+            watch.begin()
+        self.take_up(watch)
+        return watch
+
+    def take_up(self, watch: Watch) -> None:
+        """Let a pattern of this event time go on from what it knows, in place of its earlier version."""
+        pattern = watch.pattern
+        self._forget_agenda(pattern.id)
+        self.watches[pattern.id] = watch
+        shown = (EVERYTHING,) if pattern.plan.looking.sees_all else ()
+        self.index.put(pattern.id, (*pattern.plan.looking.selections, *shown))
+        self._set_agenda(watch)
+        self._update()
 
     def drop(self, pattern_id: str) -> None:
         """Let the pattern see nothing more."""
-        self._patterns.pop(pattern_id, None)
-        self._cooldowns.pop(pattern_id, None)
-        self._build_index()
+        if pattern_id in self.watches:
+            self._forget_agenda(pattern_id)
+            del self.watches[pattern_id]
+            self.index.drop(pattern_id)
+            self._update()
 
-    def restore(self, state: KeyState) -> None:
-        """Take up what a pattern remembered of a key."""
-        pattern = self._patterns.get(state.pattern_id)
-        if pattern and pattern.cooldown and pattern.state_version == state.state_version:
-            self._cooldowns[pattern.id].put(state.key, state.cooling)
+    def fold(self, record: LogRecord) -> list[Finding]:
+        """Return what a record completes."""
+        found: list[Finding] = []
+        if self.is_timed:
+            self.time.read(record.received_at_ms)
+            if isinstance(record, Event | Passed):
+                self.time.saw(record.time_ms, record.received_at_ms)
+            found += self._fire(record)
+        if isinstance(record, Event):
+            self._show(record, found)
+        return found
 
-    def take_changes(self) -> list[KeyState]:
-        """Return what changed of the keys since this was asked last."""
-        changed = list(self._changed.values())
-        self._changed.clear()
-        return changed
+    def take_failures(self) -> Sequence[Failure]:
+        """Return what went wrong since this was asked last."""
+        failures, self._failures = self._failures, []
+        return failures
 
-    def match(self, event: Event) -> Iterator[Match]:
-        """Yield the matches that `event` completes."""
-        found = self._index.watching(event.type)
-        if not found:
-            return
-        values = Seen(event)
-        for pattern in found:
-            refusal = pattern.selection.refusal(event, values)
-            if refusal:
-                if refusal.error:
-                    self.misses.where_errors[pattern.id] += 1
-                continue
-            text = pattern.key.text(event, values)
-            if text is None:
-                self.misses.missing_keys[pattern.id] += 1
-                continue
-            key = pattern.key.named(text)
-            suppressed = self._suppressed(pattern, key, event.time_ms) if pattern.cooldown else 0
-            if suppressed is not None:
-                yield match_of(pattern, event, key, suppressed)
-
-    def _suppressed(self, pattern: ActivePattern, key: dict[str, Json], time_ms: int) -> int | None:
-        is_shared = pattern.cooldown is not None and pattern.cooldown.per == "pattern"
-        place = "" if is_shared else _spell(key)
-        cooling, suppressed = self._cooldowns[pattern.id].hit(place, time_ms)
-        self._changed[pattern.id, place] = KeyState(
-            pattern.id, pattern.state_version, place, cooling
+    def next_tick_ms(self) -> int | None:
+        """Return the instant at which silence will have made something due; None: nothing waits."""
+        instants = (
+            self.time.comes_ms(due, timeout)
+            for timeout, agenda in self._agendas.items()
+            if (due := agenda.earliest()) is not None
         )
-        return suppressed
+        return min(instants, default=None)
 
-    def _build_index(self) -> None:
-        self._index = TypeIndex((p, p.selection.globs) for p in self._patterns.values())
-        self.globs = sorted({g for p in self._patterns.values() for g in p.selection.globs})
+    def _show(self, event: Event, found: list[Finding]) -> None:
+        seen = Seen(event)
+        for slot, selectors in self.index.admitted(event, seen):
+            watch = self.watches[slot]
+            plan = watch.pattern.plan
+            if plan.looking.sees_all:
+                selectors &= (1 << len(plan.looking.selections)) - 1
+            found += self._tell(watch, event, selectors, seen)
+            if watch.operator:
+                self._set_agenda(watch)
 
+    def _fire(self, record: LogRecord) -> Iterator[Finding]:
+        for timeout_ms, agenda in self._agendas.items():
+            young: list[tuple[int, str]] = []
+            for due_ms, slot in agenda.until(self.time.reached(timeout_ms, 0)):
+                watch = self.watches[slot]
+                if due_ms > watch.watermark_ms + watch.pattern.plan.delay_ms:
+                    young.append((due_ms, slot))
+                    continue
+                yield from self._tell(watch, record, 0, None)
+                # What failed is not due again before something else of the pattern is.
+                if watch.due_ms() != due_ms:
+                    self._set_agenda(watch)
+            for due_ms, slot in young:
+                agenda.set(slot, due_ms)
 
-def match_of(
-    pattern: ActivePattern, event: Event, key: dict[str, Json], suppressed: int = 0
-) -> Match:
-    """Return the match of an event pattern; its id is the same in every replay."""
-    parts = (
-        pattern.id, pattern.state_version, "matched", _spell(key), event.time_ms, "", 0,
-        event.offset, 0,
-    )  # fmt: skip
-    return Match(
-        id=derived_id("mat", event.time_ms, parts),
-        pattern=pattern,
-        key=key,
-        time_ms=event.time_ms,
-        detected_at_ms=event.received_at_ms,
-        events=(event,),
-        suppressed=suppressed,
-    )
+    def _tell(
+        self, watch: Watch, record: LogRecord, selectors: int, seen: Seen | None
+    ) -> Sequence[Finding]:
+        """Return what follows for a pattern from an event that is shown to it, or from time alone."""
+        try:
+            if seen is None:
+                return watch.advance()
+            return watch.take(seen.event, selectors, seen)
+        except Exception as exc:  # noqa: BLE001 a bug in one pattern must not stop the others
+            reason = f"{type(exc).__name__}: {exc}"
+            self._failures.append(Failure(watch.pattern.id, record.offset, reason))
+            return ()
 
+    def _set_agenda(self, watch: Watch) -> None:
+        if watch.operator:
+            agenda = self._agendas.setdefault(watch.pattern.plan.idle_timeout_ms, Deadlines())
+            agenda.set(watch.pattern.id, watch.due_ms())
 
-def _spell(key: dict[str, Json]) -> str:
-    return encode_json(list(key.values())).decode() if key else ""
+    def _forget_agenda(self, pattern_id: str) -> None:
+        for agenda in self._agendas.values():
+            agenda.set(pattern_id, None)
+
+    def _update(self) -> None:
+        self.is_timed = any(watch.pattern.plan.is_timed for watch in self.watches.values())

@@ -81,6 +81,7 @@ class Note(StrEnum):
     """What became of an event that made no hit, as people ask for it."""
 
     LATE = "late"
+    SUPPRESSED = "suppressed"
     LEARNING = "learning"
     COUNTED = "counted"
     STARTED = "started"

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from oncue.core.documents import Document, DurationMs, Name
 from oncue.core.json_text import Json
-from oncue.core.pattern.kinds.event import EventPattern
+from oncue.core.pattern.definition import Condition
 from oncue.core.workflow.retry import Backoff, OnUnknown, RetryPolicy
 
 _STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
@@ -290,7 +290,7 @@ Step: TypeAlias = Annotated[
     | StopStep,
     Field(discriminator="type"),
 ]
-Trigger: TypeAlias = Annotated[EventPattern, Field(title="Trigger")]
+Trigger: TypeAlias = Annotated[Condition, Field(title="Trigger")]
 NESTED = (
     ActionStep,
     LoopStep,
@@ -331,6 +331,6 @@ class Workflow(Document):
     )
 
     @property
-    def triggers(self) -> tuple[EventPattern, ...]:
+    def triggers(self) -> tuple[Condition, ...]:
         """What starts it."""
-        return (self.on,) if isinstance(self.on, EventPattern) else tuple(self.on)
+        return tuple(self.on) if isinstance(self.on, list) else (self.on,)

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
-from oncue.core.pattern.selection import compile_key, compile_selection
+from oncue.core.pattern.definition import FIELD_NAMES
+from oncue.core.pattern.planning import plan_condition
 from oncue.core.problems import problems_of
 from oncue.core.workflow.compile import Findings, Library, StepCompiler, field_names
 from oncue.core.workflow.definition import NESTED, Retry, Workflow
@@ -41,7 +42,7 @@ def parse_workflow(document: Json, library: Library, *, max_steps: int) -> Parse
     return _Parser(library, max_steps).parse(definition, document)
 
 
-_FIELD_NAMES = field_names(Workflow, Retry, *NESTED)
+_FIELD_NAMES = (*field_names(Workflow, Retry, *NESTED), *FIELD_NAMES)
 
 
 class _Parser:
@@ -77,5 +78,4 @@ class _Parser:
         is_list = isinstance(definition.on, list)
         for index, trigger in enumerate(definition.triggers):
             path = f"on[{index}]" if is_list else "on"
-            self._found.collect(partial(compile_selection, trigger, path))
-            self._found.collect(partial(compile_key, trigger.by, trigger.on_missing_key, path))
+            self._found.collect(partial(plan_condition, trigger, path))

@@ -114,6 +114,19 @@ class SqlPatterns:
         rows = await self._database.rows(select)
         return [*{row.pattern_id: _pattern_of(row) for row in rows}.values()]
 
+    async def state_begin(self, account: str, pattern_id: str, state_version: int) -> int:
+        """Return the offset of the record with which a state of a pattern began."""
+        version = tables.pattern_version
+        select = sa.select(sa.func.min(version.c.seen_from).label("begin")).where(
+            version.c.account == account,
+            version.c.pattern_id == pattern_id,
+            version.c.state_version == state_version,
+        )
+        for row in await self._database.rows(select):
+            begin: int | None = row.begin
+            return begin or 0
+        return 0
+
 
 def add_version(account: str, pattern: PatternVersion) -> list[sa.Insert | sa.Update]:
     """Return the statements that keep a version."""

@@ -13,8 +13,6 @@ from typing import Final
 import msgspec
 
 from oncue.core.errors import Conflict, NotFound
-from oncue.core.pattern.cooldown import Cooling
-from oncue.core.pattern.matcher import KeyState
 from oncue.core.workflow.machine import evolve
 from oncue.core.workflow.records import decode_records, encode_records
 from oncue.core.workflow.state import ExecutionState, Start, begin
@@ -46,15 +44,15 @@ CREATE TABLE IF NOT EXISTS pattern_match (
 );
 CREATE INDEX IF NOT EXISTS match_newest
     ON pattern_match (account, pattern_id, detected_at DESC, id DESC);
-CREATE TABLE IF NOT EXISTS key_state (
+CREATE TABLE IF NOT EXISTS pattern_failure (
     account TEXT NOT NULL,
     pattern_id TEXT NOT NULL,
-    state_version INTEGER NOT NULL,
-    key TEXT NOT NULL,
-    last_at INTEGER NOT NULL,
-    suppressed INTEGER NOT NULL,
-    PRIMARY KEY (account, pattern_id, key)
+    "offset" INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (account, pattern_id, "offset")
 ) WITHOUT ROWID;
+-- Keys are part of checkpoints now.
+DROP TABLE IF EXISTS key_state;
 CREATE TABLE IF NOT EXISTS execution (
     account TEXT NOT NULL,
     id TEXT NOT NULL,
@@ -110,17 +108,9 @@ _ADD_MATCH = """
 INSERT INTO pattern_match (account, id, pattern_id, time, detected_at, outcome, body)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-_SET_KEY = """
-INSERT INTO key_state (account, pattern_id, state_version, key, last_at, suppressed)
-VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (account, pattern_id, key) DO UPDATE SET
-    state_version = excluded.state_version,
-    last_at = excluded.last_at,
-    suppressed = excluded.suppressed
-"""
-_KEYS = """
-SELECT pattern_id, state_version, key, last_at, suppressed FROM key_state
-WHERE account = ? ORDER BY last_at
+_ADD_FAILURE = """
+INSERT INTO pattern_failure (account, pattern_id, "offset", reason) VALUES (?, ?, ?, ?)
+ON CONFLICT DO NOTHING
 """
 _ADD_EXECUTION = """
 INSERT INTO execution (account, id, workflow_id, workflow, version, status, created_at, start)
@@ -177,8 +167,12 @@ class SqliteJournal:
         select = 'SELECT account, "offset" FROM cursor'
         return await self.file.read(lambda c: dict(c.execute(select).fetchall()))
 
-    async def commit_matches(self, account: str, run: MatchedRun) -> None:
-        """Write down in one commit how far the log was matched, and what followed."""
+    async def commit_matches(self, account: str, run: MatchedRun) -> list[NewExecution]:
+        """
+        Write down in one commit how far the log was matched, and what followed.
+
+        Returns the executions that begin; one that was there already is none of them.
+        """
         matches = [
             (
                 account,
@@ -191,34 +185,18 @@ class SqliteJournal:
             )
             for match in run.matches
         ]
-        executions = [_execution_row(account, new) for new in run.started]
-        keys = [
-            (
-                account,
-                state.pattern_id,
-                state.state_version,
-                state.key,
-                state.cooling.last_ms,
-                state.cooling.suppressed,
-            )
-            for state in run.states
-        ]
+        executions = [(_execution_row(account, new), new) for new in run.started]
+        failures = [(account, one.pattern_id, one.offset, one.reason) for one in run.failures]
 
-        def write(connection: sqlite3.Connection) -> None:
+        def write(connection: sqlite3.Connection) -> list[NewExecution]:
             connection.execute(_ADVANCE, (account, run.offset))
             connection.executemany(_ADD_MATCH, matches)
-            connection.executemany(_SET_KEY, keys)
-            connection.executemany(_ADD_EXECUTION, executions)
+            connection.executemany(_ADD_FAILURE, failures)
+            return [
+                new for row, new in executions if connection.execute(_ADD_EXECUTION, row).rowcount
+            ]
 
-        await self.file.write(write)
-
-    async def key_states(self, account: str) -> list[KeyState]:
-        """Return what the patterns of an account remember of their keys, the oldest first."""
-        rows = await self.file.read(lambda c: c.execute(_KEYS, (account,)).fetchall())
-        return [
-            KeyState(pattern_id, state_version, key, Cooling(last_ms, suppressed))
-            for pattern_id, state_version, key, last_ms, suppressed in rows
-        ]
+        return await self.file.write(write)
 
     async def commit_turn(self, account: str, turn: Turn) -> None:
         """

@@ -12,18 +12,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from oncue.core.event import Event, EventFilter, IncomingEvent
-from oncue.core.pattern.records import LogRecord, Passed
-from oncue.ports import Clock, EventUsage, Mark, Receipt, Span, Stretch
+from oncue.core.event import IncomingEvent
+from oncue.core.pattern.records import LogRecord
+from oncue.ports import Clock, Receipt, Stretch
 from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
+from oncue.store.sqlite.past import SqlitePast
 from oncue.store.sqlite.record import Body, ChangeBody, encode_body, record_of
 from oncue.store.sqlite.segments import SEGMENT_RECORDS, Segments
-from oncue.store.sqlite.usage import sum_of, usage_in
 
 STRETCH: Final = 4_096
 """Records that are looked at in one read; those that nobody watches cost next to nothing."""
-_BACKWARDS: Final = 512
 DEDUPE_WINDOW_MS: Final = 7 * 86_400_000
 
 
@@ -50,6 +49,8 @@ class SqliteEventLog:
         self._appender = self.segments.appender
         self._listeners: list[Callable[[str], None]] = []
         self._heads = self._appender.heads()
+        self.past = SqlitePast(self.segments, self.head)
+        """What it holds already."""
 
     def last_arrival_ms(self) -> int:
         """Return the `received_at` of the newest record."""
@@ -120,61 +121,6 @@ class SqliteEventLog:
         )
         records = [record_of(row) for row in rows]
         return Stretch(records, records[-1].offset if len(records) == limit else upto)
-
-    async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
-        """Return the events at some offsets, as far as they are still there, in their order."""
-        number = self._appender.numbers.get(account, 0)
-        rows = await self.segments.newest(*record.at(number, offsets), len(offsets))
-        return [found for found in map(record_of, reversed(rows)) if isinstance(found, Event)]
-
-    async def mark(self, account: str, upto: int) -> Mark | None:
-        """Return how far event time was after the record at `upto`; None before the first event."""
-        number = self._appender.numbers.get(account, 0)
-        newest, last, before = 0, None, upto + 1
-        while True:
-            values = (number, before, _BACKWARDS)
-            rows = await self.segments.newest(record.BACKWARDS, values, _BACKWARDS)
-            for passed in map(record_of, rows):
-                assert isinstance(passed, Passed)
-                last = passed.received_at_ms if last is None else last
-                # No event moves time further than its arrival, and arrivals only grow.
-                if passed.received_at_ms <= newest:
-                    return Mark(newest, last)
-                newest = max(newest, min(passed.time_ms, passed.received_at_ms))
-                before = passed.offset
-            if len(rows) < _BACKWARDS:
-                return None if last is None else Mark(newest, last)
-
-    async def offset_before(self, account: str, received_ms: int) -> int:
-        """Return the last offset that arrived before an instant, 0 if none did."""
-        number = self._appender.numbers.get(account, 0)
-        found = await self.segments.each(
-            lambda connection: record.seek(connection, number, received_ms), received_ms
-        )
-        return min((one for one in found if one is not None), default=self.head(account) + 1) - 1
-
-    async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
-        """Return the event of that id, without `source` the newest; nothing if there is none."""
-        number = self._appender.numbers.get(account, 0)
-        rows = await self.segments.newest(record.FIND, (number, event_id, source, source), 1)
-        return next((found for found in map(record_of, rows) if isinstance(found, Event)), None)
-
-    async def events(
-        self, account: str, wanted: EventFilter, limit: int, before: int | None = None
-    ) -> list[Event]:
-        """Return events with an offset below `before`, newest first."""
-        number = self._appender.numbers.get(account, 0)
-        end = self.head(account) + 1
-        select, values = record.listing(
-            number, wanted, end if before is None else min(before, end), limit
-        )
-        rows = await self.segments.newest(select, values, limit)
-        return [found for found in map(record_of, rows) if isinstance(found, Event)]
-
-    async def usage(self, account: str, span: Span) -> EventUsage:
-        """Return how many events arrived in a span of time."""
-        number = self._appender.numbers.get(account, 0)
-        return sum_of(await self.segments.each(lambda c: usage_in(c, number, span), span.from_ms))
 
     async def close(self) -> None:
         """Let go of the files."""

@@ -150,7 +150,7 @@ def reading(
     Records that nobody watches are left out, or `in_passing` are there without a body.
     """
     clause, types = watched
-    select = f'{_READ} WHERE account = ? AND "offset" > ? AND "offset" <= ?'
+    select = f'{_READ} AND "offset" > ? AND "offset" <= ?'
     if clause and in_passing:
         select = select.replace("body", f"CASE WHEN {clause} THEN body END", 1)
         return f'{select} ORDER BY "offset" LIMIT ?', (*types, *bounds, limit)
@@ -159,7 +159,7 @@ def reading(
     return f'{select} ORDER BY "offset" LIMIT ?', (*bounds, *types, limit)
 
 
-_READ: Final = f"SELECT {_COLUMNS} FROM record"  # noqa: S608 the columns are a constant
+_READ: Final = f"SELECT {_COLUMNS} FROM record WHERE account = ?"  # noqa: S608 the columns are a constant
 # Beyond it, looking at all events costs less than asking for each type.
 _MOST_GLOBS: Final = 200
 
@@ -191,7 +191,7 @@ def listing(
 def at(number: int, offsets: Sequence[int]) -> tuple[str, tuple[int, ...]]:
     """Return the statement, and its values, for the records at some offsets, newest first."""
     marks = ", ".join("?" * len(offsets))
-    select = f'{_READ} WHERE account = ? AND "offset" IN ({marks}) ORDER BY "offset" DESC'
+    select = f'{_READ} AND "offset" IN ({marks}) ORDER BY "offset" DESC'
     return select, (number, *offsets)
 
 

@@ -148,3 +148,9 @@ class Keyed(Document):
     def zone(self) -> ZoneInfo | None:
         """Where days begin; None is UTC."""
         return None if self.time.zone == "UTC" else ZoneInfo(self.time.zone)
+
+    @property
+    def pause(self) -> Cooldown | None:
+        """The cooldown in its long form."""
+        given = self.cooldown
+        return Cooldown.model_construct(for_=given, per="key") if isinstance(given, int) else given

@@ -1,0 +1,66 @@
+"""What becomes of a pattern's document: how its events are chosen, and what looks at them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oncue.core.expression import Template
+from oncue.core.pattern.keys import KeyOf
+from oncue.core.pattern.kinds.shared import Cooldown, Limits
+from oncue.core.pattern.operator import Operator
+from oncue.core.pattern.selection import Selection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looking:
+    """
+    What a kind of pattern looks at, and with what.
+
+    Without `operator` each admitted event is a match by itself. `sorts` says that
+    events are looked at in event time, behind the watermark; `sees_all` that the
+    operator is shown every event that has a key. `reach_ms` is how far back the state
+    of a key reaches: the longest window, or the time of a sequence.
+    """
+
+    selections: tuple[Selection, ...]
+    operator: Callable[[], Operator] | None = None
+    sorts: bool = False
+    sees_all: bool = False
+    reach_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """How a condition is looked for."""
+
+    key: KeyOf
+    looking: Looking
+    declared_keys: tuple[str, ...]
+    delay_ms: int
+    idle_timeout_ms: int
+    cooldown: Cooldown | None
+    limits: Limits
+    max_events: int
+    backfill_ms: int
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it must know how far event time has come."""
+        return self.looking.operator is not None
+
+    @property
+    def is_stateful(self) -> bool:
+        """Whether what it finds depends on what came before."""
+        return self.is_timed or self.cooldown is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActivePattern:
+    """One version of a pattern, ready to match."""
+
+    id: str
+    name: str
+    version: int
+    state_version: int
+    workflow_id: str | None
+    input: Template | None
+    plan: Plan

@@ -1,0 +1,114 @@
+"""From a condition that is well-formed to what looks for it, or to all that is wrong with it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.json_text import Json
+from oncue.core.pattern.definition import Condition
+from oncue.core.pattern.keys import canonical_key, compile_key
+from oncue.core.pattern.kinds import event
+from oncue.core.pattern.kinds.anomaly import AnomalyPattern, compile_anomaly
+from oncue.core.pattern.kinds.event import EventPattern
+from oncue.core.pattern.kinds.sequence import SequencePattern
+from oncue.core.pattern.kinds.sequence import unfit as unfit_sequence
+from oncue.core.pattern.kinds.threshold import ThresholdPattern, compile_threshold
+from oncue.core.pattern.plan import Looking, Plan
+from oncue.core.pattern.selection import compile_selection
+from oncue.core.pattern.sequence.operator import SequenceOperator
+from oncue.core.pattern.sequence.plan import compile_sequence
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is wrong, collected from all parts."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def of(self, compile_part: Callable[[], T]) -> T | None:
+        """Return what was compiled; nothing, if something is wrong with it."""
+        try:
+            return compile_part()
+        except InvalidInput as exc:
+            self.problems += exc.problems
+            return None
+
+
+def plan_condition(condition: Condition, path: str) -> Plan:
+    """
+    Return how a condition that stands at `path` of its document is looked for.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    findings = _Findings()
+    looking = _looking(condition, path, findings)
+    key = findings.of(lambda: compile_key(condition.by, condition.on_missing_key, path))
+    findings.problems += _unfit_keys(condition, path)
+    if key is None or looking is None or findings.problems:
+        raise InvalidInput(findings.problems)
+    return Plan(
+        key=key,
+        looking=looking,
+        declared_keys=tuple(canonical_key(_parts(declared)) for declared in condition.keys),
+        delay_ms=condition.watermark.delay,
+        idle_timeout_ms=condition.watermark.idle_timeout,
+        cooldown=condition.pause,
+        limits=condition.limits,
+        max_events=condition.max_events,
+        backfill_ms=condition.backfill or 0,
+    )
+
+
+def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | None:
+    match condition:
+        case EventPattern():
+            findings.problems += event.unfit(condition, path)
+            selection = findings.of(lambda: compile_selection(condition, path))
+            return Looking((selection,)) if selection else None
+        case AnomalyPattern():
+            selection = findings.of(lambda: compile_selection(condition, path))
+            anomaly = findings.of(lambda: compile_anomaly(condition, path))
+            if selection is None or anomaly is None:
+                return None
+            return Looking((selection,), anomaly.operator, sorts=anomaly.sorts)
+        case ThresholdPattern():
+            selection = findings.of(lambda: compile_selection(condition, path))
+            threshold = findings.of(lambda: compile_threshold(condition, path))
+            if selection is None or threshold is None:
+                return None
+            reach_ms = (condition.window or condition.gap or 0) + (condition.for_ or 0)
+            return Looking(
+                (selection,), threshold.operator, sorts=threshold.sorts, reach_ms=reach_ms
+            )
+        case SequencePattern():
+            return findings.of(lambda: _sequence(condition, path))
+
+
+def _sequence(condition: SequencePattern, path: str) -> Looking:
+    problems = list(unfit_sequence(condition, path))
+    if problems:
+        raise InvalidInput(problems)
+    plan = compile_sequence(condition, path)
+    return Looking(
+        plan.selectors,
+        lambda: SequenceOperator(plan),
+        sorts=condition.emit == "final" or not plan.is_early,
+        sees_all=plan.is_scope_all,
+        reach_ms=condition.within,
+    )
+
+
+def _parts(declared: Json) -> list[Json]:
+    return declared if isinstance(declared, list) else [declared]
+
+
+def _unfit_keys(condition: Condition, path: str) -> Iterator[Problem]:
+    for place, declared in enumerate(condition.keys):
+        count = len(_parts(declared))
+        if count != len(condition.by):
+            expected = f"expected a value for each of {len(condition.by)} paths of 'by'"
+            yield Problem(f"{path}.keys[{place}]", f"{expected}, got {count}")

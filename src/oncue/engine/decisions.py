@@ -1,0 +1,75 @@
+"""What the matcher decided becomes durable: matches with their evidence, and what they start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from oncue.core.pattern.match import Match, match_of, offsets_needed
+from oncue.engine.outcomes import Outcomes, match_row
+from oncue.engine.reading import Decided, Reading
+from oncue.ports import EventLog, FailureRow, Journal, MatchedRun, MatchRow, NewExecution
+
+MATCHES_PER_COMMIT: Final = 256
+
+
+@dataclass(slots=True)
+class Written:
+    """How many matches were written, and the executions that began."""
+
+    matches: int = 0
+    started: list[NewExecution] = field(default_factory=list)
+
+
+class Decisions:
+    """Writes down what a stretch of a log came to."""
+
+    def __init__(self, log: EventLog, journal: Journal, outcomes: Outcomes) -> None:
+        self._log = log
+        self._journal = journal
+        self._outcomes = outcomes
+
+    async def commit(self, account: str, reading: Reading, decided: Decided) -> Written:
+        """Return when all is durable that was found between the committed cursor and the cursor."""
+        failures = [
+            FailureRow(failure.pattern_id, failure.offset, failure.reason)
+            for failure in decided.failures
+        ]
+        matches = await self._matches(account, decided)
+        written = Written()
+        # One record can reveal as many matches as there are keys: they are written in parts,
+        # and the cursor goes on with the last.
+        while len(matches) > MATCHES_PER_COMMIT:
+            part, matches = matches[:MATCHES_PER_COMMIT], matches[MATCHES_PER_COMMIT:]
+            await self._write(account, reading.committed, part, (), written)
+        await self._write(account, reading.cursor, matches, failures, written)
+        return written
+
+    async def _matches(self, account: str, decided: Decided) -> list[Match]:
+        offsets = offsets_needed(finding for _, finding in decided.findings)
+        missing = [offset for offset in offsets if offset not in decided.events]
+        if missing:
+            for event in await self._log.past.at(account, missing):
+                decided.events[event.offset] = event
+        return [
+            match_of(finding, record.received_at_ms, decided.events)
+            for record, finding in decided.findings
+        ]
+
+    async def _write(
+        self,
+        account: str,
+        cursor: int,
+        matches: Sequence[Match],
+        failures: Sequence[FailureRow],
+        written: Written,
+    ) -> None:
+        rows: list[MatchRow] = []
+        started: list[NewExecution] = []
+        for match in matches:
+            outcome = await self._outcomes.of(account, match)
+            rows.append(match_row(match, outcome))
+            if isinstance(outcome, NewExecution):
+                started.append(outcome)
+        run = MatchedRun(cursor, rows, started, failures)
+        written.started += await self._journal.commit_matches(account, run)
+        written.matches += len(rows)

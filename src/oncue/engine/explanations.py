@@ -1,0 +1,159 @@
+"""
+What became of an event, pattern by pattern: asked, not kept.
+
+A pattern that remembers nothing is asked again. For one that does, the log is
+read again from as far back as its memory reaches, and what it says of the event
+then is what it said.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from oncue.core.event import Event
+from oncue.core.globs import compile_glob
+from oncue.core.json_text import Json
+from oncue.core.pattern.index import PatternIndex
+from oncue.core.pattern.match import match_id
+from oncue.core.pattern.matcher import Matcher
+from oncue.core.pattern.plan import ActivePattern
+from oncue.core.pattern.seen import Seen
+from oncue.core.pattern.selection import Refusal
+from oncue.core.pattern.watch import Finding, Watch
+from oncue.engine.active_patterns import ActivePatterns
+from oncue.engine.reading import RECORDS_PER_TURN, event_time
+from oncue.ports import EventLog, History, Journal
+
+MAX_RECORDS = 100_000
+"""How much of the log is read again for one explanation."""
+
+
+class Fate(StrEnum):
+    """What a pattern did with an event."""
+
+    MATCHED = "matched"
+    FILTERED = "filtered"
+    NO_KEY = "no_key"
+    LATE = "late"
+    LEARNING = "learning"
+    SUPPRESSED = "suppressed"
+    COUNTED = "counted"
+    STARTED = "started"
+    ADVANCED = "advanced"
+    IGNORED = "ignored"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """
+    What one pattern did with an event, and what followed.
+
+    `state` is what the pattern remembers of the event's key after it, in people's terms.
+    """
+
+    pattern: ActivePattern
+    fate: Fate
+    clause: str | None = None
+    error: str | None = None
+    match_id: str | None = None
+    outcome: Mapping[str, Json] | None = None
+    key: Mapping[str, Json] = field(default_factory=dict)
+    state: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Explanations:
+    """Looks again at events with the patterns that saw them."""
+
+    def __init__(
+        self, patterns: ActivePatterns, log: EventLog, journal: Journal, history: History
+    ) -> None:
+        self._patterns = patterns
+        self._log = log
+        self._journal = journal
+        self._history = history
+
+    async def of(self, account: str, event: Event) -> list[Explanation]:
+        """Return what each pattern that watches the event's type did with it."""
+        active = await self._patterns.at(account, event.offset)
+        index = PatternIndex()
+        for pattern in active:
+            index.put(pattern.id, pattern.plan.looking.selections)
+        watching = set(index.watching(event.type))
+        return [await self.by(account, one, event) for one in active if one.id in watching]
+
+    async def by(self, account: str, pattern: ActivePattern, event: Event) -> Explanation:
+        """Return what a pattern did with an event."""
+        seen = Seen(event)
+        refusal = _refusal(pattern, event, seen)
+        if refusal:
+            return Explanation(pattern, Fate.FILTERED, refusal.clause, refusal.error)
+        key = pattern.plan.key.text(event, seen)
+        if key is None:
+            return Explanation(pattern, Fate.NO_KEY, "by")
+        if (await self._journal.cursors()).get(account, 0) < event.offset:
+            return Explanation(pattern, Fate.PENDING)
+        found, watch = await self._again(account, pattern, event)
+        explanation = _explained(pattern, event, found, watch, key)
+        if explanation.match_id:
+            match = await self._history.match(account, explanation.match_id)
+            if match:
+                return replace(explanation, outcome=match.outcome)
+        return explanation
+
+    async def _again(
+        self, account: str, pattern: ActivePattern, event: Event
+    ) -> tuple[Sequence[Finding], Watch]:
+        """Return what came of the event when it was looked at, and the pattern right after that."""
+        cursor = await self._since(account, pattern, event)
+        matcher = Matcher(event_time(await self._log.past.mark(account, cursor)))
+        watch = matcher.put(pattern, matcher.time.last_received_ms)
+        while True:
+            stretch = await self._log.stretch(
+                account, cursor, RECORDS_PER_TURN, matcher.index.globs, in_passing=True
+            )
+            for record in stretch.records:
+                found = matcher.fold(record)
+                if record.offset >= event.offset and not _is_waiting(watch, event):
+                    return found, watch
+            if stretch.upto == cursor:
+                return (), watch
+            cursor = stretch.upto
+
+    async def _since(self, account: str, pattern: ActivePattern, event: Event) -> int:
+        plan = pattern.plan
+        if not plan.is_stateful:
+            return event.offset - 1
+        begin = await self._patterns.state_begin(account, pattern)
+        pause = plan.cooldown.for_ or 0 if plan.cooldown else 0
+        reach_ms = max(plan.looking.reach_ms, pause) + plan.delay_ms + plan.idle_timeout_ms
+        earliest = await self._log.past.offset_before(account, event.received_at_ms - reach_ms)
+        return max(begin - 1, earliest, event.offset - MAX_RECORDS, 0)
+
+
+def _refusal(pattern: ActivePattern, event: Event, seen: Seen) -> Refusal | None:
+    """Return why no selector admits an event: the reason of the first that watches its type."""
+    refusals = [
+        selection.refusal(event, seen)
+        for selection in pattern.plan.looking.selections
+        if any(compile_glob(glob)(event.type) for glob in selection.globs)
+    ]
+    return None if None in refusals else next(iter(refusals), None)
+
+
+def _is_waiting(watch: Watch, event: Event) -> bool:
+    return watch.sorter is not None and event.offset in watch.sorter
+
+
+def _explained(
+    pattern: ActivePattern, event: Event, found: Sequence[Finding], watch: Watch, key: str
+) -> Explanation:
+    shown = pattern.plan.key.named(key)
+    state = watch.operator.describe(key) if watch.operator else {}
+    for finding in found:
+        if any(event.offset in offsets for _, offsets in finding.hit.bindings):
+            id_ = match_id(pattern, finding.hit)
+            return Explanation(pattern, Fate.MATCHED, match_id=id_, key=shown, state=state)
+    fate = Fate(watch.note.value) if watch.note else Fate.IGNORED
+    clause = "cooldown" if fate is Fate.SUPPRESSED else None
+    return Explanation(pattern, fate, clause, key=shown, state=state)
