@@ -181,7 +181,7 @@ def _arrivals(times_ms: Sequence[int], values: Sequence[float]) -> Iterator[Arri
     for row, (time_ms, value) in enumerate(zip(times_ms, values, strict=True)):
         data = {"value": value}
         event = Event(row, time_ms, f"{row}", "nab", "sample", None, time_ms, data, {})
-        yield Arrival("", 1, event, {"event": {"data": data}}, time_ms)
+        yield Arrival("", 1, event, {}, time_ms)
 
 
 def with_cooldown(found: Iterable[int], samples: int = COOLDOWN) -> list[int]:

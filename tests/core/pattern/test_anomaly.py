@@ -1,6 +1,7 @@
 """Anomalies: which values are hits, with what score, and what is learnt of them."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -17,6 +18,7 @@ from oncue.core.pattern.kinds.anomaly import (
 )
 from oncue.core.pattern.kinds.shared import Cooldown
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
+from tests.architecture.rules import ROOT
 from tests.make import make_event
 
 MINUTE = 60_000
@@ -368,6 +370,39 @@ def test_values_and_times_are_told_apart() -> None:
     assert (samples_of(pattern.half_life), ms_of(pattern.half_life)) == (10, None)
     assert (samples_of(pattern.window), ms_of(pattern.window)) == (None, 600_000)
     assert pattern.model_dump(mode="json")["window"] == "10m"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, 0),
+        ({"half_life": "1m"}, 10 * MINUTE),
+        ({"method": "mad", "window": "1m"}, MINUTE),
+        ({"method": "mad"}, 0),
+        ({"method": "mad", "value": {"measure": "count", "window": "1m"}}, 1_000 * MINUTE),
+        ({"half_life": 5, "value": {"measure": "count", "window": "1m"}}, 50 * MINUTE),
+        ({"method": "seasonal", "season": {"period": "2m", "buckets": 2}}, 80 * MINUTE),
+        (
+            {"method": "seasonal", "season": {"period": "2m", "buckets": 2}, "half_life": "1m"},
+            10 * MINUTE,
+        ),
+    ],
+    ids=str,
+)
+def test_how_far_back_values_count(changes: dict[str, object], expected: int) -> None:
+    assert compile_anomaly(make_pattern(**changes), "pattern").reach_ms == expected
+
+
+def test_the_examples_of_the_page_are_patterns() -> None:
+    page = (ROOT / "docs" / "explanation" / "anomalies.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (season,) = re.findall(r'`"season": (.*?)`', page, re.DOTALL)
+    (measure,) = re.findall(r'^`({"measure".*?})`', page, re.MULTILINE)
+    pattern = AnomalyPattern.model_validate_json(example)
+
+    assert compile_anomaly(pattern, "pattern").sorts
+    compile_anomaly(make_pattern(method="seasonal", season=json.loads(season)), "pattern")
+    compile_anomaly(make_pattern(value=json.loads(measure)), "pattern")
 
 
 def test_the_cooldown_is_200_values_unless_another_or_none_is_given() -> None:

@@ -10,7 +10,7 @@ that spread and floor are 0 too, any other value is as far as can be said.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import convert
 
@@ -56,8 +56,7 @@ class Series(Remembered):
         self.is_out = False
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What is thought of one value before it is learnt; `is_far` is said of both directions."""
 
     expected: float

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from oncue.core.pattern.anomaly.judging import Judge
-from oncue.core.pattern.anomaly.operator import Alarm, AnomalyOperator, Sample
+from oncue.core.pattern.anomaly.operator import Alarm, AnomalyOperator
 from oncue.core.pattern.anomaly.readings import number_of
 from oncue.core.pattern.keyed import Keyed
-from oncue.core.pattern.operator import Arrival, Hit
+from oncue.core.pattern.operator import Arrival, Hit, Kind
 from oncue.core.pattern.threshold.closing import Closing, ClosingWindows, Row
 
 
@@ -65,5 +65,17 @@ class MeasureAnomalies(AnomalyOperator):
         if value is None:
             return None
         start_ms, end_ms = row.span
-        sample = Sample(row.key, value, start_ms, end_ms, row.offsets, row.event_count, row.span)
-        return self.score(sample, end_ms, end_ms)
+        anomaly = self.score(row.key, value, start_ms, end_ms, end_ms)
+        if anomaly is None:
+            return None
+        return Hit(
+            kind=Kind.ANOMALY,
+            key=row.key,
+            time_ms=end_ms,
+            bindings=(("", row.offsets),),
+            event_count=row.event_count,
+            values=self.values_of(anomaly),
+            window=row.span,
+            score=anomaly.verdict.score,
+            is_repeat=anomaly.is_repeat,
+        )

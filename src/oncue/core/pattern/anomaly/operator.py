@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.anomaly.judging import Judge, Series, Verdict
@@ -12,21 +12,13 @@ from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
 from oncue.core.pattern.threshold.keys import Bounds, Keys, heard_ms
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """
-    A value of a key, and what it was taken from.
+class Anomaly(NamedTuple):
+    """A value that is one; `earlier` values of its key came before it."""
 
-    `at_ms` is the instant that it counts for, `time_ms` that of a hit by it.
-    """
-
-    key: str
     value: float
-    at_ms: int
-    time_ms: int
-    offsets: tuple[int, ...]
-    event_count: int
-    window: tuple[int, int] | None = None
+    verdict: Verdict
+    earlier: int
+    is_repeat: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,43 +54,41 @@ class AnomalyOperator(Operator):
         series = self.series.get(key)
         return described(series, self._judge) if series else {}
 
-    def score(self, sample: Sample, heard: int, watermark_ms: int) -> Hit | None:
-        """Return the hit that a sample is, if any, and learn it; its key was heard of at `heard`."""
-        series = self._keys.edit(sample.key, watermark_ms)
-        if series is None:
-            series = self._judge.begin()
-        was_out, count = series.is_out, series.seen
-        verdict = self._judge.verdict(series, sample.value, sample.at_ms)
-        self._judge.learn(series, sample.value, sample.at_ms, verdict)
-        if self._keys.put(sample.key, series, heard, watermark_ms) is not None:
+    def score(
+        self, key: str, value: float, at_ms: int, heard: int, watermark_ms: int
+    ) -> Anomaly | None:
+        """
+        Return the anomaly that a value of an instant is, if it is one that counts; and learn it.
+
+        Its key was heard of at `heard`.
+        """
+        judge = self._judge
+        series = self._keys.edit(key, watermark_ms) or judge.begin()
+        was_out, earlier = series.is_out, series.seen
+        verdict = judge.verdict(series, value, at_ms)
+        judge.learn(series, value, at_ms, verdict)
+        if self._keys.put(key, series, heard, watermark_ms) is not None:
             self.counts["keys_forgotten"] += 1
-        self.last_note = Note.LEARNING if verdict is None else Note.COUNTED
-        if verdict is None or not verdict.is_anomaly:
+        if verdict is None:
+            self.last_note = Note.LEARNING
             return None
+        self.last_note = Note.COUNTED
         is_repeat = was_out and not self._alarm.is_every
-        if is_repeat and not self._alarm.repeats:
+        if not verdict.is_anomaly or (is_repeat and not self._alarm.repeats):
             return None
         self.last_note = None
-        return self._hit(sample, verdict, count, is_repeat=is_repeat)
+        return Anomaly(value, verdict, earlier, is_repeat)
 
-    def _hit(self, sample: Sample, verdict: Verdict, count: int, *, is_repeat: bool) -> Hit:
-        return Hit(
-            kind=Kind.ANOMALY,
-            key=sample.key,
-            time_ms=sample.time_ms,
-            bindings=(("", sample.offsets),),
-            event_count=sample.event_count,
-            values={
-                "actual": sample.value,
-                "expected": verdict.expected,
-                "scale": verdict.scale,
-                "n": count,
-                "threshold": self._judge.rule.threshold,
-            },
-            window=sample.window,
-            score=verdict.score,
-            is_repeat=is_repeat,
-        )
+    def values_of(self, anomaly: Anomaly) -> Mapping[str, Json]:
+        """Return what a match says of an anomaly."""
+        verdict = anomaly.verdict
+        return {
+            "actual": anomaly.value,
+            "expected": verdict.expected,
+            "scale": verdict.scale,
+            "n": anomaly.earlier,
+            "threshold": self._judge.rule.threshold,
+        }
 
 
 class ValueAnomalies(AnomalyOperator):
@@ -110,17 +100,30 @@ class ValueAnomalies(AnomalyOperator):
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Score the value of an event, and learn it."""
-        value = self._reading(arrival.values)
+        event = arrival.event
+        value = self._reading(event, arrival.values)
         if value is None:
             self.counts["without_value"] += 1
             self.last_note = Note.IGNORED
             return ()
-        event = arrival.event
         # A clock that is fast would else stop time for its key until it has come so far.
         at_ms = min(event.time_ms, event.received_at_ms)
-        sample = Sample(arrival.key, value, at_ms, event.time_ms, (event.offset,), 1)
-        hit = self.score(sample, heard_ms(arrival), arrival.watermark_ms)
-        return () if hit is None else (hit,)
+        watermark_ms = arrival.watermark_ms
+        anomaly = self.score(arrival.key, value, at_ms, heard_ms(arrival), watermark_ms)
+        if anomaly is None:
+            return ()
+        return (
+            Hit(
+                kind=Kind.ANOMALY,
+                key=arrival.key,
+                time_ms=event.time_ms,
+                bindings=(("", (event.offset,)),),
+                event_count=1,
+                values=self.values_of(anomaly),
+                score=anomaly.verdict.score,
+                is_repeat=anomaly.is_repeat,
+            ),
+        )
 
     def advance(self, _watermark_ms: int) -> Iterator[Hit]:
         """Yield nothing: time alone makes no value."""

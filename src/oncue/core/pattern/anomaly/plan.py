@@ -19,6 +19,7 @@ class ValuePlan:
     alarm: Alarm
     bounds: Bounds
     reading: Reading
+    reach_ms: int
     sorts: bool = True
 
     def operator(self) -> Operator:
@@ -33,6 +34,7 @@ class MeasurePlan:
     judge: Judge
     alarm: Alarm
     closing: Closing
+    reach_ms: int
     sorts: bool = False
 
     def operator(self) -> Operator:

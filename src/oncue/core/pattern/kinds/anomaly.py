@@ -13,13 +13,15 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.expression import Expression, compile_expression
 from oncue.core.instants import parse_duration
 from oncue.core.pattern.anomaly import methods
+from oncue.core.pattern.anomaly.decaying import OUTDATED_AFTER
 from oncue.core.pattern.anomaly.judging import Judge, Rule
 from oncue.core.pattern.anomaly.methods import MakeModel
 from oncue.core.pattern.anomaly.operator import Alarm
 from oncue.core.pattern.anomaly.plan import MeasurePlan, ValuePlan
-from oncue.core.pattern.anomaly.readings import reading_of
+from oncue.core.pattern.anomaly.readings import Reading, compile_reading
 from oncue.core.pattern.anomaly.seasonal import Calendar
 from oncue.core.pattern.anomaly.windowed import MAX_HELD
+from oncue.core.pattern.keys import ROOTS
 from oncue.core.pattern.kinds.shared import Cooldown, Keyed, Selector, SpanMs, Zone
 from oncue.core.pattern.kinds.threshold import WITHOUT_VALUE, Measure
 from oncue.core.pattern.threshold.closing import Closing
@@ -34,7 +36,6 @@ VISITS: Final = 4
 WINDOW: Final = 1_000
 MAX_SAMPLES: Final = 1_000_000
 QUIET_SAMPLES: Final = 200
-_ROOTS: Final = ("event",)
 
 
 def _extent(given: object) -> int | str:
@@ -217,6 +218,21 @@ class AnomalyPattern(Selector, Keyed):
                 assert self.season
                 return methods.seasonal(self.season.calendar, self.season.visits(self.half_life))
 
+    @property
+    def reach_ms(self) -> int:
+        """How far back the values lie that count; 0 where only their number is known."""
+        if self.season is not None:
+            visits = self.season.visits(self.half_life)
+            return round(OUTDATED_AFTER * visits * self.season.period)
+        if self.method == "ewma":
+            return OUTDATED_AFTER * self._length_ms(self.half_life or HALF_LIFE)
+        return self._length_ms(self.window or WINDOW)
+
+    def _length_ms(self, extent: Extent) -> int:
+        if isinstance(extent, str):
+            return parse_duration(extent)
+        return extent * self.value.window if isinstance(self.value, Measured) else 0
+
 
 def unfit(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
     """Yield which fields of an anomaly do not fit together."""
@@ -289,27 +305,29 @@ def compile_anomaly(pattern: AnomalyPattern, path: str) -> ValuePlan | MeasurePl
     """
     problems = list(unfit(pattern, path))
     value = pattern.value
-    text, place = (value, "value") if isinstance(value, str) else (value.of, "value.of")
+    reading: Reading | None = None
     expression: Expression | None = None
-    if text is not None:
-        try:
-            expression = compile_expression(text, roots=_ROOTS, path=f"{path}.{place}")
-        except InvalidInput as exc:
-            problems += exc.problems
+    try:
+        if isinstance(value, str):
+            reading = compile_reading(value, f"{path}.value")
+        elif value.of is not None:
+            expression = compile_expression(value.of, roots=ROOTS, path=f"{path}.value.of")
+    except InvalidInput as exc:
+        problems += exc.problems
     if problems:
         raise InvalidInput(problems)
     judge = Judge(pattern.rule, pattern.model)
     alarm = Alarm(repeats=pattern.cooldown is not None, is_every=pattern.rearm == "every")
     bounds = Bounds(pattern.limits.max_keys, pattern.limits.key_ttl)
-    if isinstance(value, Measured):
-        closing = Closing(
-            measure=measure_named(value.measure),
-            reader=Reader(expression, is_distinct=value.measure == "distinct"),
-            bounds=bounds,
-            grid=grid_of(value.window, None, pattern.zone),
-            max_events=pattern.max_events,
-            fills=True,
-        )
-        return MeasurePlan(judge, alarm, closing)
-    assert expression
-    return ValuePlan(judge, alarm, bounds, reading_of(expression))
+    if reading is not None:
+        return ValuePlan(judge, alarm, bounds, reading, pattern.reach_ms)
+    assert isinstance(value, Measured)
+    closing = Closing(
+        measure=measure_named(value.measure),
+        reader=Reader(expression, is_distinct=value.measure == "distinct"),
+        bounds=bounds,
+        grid=grid_of(value.window, None, pattern.zone),
+        max_events=pattern.max_events,
+        fills=True,
+    )
+    return MeasurePlan(judge, alarm, closing, pattern.reach_ms)
