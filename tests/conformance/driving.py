@@ -10,7 +10,7 @@ from oncue.core.pattern.kinds.sequence import SequencePattern, unfit
 from oncue.core.pattern.operator import Arrival, Hit, Operator
 from oncue.core.pattern.seen import Seen
 from oncue.core.pattern.sequence.operator import SequenceOperator
-from oncue.core.pattern.sequence.plan import SequencePlan, compile_sequence
+from oncue.core.pattern.sequence.plan import SequencePlan, compile_plan
 
 FOREVER = 2**52
 
@@ -47,7 +47,7 @@ def plan_of(document: Mapping[str, Json]) -> SequencePlan:
     pattern = SequencePattern.model_validate(document)
     problems = list(unfit(pattern, "pattern"))
     assert problems == [], problems
-    return compile_sequence(pattern, "pattern")
+    return compile_plan(pattern, "pattern")
 
 
 def run_plan(

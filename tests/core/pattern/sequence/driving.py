@@ -8,8 +8,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.kinds.sequence import SequencePattern
 from oncue.core.pattern.operator import Arrival, Hit, Operator
 from oncue.core.pattern.seen import Seen
-from oncue.core.pattern.sequence.operator import SequenceOperator
-from oncue.core.pattern.sequence.plan import SequencePlan, compile_sequence
+from oncue.core.pattern.sequence.compiled import CompiledSequence, compile_sequence
 from tests.make import make_event
 
 Found: TypeAlias = tuple[str, int, dict[str, list[int]]]
@@ -23,49 +22,48 @@ def make_sequence(*steps: Json, **changes: Json) -> dict[str, Json]:
     return {"type": "sequence", "steps": spelled, "within": "1s"} | changes
 
 
-def make_plan(document: Mapping[str, Json]) -> SequencePlan:
+def compiled(document: Mapping[str, Json]) -> CompiledSequence:
     return compile_sequence(SequencePattern.model_validate(document), "pattern")
 
 
 def make_events(text: str, step_ms: int = 100) -> list[Event]:
     """One event each 100 ms, of the type that its letter says."""
     return [
-        make_event(offset=offset, type=letter, time_ms=offset * step_ms, subject="k", data={})
+        make_event(offset=offset, type=letter, time_ms=offset * step_ms, subject="", data={})
         for offset, letter in enumerate(text)
     ]
 
 
-def arrival_of(plan: SequencePlan, event: Event, watermark_ms: int) -> Arrival | None:
+def arrival_of(sequence: CompiledSequence, event: Event, watermark_ms: int) -> Arrival | None:
     """Return the event as the operator sees it; None, if nothing of the pattern wants it."""
     seen = Seen(event)
     selectors = sum(
         1 << number
-        for number, selector in enumerate(plan.selectors)
+        for number, selector in enumerate(sequence.selectors)
         if event.type in selector.globs and selector.admits(event, seen)
     )
-    key = (event.subject or "") if plan.is_keyed else ""
-    if not selectors and not plan.is_scope_all:
+    if not selectors and not sequence.is_scope_all:
         return None
-    return Arrival(key, selectors, event, seen, watermark_ms)
+    return Arrival(event.subject or "", selectors, event, seen, watermark_ms)
 
 
-def drive(operator: Operator, plan: SequencePlan, events: Iterable[Event]) -> Iterator[Hit]:
+def drive(operator: Operator, sequence: CompiledSequence, events: Iterable[Event]) -> Iterator[Hit]:
     """Yield the hits of events in their order; the watermark is the largest time so far."""
     watermark_ms = 0
     for event in events:
         watermark_ms = max(watermark_ms, event.time_ms)
         yield from operator.advance(watermark_ms)
-        arrival = arrival_of(plan, event, watermark_ms)
+        arrival = arrival_of(sequence, event, watermark_ms)
         if arrival is not None:
             yield from operator.admit(arrival)
 
 
 def run(document: Mapping[str, Json], events: Iterable[Event], until_ms: int = LONG) -> list[Found]:
     """Return what a sequence finds, the clock having run on to `until_ms`."""
-    plan = make_plan(document)
-    operator = SequenceOperator(plan)
-    operator.begin(0, [] if plan.is_keyed else [""])
-    hits = [*drive(operator, plan, events), *operator.advance(until_ms)]
+    sequence = compiled(document)
+    operator = sequence.operator()
+    operator.begin(0, [])
+    hits = [*drive(operator, sequence, events), *operator.advance(until_ms)]
     return [found(hit) for hit in hits]
 
 

@@ -54,11 +54,10 @@ class SequencePlan:
     is_scope_all: bool
     emits_all: bool
     emits_timeouts: bool
-    is_early: bool
     reopens_at: int | None = None
 
 
-def compile_sequence(pattern: SequencePattern, path: str) -> SequencePlan:
+def compile_plan(pattern: SequencePattern, path: str) -> SequencePlan:
     """
     Return the ordered sequence that stands at `path` of a document, and is fit.
 
@@ -111,7 +110,6 @@ class _Compiler:
             is_scope_all=pattern.scope == "all",
             emits_all=pattern.emit_all,
             emits_timeouts=pattern.on_timeout == "emit",
-            is_early=pattern.is_early,
         )
 
     def _selector(self, step: Step, path: str, where: Expression | None) -> Selection:
