@@ -42,6 +42,9 @@ REFUSED: Mapping[str, str] = {
     "nested loops": "event.map(x, " * 1_000 + "1" + ")" * 1_000,
     "an open string": "'" + "\\'" * 9_000,
     "an open triple quote": "'''" + "\\'" * 9_000,
+    "spaces before what is none": " " * 19_000 + "§",
+    "comments before what is none": "// \n" * 4_900 + "§",
+    "lines of spaces": " \n" * 9_000 + "§",
     "many open comments": "// \n" * 4_900,
 }
 """By what they are: what is refused before it is evaluated."""

@@ -116,7 +116,7 @@ def _standard(function: Function) -> Function:
     """Return `function` as the standard has it: no arithmetic of ints with doubles."""
     is_mixed = function.name in {"_+_", "_-_", "_*_", "_/_"}
     kept = [one for one in function.overloads if not (is_mixed and _mixes(one))]
-    return replace(function, overloads=tuple(kept), _chosen={})
+    return replace(function, overloads=tuple(kept), _chosen={}, _fitting={})
 
 
 def _mixes(overload: Overload) -> bool:

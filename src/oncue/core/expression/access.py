@@ -47,6 +47,20 @@ def seek(values: Mapping[str, object], root: str, names: Sequence[str]) -> objec
     return descend(given(values, root), root, names)
 
 
+def missing(values: Mapping[str, object], root: str, names: Sequence[str]) -> EvaluationError:
+    """
+    Return the error of a path on which the short way has just raised.
+
+    The path is walked again; where nothing is wrong with it, what was raised is a bug and
+    goes on.
+    """
+    try:
+        seek(values, root, names)
+    except EvaluationError as error:
+        return kept(error)
+    raise
+
+
 def descend(value: object, path: str, names: Sequence[str]) -> object:
     """
     Return what is found in `value` under one name after the other.

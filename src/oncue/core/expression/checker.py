@@ -83,7 +83,8 @@ def check(tree: Node, names: Names) -> Node:
     Raises:
         SourceError: one means nothing, or cannot take what it is given.
     """
-    return _Checker(names).check(tree, {})
+    known = (*names.roots, *names.lists, *_TYPE_NAMES)
+    return _Checker(names, max(name.count(".") for name in known) + 1).check(tree, {})
 
 
 def paths_read(node: Node) -> Iterator[tuple[str, ...]]:
@@ -108,6 +109,8 @@ def _path(node: Node) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class _Checker:
     names: Names
+    longest: int
+    """How many parts the longest name of a root or type has."""
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def check(self, node: Node, scope: Scope) -> Node:
@@ -141,8 +144,8 @@ class _Checker:
         if first.name in scope and not first.is_absolute:
             local = replace(scope[first.name], position=first.position)
             return _select(self.names, local, rest)
-        for length in range(len(chain), 0, -1):
-            dotted = ".".join(part.name for part in chain[:length])
+        for length in range(min(len(chain), self.longest), 0, -1):
+            dotted = ".".join([part.name for part in chain[:length]])
             for name in self.names.qualify(dotted, is_absolute=first.is_absolute):
                 if root := self.names.root(name, first.position):
                     return _select(self.names, root, chain[length:])
@@ -161,7 +164,7 @@ class _Checker:
         if not function.takes(len(arguments)):
             wanted = counts(function.overloads, len(receivers))
             return self.refuse(_wrong_count(node, wanted), node.position)
-        kinds = [static_kind(argument) for argument in arguments]
+        kinds = tuple(map(static_kind, arguments))
         fits = function.fits(kinds)
         if not fits and self.names.is_checked:
             raise SourceError(function.complain(kinds), node.position)

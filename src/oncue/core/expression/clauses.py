@@ -86,9 +86,8 @@ def compile_clauses(clauses: Sequence[Clause]) -> Clauses:
 def _write_clause(part: Part, clause: Clause, place: int) -> None:
     fails = part.module.name_constant("fails", Failure(place))
     ends_in = part.module.name_constant("ends_in", _ends_in(place))
-    with part.block("try:"):
+    with part.guarded(lambda error: f"return {ends_in}({error})", caught="error"):
         part.line(f"if not {_test(part, clause)}: return {fails}")
-    part.line(f"except EvaluationError as error: return {ends_in}(error)")
 
 
 def _test(part: Part, clause: Clause) -> str:

@@ -51,6 +51,7 @@ _RUNTIME: Mapping[str, object] = {
     "less_or_equal": less_or_equal,
     "list": list,
     "members": access.members,
+    "missing": access.missing,
     "optional_element": access.optional_element,
     "optional_field": access.optional_field,
     "put": access.put,

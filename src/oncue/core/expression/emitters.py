@@ -56,6 +56,8 @@ def _local(part: Part, node: Local) -> str:
 def _path(part: Part, node: Root | Field) -> str:
     """A run of fields: the short way, and the long one that says what is missing."""
     if chain := chain_of(node):
+        if part.guards(chain):
+            return part.short_way(chain)
         found = part.fresh(chain[-1])
         root, *names = chain
         part.line(f"try: {found} = {part.short_way(chain)}")
@@ -144,9 +146,8 @@ def _logic(part: Part, node: Logic) -> str:
 
 
 def _caught(part: Part, operand: Node, result: str, fault: str) -> None:
-    with part.block("try:"):
+    with part.guarded(lambda error: f"{fault} = {error}"):
         part.line(f"{result} = {part.emit_bool(operand)}")
-    part.line(f"except EvaluationError as error: {fault} = kept(error)")
 
 
 def _conditional(part: Part, node: Conditional) -> str:
@@ -209,11 +210,9 @@ def _quantify(part: Part, node: Comprehension, head: str, result: str) -> None:
     fault = part.fresh("fault")
     undecided = result if is_and else f"not {result}"
     part.line(f"{result}, {fault} = {is_and}, None")
-    with part.block(head):
-        with part.block("try:"):
-            part.line(f"{result} = {part.emit_bool(node.step)}")
-            part.line(f"if not ({undecided}): break")
-        part.line(f"except EvaluationError as error: {fault} = kept(error)")
+    with part.block(head), part.guarded(lambda error: f"{fault} = {error}"):
+        part.line(f"{result} = {part.emit_bool(node.step)}")
+        part.line(f"if not ({undecided}): break")
     part.line(f"if {undecided} and {fault} is not None: raise {fault}")
 
 
@@ -271,9 +270,8 @@ def _bind(part: Part, node: Bind) -> str:
     if isinstance(node.value, Literal):
         part.line(f"{node.variable} = {part.emit(node.value)}")
     else:
-        with part.block("try:"):
+        with part.guarded(lambda error: f"{node.variable} = Failed({error})"):
             part.line(f"{node.variable} = {part.emit(node.value)}")
-        part.line(f"except EvaluationError as error: {node.variable} = Failed(kept(error))")
     with part.declared(node.variable):
         return part.named(part.emit(node.body))
 

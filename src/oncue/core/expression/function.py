@@ -49,10 +49,12 @@ class Overload:
         takes = self.takes
         if self.is_variadic:
             takes += (takes[-1],) * (len(kinds) - len(takes))
-        return len(takes) == len(kinds) and all(
-            taken is kind or taken is Kind.ANY or kind is Kind.ANY
-            for taken, kind in zip(takes, kinds, strict=True)
-        )
+        if len(takes) != len(kinds):
+            return False
+        for taken, kind in zip(takes, kinds, strict=True):
+            if taken is not kind and taken is not Kind.ANY and kind is not Kind.ANY:
+                return False
+        return True
 
     def invoke(self, budget: Budget, arguments: tuple[object, ...]) -> object:
         """Return what the call gives, paid for."""
@@ -90,6 +92,7 @@ class Function:
     weight: int = 1
     """The units that a call costs whatever its arguments; a loop pays them beforehand."""
     _chosen: _Remembered = field(default_factory=dict, repr=False)
+    _fitting: dict[tuple[Kind, ...], list[Overload]] = field(default_factory=dict, repr=False)
 
     def __call__(self, budget: Budget, *arguments: object) -> object:
         """
@@ -114,9 +117,14 @@ class Function:
             for overload in self.overloads
         )
 
-    def fits(self, kinds: Sequence[Kind]) -> list[Overload]:
+    def fits(self, kinds: tuple[Kind, ...]) -> list[Overload]:
         """Return the overloads that take arguments of `kinds`."""
-        return [overload for overload in self.overloads if overload.accepts(kinds)]
+        fitting = self._fitting.get(kinds)
+        if fitting is None:
+            fitting = [overload for overload in self.overloads if overload.accepts(kinds)]
+            if len(kinds) <= _MAX_REMEMBERED:
+                self._fitting[kinds] = fitting
+        return fitting
 
     def complain(self, kinds: Iterable[Kind]) -> str:
         """Return what is wrong with arguments of `kinds`."""

@@ -111,10 +111,11 @@ class _Cursor:
         return token
 
     def accept(self, *symbols: str) -> Token | None:
-        return self.take() if self.at(*symbols) else None
+        return self.take() if self.token.text in symbols else None
 
     def at(self, *symbols: str) -> bool:
-        return self.token.text in symbols and self.token.sort in (Sort.SYMBOL, Sort.NAME)
+        # Strings and quoted names keep their quotes, so their text is no symbol.
+        return self.token.text in symbols
 
     def expect(self, symbol: str) -> Token:
         if self.at(symbol):
@@ -159,7 +160,7 @@ def _operators(cursor: _Cursor) -> Node:
     """Operands and operators wait on two stacks until a looser operator comes by."""
     operands = [_unary(cursor)]
     waiting: list[Token] = []
-    while cursor.at(*_TIGHTNESS):
+    while cursor.token.text in _TIGHTNESS:
         operator = cursor.take()
         _reduce(operands, waiting, _TIGHTNESS[operator.text])
         waiting.append(operator)

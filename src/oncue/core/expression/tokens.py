@@ -1,8 +1,8 @@
 """
 The tokens of CEL.
 
-One pattern reads one token. No part of it repeats inside a repetition, so the
-time is linear in the source.
+One pattern reads one token with the space before it. No part of it repeats inside a
+repetition that could give it back, so the time is linear in the source.
 """
 
 import re
@@ -34,10 +34,10 @@ class Token(NamedTuple):
     end: int
 
 
-_SPACE = re.compile(r"(?:[ \t\r\n\f]+|//[^\n]*)*")
 _TOKEN = re.compile(
     r"""
-      (?P<string> [bB]?[rR]'''.*?''' | [bB]?[rR]\"\"\".*?\"\"\"
+    (?: [ \t\r\n\f]++ | //[^\n]*+ )*+
+    (?: (?P<string> [bB]?[rR]'''.*?''' | [bB]?[rR]\"\"\".*?\"\"\"
                 | [bB]?[rR]'[^'\r\n]*' | [bB]?[rR]"[^"\r\n]*"
                 | [bB]?'''(?:[^\\]|\\.)*?''' | [bB]?\"\"\"(?:[^\\]|\\.)*?\"\"\"
                 | [bB]?'(?:[^'\\\r\n]|\\.)*' | [bB]?"(?:[^"\\\r\n]|\\.)*" )
@@ -48,9 +48,12 @@ _TOKEN = re.compile(
     | (?P<name> [A-Za-z_][A-Za-z0-9_]* )
     | (?P<quoted> `[A-Za-z0-9_.\-/ ]+` )
     | (?P<symbol> \|\| | && | [=!<>]= | [-+*/%!<>?:.,()\[\]{}] )
+    | (?P<end> \Z ) )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_SPACE = re.compile(r"(?:[ \t\r\n\f]+|//[^\n]*)*")
+_SORTS = {sort.value: sort for sort in Sort}
 
 
 def read_tokens(source: str, start: int = 0) -> Iterator[Token]:
@@ -62,18 +65,19 @@ def read_tokens(source: str, start: int = 0) -> Iterator[Token]:
     """
     position = start
     while True:
-        position = _skip_space(source, position)
-        if position == len(source):
-            yield Token(Sort.END, "", position, position)
-            return
         found = _TOKEN.match(source, position)
-        if not found or found.lastgroup is None:
+        if not found:
+            position = _after_space(source, position)
             raise SourceError(_complaint(source, position), position)
-        yield Token(Sort(found.lastgroup), found[0], position, found.end())
-        position = found.end()
+        name = found.lastgroup
+        assert name is not None
+        begin, position = found.span(name)
+        yield Token(_SORTS[name], source[begin:position], begin, position)
+        if name == "end":
+            return
 
 
-def _skip_space(source: str, position: int) -> int:
+def _after_space(source: str, position: int) -> int:
     found = _SPACE.match(source, position)
     return found.end() if found else position
 

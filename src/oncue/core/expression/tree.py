@@ -8,7 +8,7 @@ Everything after the checker sees only the second kind.
 `position` is the offset in the source at which an error is shown.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TypeAlias
@@ -258,14 +258,16 @@ _INNER = {
 }
 
 
-def children(node: Node) -> Iterator[Node]:
+def children(node: Node) -> list[Node]:
     """Return the nodes directly below `node`, in the order in which they are written."""
+    found: list[Node] = []
     for name in _INNER[node.__class__]:
         inner = getattr(node, name)
         if isinstance(inner, tuple):
-            yield from inner
+            found += inner
         elif inner is not None:
-            yield inner
+            found.append(inner)
+    return found
 
 
 def rebuild(node: Node, change: Callable[[Node], Node]) -> Node:

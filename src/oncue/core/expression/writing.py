@@ -9,9 +9,11 @@ to be used once, in the same block. Blocks that grow deep go on in a function of
 their own, since Python bounds the nesting of blocks.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import count
 from keyword import iskeyword
 from typing import TypeAlias
@@ -31,8 +33,20 @@ from oncue.core.expression.values import Kind
 # Python refuses more than 20 blocks within one another; an emitter adds up to three.
 _MAX_BLOCKS = 12
 
+_INDENT = "    "
+# A call, or an error raised again.
+_MAY_RAISE = re.compile(r"\w\(|raise ")
+
 Chain: TypeAlias = tuple[str, ...]
 """A root and the fields after it."""
+
+
+@dataclass(slots=True)
+class _Guard:
+    """A block whose errors are handled, and the one path that may be read in it the short way."""
+
+    blocks: int
+    chain: Chain = ()
 
 
 class Module:
@@ -83,6 +97,7 @@ class Part:
         self._variables = variables
         self._shared: dict[Chain, str] = {}
         self._blocks = 1
+        self._guard: _Guard | None = None
 
     def emit(self, node: Node) -> str:
         """Write the statements that `node` needs and return its value as an expression."""
@@ -102,7 +117,7 @@ class Part:
 
     def line(self, text: str) -> None:
         """Write a statement."""
-        self.lines.append("    " * self._blocks + text)
+        self.lines.append(_INDENT * self._blocks + text)
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
@@ -111,6 +126,36 @@ class Part:
         self._blocks += 1
         yield
         self._blocks -= 1
+
+    @contextmanager
+    def guarded(self, handle: Callable[[str], str], caught: str = "kept(error)") -> Iterator[None]:
+        """
+        Write what may fail, and after it the statement that `handle` gives for an error.
+
+        `caught` is what is made of the error first; by default one out of budget goes on.
+        """
+        before, begin = self._guard, len(self.lines)
+        with self.block("try:"):
+            guard = self._guard = _Guard(self._blocks)
+            yield
+        self._guard = before
+        may_raise = any(map(_MAY_RAISE.search, self.lines[begin:]))
+        if may_raise:
+            self.line(f"except EvaluationError as error: {handle(caught)}")
+        if guard.chain:
+            root, *names = guard.chain
+            error = f"missing(values, {root!r}, {tuple(names)!r})"
+            self.line(f"except FAULTS: {handle(error)}")
+        if not may_raise and not guard.chain:
+            self.lines[begin:] = [line[len(_INDENT) :] for line in self.lines[begin + 1 :]]
+
+    def guards(self, chain: Chain) -> bool:
+        """Return whether the guard around this block says what is wrong with `chain`, if it is."""
+        guard = self._guard
+        if guard is None or guard.chain or guard.blocks != self._blocks:
+            return False
+        guard.chain = chain
+        return True
 
     @contextmanager
     def declared(self, *variables: str) -> Iterator[None]:
