@@ -2,7 +2,7 @@
 
 from oncue.core.pattern.nfa.completion import Completion
 from oncue.core.pattern.nfa.deadlines import timer_at
-from oncue.core.pattern.nfa.graph import FINAL, NOTHING, Graph, Move
+from oncue.core.pattern.nfa.graph import FINAL, NOTHING, Graph, Move, Outcome
 from oncue.core.pattern.nfa.partial import Partial, Taken, advanced, clocked, passed_over
 from oncue.core.pattern.nfa.sight import Sight
 
@@ -24,9 +24,11 @@ class Branches:
         self.has_taken = False
 
 
-def move(graph: Graph, partial: Partial, sight: Sight, branches: Branches) -> None:
-    """Add what an event makes of a branch."""
-    moves, is_stopped = graph.outcome(partial.state, sight.bits_of(graph, partial))
+def follow(
+    graph: Graph, partial: Partial, outcome: Outcome, sight: Sight, branches: Branches
+) -> None:
+    """Add what becomes of a branch by the outcome of an event."""
+    moves, is_stopped, _ = outcome
     if not moves and not is_stopped and graph.is_held[partial.state]:
         branches.candidates.append(_ended(partial, partial.taken, sight.time_ms))
     for way in moves:

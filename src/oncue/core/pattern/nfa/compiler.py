@@ -14,11 +14,13 @@ combinations and their order are the same:
     wait             ●──ignore──▶ ●, stops at its event, and a clock leads to the sink
 
 `○` is a state that only waits on: without it each ignored event would open one more
-branch. A greedy element is made so by what follows it: the edges of its sink do not
-take what it could have taken.
+branch. With combinations a greedy element is made so by what follows it, as in Flink: the
+edges of its sink never take what it could have taken. Else the graph knows no greed, and
+what is run prefers the greedy branch, see `graph`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from oncue.core.pattern.nfa.bans import Bans
 from oncue.core.pattern.nfa.elements import Contiguity, Element, Need
@@ -33,7 +35,8 @@ def build(
     """
     Return the first state of the graph of `elements`, and that of each by its position.
 
-    `is_eager`: a strict ban at the end never completes by the clock, as in Flink.
+    `is_eager` is for combinations: a match completes as soon as it can, and what is greedy or
+    banned at the end is as in Flink.
     """
     return _Builder(elements, within_ms, is_eager=is_eager).build()
 
@@ -42,7 +45,9 @@ class _Builder:
     def __init__(
         self, elements: Sequence[Element], within_ms: int | None, *, is_eager: bool
     ) -> None:
-        self._elements = elements
+        self._elements = (
+            elements if is_eager else [replace(each, is_greedy=False) for each in elements]
+        )
         self._within_ms = within_ms
         self._is_eager = is_eager
         self._bans = Bans(elements)

@@ -7,6 +7,10 @@ The outgoing edges of a state, and of all it proceeds to, are looked through onc
 set of bits that occurs; from then on a step of a partial match is one look-up. With twenty
 conditions few sets occur, and what is remembered is bounded.
 
+A repeated element that is greedy takes every event that it can: where it does, ways on with
+the same past that had given it up are dropped. Among the ways of one state this is decided
+here, among the branches of a start by `greedy_at`.
+
 Each state belongs to an element of the pattern. Time spent in an element counts from when
 it was *entered*: from the last event of the element before. An edge that was reached by
 proceeding enters its element only now, so its time counts from the *last* event.
@@ -23,6 +27,9 @@ from oncue.core.pattern.nfa.states import Action, Clock, Edge, Since, Sort, Stat
 FINAL: Final = 0
 NOTHING: Final = -1
 """The step of a move that takes no event."""
+
+UNGREEDY: Final = 2**31
+"""The position of a greedy element where there is none: after all others."""
 
 _MAX_REMEMBERED: Final = 4_096
 
@@ -42,10 +49,15 @@ class Move(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an event makes of a partial match; `is_stopped`: it is over, but for completions."""
+    """
+    What an event makes of a partial match; `is_stopped`: it is over, but for completions.
+
+    `greedy_at` is the position of the greedy element that takes the event, if one does.
+    """
 
     moves: tuple[Move, ...]
     is_stopped: bool
+    greedy_at: int
 
 
 class Timer(NamedTuple):
@@ -108,27 +120,43 @@ class Graph:
         return any(move.step != NOTHING for move in self.outcome(self.start, bits).moves)
 
     def _resolve(self, state: int, bits: int) -> Outcome:
+        origin = self._states[state - 1]
+        ways = list(_edges(origin, bits))
+        greedy_at = UNGREEDY if self._is_eager else self._greedy_at(ways)
         moves: list[Move] = []
         is_stopped = False
-        origin = self._states[state - 1]
-        for source, edge in _edges(origin, bits):
+        for source, edge in ways:
             if edge.action is Action.PROCEED:
                 is_stopped = True
-                continue
-            is_entering = source.position != origin.position
-            target = self.number_of(edge.target)
-            move = Move(edge.step, target, is_entering, edge.target.position != source.position)
-            moves.append(move)
-            if self._is_eager and edge.action is Action.TAKE and _ends(edge.target, bits):
-                moves.append(move._replace(target=FINAL, is_leaving=True))
+            elif source.position <= greedy_at:
+                moves += self._moves(origin, source, edge, bits)
         if is_stopped:
             moves = [move for move in moves if move.target == FINAL]
-        outcome = Outcome(tuple(moves), is_stopped)
+        outcome = Outcome(tuple(moves), is_stopped, greedy_at)
         remembered = self._remembered[state]
         if len(remembered) >= _MAX_REMEMBERED:
             remembered.clear()
         remembered[bits] = outcome
         return outcome
+
+    def _greedy_at(self, ways: Sequence[tuple[State, Edge]]) -> int:
+        return min(
+            (
+                source.position
+                for source, edge in ways
+                if edge.action is Action.TAKE
+                and self.elements[source.position].is_greedy
+                and self.elements[source.position].is_repeated
+            ),
+            default=UNGREEDY,
+        )
+
+    def _moves(self, origin: State, source: State, edge: Edge, bits: int) -> Iterator[Move]:
+        is_entering = source.position != origin.position
+        is_leaving = edge.target.position != source.position
+        yield Move(edge.step, self.number_of(edge.target), is_entering, is_leaving)
+        if self._is_eager and edge.action is Action.TAKE and _ends(edge.target, bits):
+            yield Move(edge.step, FINAL, is_entering, is_leaving=True)
 
     def _timers(self, state: State) -> Iterator[Timer]:
         for source in _closure(state):

@@ -18,6 +18,11 @@ UNSTARTED: Final = -1
 """The start of a partial match that waits for its first event."""
 
 
+# Looked up as attributes of the enumeration they would cost 70 ns each.
+_START: Final = Since.START
+_ENTERED: Final = Since.ENTERED
+
+
 class Taken(NamedTuple):
     """An event that an element took; `turn` counts the events of the key, `view` is what is kept."""
 
@@ -45,9 +50,9 @@ class Partial(NamedTuple):
 
     def since(self, begin: Since) -> int:
         """Return the instant that a clock counts from."""
-        if begin is Since.START:
+        if begin is _START:
             return self.start_ms
-        return self.entered_ms if begin is Since.ENTERED else self.last_ms
+        return self.entered_ms if begin is _ENTERED else self.last_ms
 
 
 def passed_over(partial: Partial, move: Move) -> Partial:

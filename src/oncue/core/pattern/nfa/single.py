@@ -14,15 +14,15 @@ its maximum, its `until`, an event that breaks it, or the deadline.
 Partial matches lie in the order of their starts; what stands unstarted comes first.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
 
-from oncue.core.pattern.nfa.branches import Branches, advance, expire, move
+from oncue.core.pattern.nfa.branches import Branches, advance, expire, follow
 from oncue.core.pattern.nfa.completion import best
 from oncue.core.pattern.nfa.deadlines import due_at
-from oncue.core.pattern.nfa.graph import NOTHING, Graph
+from oncue.core.pattern.nfa.graph import NOTHING, UNGREEDY, Graph
 from oncue.core.pattern.nfa.partial import UNSTARTED, Partial
 from oncue.core.pattern.nfa.runner import Open, Runner, Turn
 from oncue.core.pattern.nfa.sight import Sight
@@ -54,7 +54,8 @@ class SingleMatches(Runner):
     ) -> None:
         super().__init__(graph)
         self._after_match = after_match
-        self._overlap = overlap
+        self._is_each = overlap is Overlap.EACH
+        self._is_last = overlap is Overlap.LAST
         self._reopens_at = reopens_at or 0
 
     def take(self, before: Open, sight: Sight) -> Turn:
@@ -68,14 +69,10 @@ class SingleMatches(Runner):
         for start, partials in _by_start(started):
             if start < floor:
                 continue
-            branches = Branches()
-            is_closing = False
-            for partial in partials:
-                is_closing = is_closing or self.graph.positions[partial.state] < self._reopens_at
-                self._move(partial, sight, branches)
+            branches = self._moved(partials, sight)
             if branches.has_taken:
                 turn.has_taken = True
-                turn.has_reopened = turn.has_reopened or is_closing
+                turn.has_reopened = turn.has_reopened or self._were_closed(partials)
             floor = max(floor, self._settle(turn, branches))
         if not self.standing.is_needed:
             if sight.turn >= floor:
@@ -105,12 +102,36 @@ class SingleMatches(Runner):
         self._stand_on(standing, turn, at_ms)
         return turn
 
-    def _move(self, partial: Partial, sight: Sight, branches: Branches) -> None:
-        if self.is_open(partial, sight):
-            move(self.graph, partial, sight, branches)
-        else:
-            # The event is ahead of the watermark, which alone says that time is over.
-            branches.kept.append(partial)
+    def _moved(self, partials: Sequence[Partial], sight: Sight) -> Branches:
+        """Return what an event makes of the branches of one start."""
+        graph = self.graph
+        branches = Branches()
+        if len(partials) == 1:
+            only = partials[0]
+            if self.is_open(only, sight):
+                outcome = graph.outcome(only.state, sight.bits_of(graph, only))
+                follow(graph, only, outcome, sight, branches)
+            else:
+                # The event is ahead of the watermark, which alone says that time is over.
+                branches.kept.append(only)
+            return branches
+        if not self.is_open(partials[0], sight):
+            branches.kept += partials
+            return branches
+        outcomes = [graph.outcome(each.state, sight.bits_of(graph, each)) for each in partials]
+        greedy_at: dict[int, int] = {}
+        for partial, outcome in zip(partials, outcomes, strict=True):
+            past = id(partial.taken)
+            greedy_at[past] = min(greedy_at.get(past, UNGREEDY), outcome.greedy_at)
+        for partial, outcome in zip(partials, outcomes, strict=True):
+            if graph.positions[partial.state] <= greedy_at[id(partial.taken)]:
+                follow(graph, partial, outcome, sight, branches)
+        return branches
+
+    def _were_closed(self, partials: Sequence[Partial]) -> bool:
+        """Return whether a start had not come to where it lets others begin."""
+        positions = self.graph.positions
+        return any(positions[each.state] < self._reopens_at for each in partials)
 
     def _expire(self, partial: Partial, at_ms: int, branches: Branches) -> None:
         if due_at(self.graph, partial) == at_ms:
@@ -160,14 +181,14 @@ class SingleMatches(Runner):
         if not branches.kept and not branches.candidates:
             return
         turn.has_started = True
-        if self._overlap is Overlap.LAST:
+        if self._is_last:
             turn.partials = [each for each in turn.partials if not self.is_open(each, sight)]
         self._settle(turn, branches)
 
     def _may_begin(self, turn: Turn, sight: Sight) -> bool:
-        if self._overlap is Overlap.LAST:
+        if self._is_last:
             return not turn.has_taken
-        if self._overlap is Overlap.EACH:
+        if self._is_each:
             return True
         if self._reopens_at and turn.has_reopened:
             return False
@@ -209,7 +230,7 @@ def _split(partials: Sequence[Partial]) -> tuple[Sequence[Partial], Sequence[Par
     return standing, partials[len(standing) :]
 
 
-def _by_start(partials: Sequence[Partial]) -> Iterator[tuple[int, Iterable[Partial]]]:
+def _by_start(partials: Sequence[Partial]) -> Iterable[tuple[int, Sequence[Partial]]]:
     if len(partials) <= 1:
-        return iter([(each.start, partials) for each in partials])
-    return groupby(partials, key=itemgetter(1))
+        return [(each.start, partials) for each in partials]
+    return [(start, list(each)) for start, each in groupby(partials, key=itemgetter(1))]

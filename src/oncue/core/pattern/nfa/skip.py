@@ -28,6 +28,12 @@ class Skip(StrEnum):
     TO_LAST = "skip_to_last"
 
 
+# Looked up as attributes of the enumeration they would cost 70 ns each.
+_NO_SKIP: Final = Skip.NO_SKIP
+_PAST_LAST: Final = Skip.PAST_LAST
+_TO_NEXT: Final = Skip.TO_NEXT
+
+
 class MissedTarget(Exception):
     """The step to skip to took no event, or the first one of the match."""
 
@@ -47,12 +53,13 @@ class AfterMatch:
         Raises:
             MissedTarget: the match has no such place, or skipping there changes nothing.
         """
-        if self.skip is Skip.NO_SKIP or taken is None:
+        skip = self.skip
+        if skip is _NO_SKIP or taken is None:
             return NOWHERE
-        if self.skip is Skip.TO_NEXT:
-            return start + 1
-        if self.skip is Skip.PAST_LAST:
+        if skip is _PAST_LAST:
             return taken.turn + 1
+        if skip is _TO_NEXT:
+            return start + 1
         turns = [each.turn for each in backwards(taken) if each.step == self.step]
         if not turns:
             if self.is_strict:

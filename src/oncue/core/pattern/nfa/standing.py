@@ -59,7 +59,7 @@ class Standing:
         if sight.time_ms < partial.start_ms:
             return [] if bits & self._bans else [partial]
         first = partial._replace(start=sight.turn, start_ms=sight.time_ms)
-        moves, is_stopped = graph.outcome(partial.state, bits)
+        moves, is_stopped, _ = graph.outcome(partial.state, bits)
         if not moves and not is_stopped and graph.positions[partial.state] == 0:
             return [partial]
         still: list[Partial] = []

@@ -1,11 +1,14 @@
 """From a completed match to what the world is told: offsets by the names of steps."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from oncue.core.pattern.nfa.completion import Completion
 from oncue.core.pattern.nfa.partial import events_of
 from oncue.core.pattern.operator import Hit, Kind
 from oncue.core.pattern.sequence.plan import SequencePlan
+
+_MATCHED: Final = Kind.MATCHED
 
 
 def hits_of(plan: SequencePlan, key: str, completions: Iterable[Completion]) -> list[Hit]:
@@ -32,4 +35,4 @@ def _hit(plan: SequencePlan, key: str, completion: Completion) -> Hit:
 def _kind(completion: Completion) -> Kind:
     if completion.is_timeout:
         return Kind.TIMEOUT
-    return Kind.ABSENT if completion.is_absent else Kind.MATCHED
+    return Kind.ABSENT if completion.is_absent else _MATCHED

@@ -9,7 +9,7 @@ A key without a partial match is not remembered.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.deadlines import Deadlines
@@ -24,6 +24,11 @@ from oncue.core.pattern.sequence.description import describe_partials
 from oncue.core.pattern.sequence.hits import hits_of
 from oncue.core.pattern.sequence.memory import SequenceKey, dump, load
 from oncue.core.pattern.sequence.plan import SequencePlan
+
+# Looked up as attributes of the enumeration they would cost 70 ns each.
+_STARTED: Final = Note.STARTED
+_ADVANCED: Final = Note.ADVANCED
+_IGNORED: Final = Note.IGNORED
 
 
 class SequenceOperator(Operator):
@@ -41,6 +46,7 @@ class SequenceOperator(Operator):
             plan.limits.max_keys, plan.limits.key_ttl, dump, load
         )
         self._due = Deadlines()
+        self._is_dynamic = plan.wheres.are_dynamic
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Take an event, and return what it completes."""
@@ -49,18 +55,18 @@ class SequenceOperator(Operator):
         sight = self._sight(arrival, 1 if state is None else state.seen + 1)
         if state is None:
             if self._is_of_no_use(sight.bits):
-                self.last_note = Note.IGNORED
+                self.last_note = _IGNORED
                 return ()
             state = SequenceKey()
         turn = self._runner.take(Open(state.partials, state.completed), sight)
         # What may raise has been evaluated: from here on the key changes.
         state.seen = sight.turn
         if turn.has_started:
-            self.last_note = Note.STARTED
+            self.last_note = _STARTED
         else:
-            self.last_note = Note.ADVANCED if turn.has_taken else Note.IGNORED
+            self.last_note = _ADVANCED if turn.has_taken else _IGNORED
         self._keep(key, state, turn, max(arrival.event.time_ms, arrival.watermark_ms))
-        return hits_of(self._plan, key, turn.completions)
+        return hits_of(self._plan, key, turn.completions) if turn.completions else ()
 
     def advance(self, watermark_ms: int) -> Iterator[Hit]:
         """Yield what is due: all deadlines up to the watermark, in the order of (deadline, key)."""
@@ -111,7 +117,7 @@ class SequenceOperator(Operator):
         sight = Sight(turn, event.offset, event.time_ms, arrival.selectors)
         if wheres.fixed_untils:
             sight.bits = wheres.fixed(sight.bits, arrival.values, self.counts)
-        if wheres.are_dynamic:
+        if self._is_dynamic:
             view = arrival.values["event"]
             sight.refine = wheres.refine(view, self.counts)
             sight.views = wheres.captures.views(view, sight.bits)
