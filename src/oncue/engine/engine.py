@@ -10,6 +10,7 @@ from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.active_patterns import ActivePatterns
+from oncue.engine.backtests import Backtests
 from oncue.engine.by_hand import HandStarts
 from oncue.engine.decisions import Decisions
 from oncue.engine.definitions import Definitions
@@ -101,6 +102,7 @@ class Engine:
                 self._executor.start,
             )
         )
+        self.backtests = Backtests(world.log)
         self.explanations = Explanations(
             self.active_patterns, world.log, world.journal, world.history
         )

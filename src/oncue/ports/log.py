@@ -62,6 +62,20 @@ class Past(Protocol):
     async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
         """Return the events at some offsets, as far as they are still there, in their order."""
 
+    async def between(
+        self,
+        account: str,
+        bounds: tuple[int, int],
+        limit: int,
+        globs: Sequence[str],
+        times: tuple[int, int],
+    ) -> Stretch:
+        """
+        Return up to `limit` events of event time [from, to), from offsets (after, upto].
+
+        Those of types that nobody watches are there as `Passed`.
+        """
+
     async def mark(self, account: str, upto: int) -> Mark | None:
         """Return how far event time was after the record at `upto`; None before the first event."""
 

@@ -7,6 +7,7 @@ from oncue.engine.engine import Engine, World
 from oncue.web import problems
 from oncue.web.accounts import AccountRoutes
 from oncue.web.actions import ActionRoutes
+from oncue.web.backtests import BacktestRoutes
 from oncue.web.callbacks import CallbackRoutes
 from oncue.web.context import Context, Limits
 from oncue.web.endpoint import Endpoint
@@ -30,6 +31,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         Events(context),
         Runs(context),
         Workflows(context),
+        BacktestRoutes(context),
         PatternRoutes(context),
         Executions(context),
         ActionRoutes(context),

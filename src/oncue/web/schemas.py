@@ -208,6 +208,16 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         revision=NUMBER,
         outcome=_or_null(OBJECT),
     ),
+    "BacktestResult": {
+        **_object(
+            match_count=NUMBER,
+            matches=_list(ref("Match")),
+            events_scanned=NUMBER,
+            truncated=TRUTH,
+            failures=NUMBER,
+        ),
+        "description": "With `comparison`, where it was asked for.",
+    },
     "WorkflowWithWarnings": _with("SavedWorkflow", warnings=_WARNINGS),
     "Validity": _object(valid=TRUTH),
     "Begun": _object(execution_id=TEXT, status=one_of(*Status)),

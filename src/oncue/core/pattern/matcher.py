@@ -87,6 +87,11 @@ class Matcher:
         failures, self._failures = self._failures, []
         return failures
 
+    def next_due_ms(self) -> int | None:
+        """Return how far event time must come for something to be due; None: nothing waits."""
+        dues = (agenda.earliest() for agenda in self._agendas.values())
+        return min((due for due in dues if due is not None), default=None)
+
     def next_tick_ms(self) -> int | None:
         """Return the instant at which silence will have made something due; None: nothing waits."""
         instants = (

@@ -12,12 +12,10 @@ from oncue.core.pattern.kinds import event
 from oncue.core.pattern.kinds.anomaly import AnomalyPattern, compile_anomaly
 from oncue.core.pattern.kinds.event import EventPattern
 from oncue.core.pattern.kinds.sequence import SequencePattern
-from oncue.core.pattern.kinds.sequence import unfit as unfit_sequence
 from oncue.core.pattern.kinds.threshold import ThresholdPattern, compile_threshold
 from oncue.core.pattern.plan import Looking, Plan
 from oncue.core.pattern.selection import compile_selection
-from oncue.core.pattern.sequence.operator import SequenceOperator
-from oncue.core.pattern.sequence.plan import compile_sequence
+from oncue.core.pattern.sequence.compiled import compile_sequence
 
 T = TypeVar("T")
 
@@ -53,7 +51,7 @@ def plan_condition(condition: Condition, path: str) -> Plan:
     return Plan(
         key=key,
         looking=looking,
-        declared_keys=tuple(canonical_key(_parts(declared)) for declared in condition.keys),
+        declared_keys=tuple(_declared(condition)),
         delay_ms=condition.watermark.delay,
         idle_timeout_ms=condition.watermark.idle_timeout,
         cooldown=condition.pause,
@@ -74,7 +72,9 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
             anomaly = findings.of(lambda: compile_anomaly(condition, path))
             if selection is None or anomaly is None:
                 return None
-            return Looking((selection,), anomaly.operator, sorts=anomaly.sorts)
+            return Looking(
+                (selection,), anomaly.operator, sorts=anomaly.sorts, reach_ms=anomaly.reach_ms
+            )
         case ThresholdPattern():
             selection = findings.of(lambda: compile_selection(condition, path))
             threshold = findings.of(lambda: compile_threshold(condition, path))
@@ -89,17 +89,22 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
 
 
 def _sequence(condition: SequencePattern, path: str) -> Looking:
-    problems = list(unfit_sequence(condition, path))
-    if problems:
-        raise InvalidInput(problems)
-    plan = compile_sequence(condition, path)
+    compiled = compile_sequence(condition, path)
     return Looking(
-        plan.selectors,
-        lambda: SequenceOperator(plan),
-        sorts=condition.emit == "final" or not plan.is_early,
-        sees_all=plan.is_scope_all,
+        compiled.selectors,
+        compiled.operator,
+        sorts=condition.emit == "final" or not compiled.is_early,
+        sees_all=compiled.is_scope_all,
         reach_ms=condition.within,
     )
+
+
+def _declared(condition: Condition) -> Iterator[str]:
+    """Yield the keys that are known before their first event; without `by` there is one, and it is."""
+    if not condition.by:
+        yield ""
+    for declared in condition.keys:
+        yield canonical_key(_parts(declared))
 
 
 def _parts(declared: Json) -> list[Json]:

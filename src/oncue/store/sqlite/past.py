@@ -5,7 +5,7 @@ from typing import Final
 
 from oncue.core.event import Event, EventFilter
 from oncue.core.pattern.records import Passed
-from oncue.ports import EventUsage, Mark, Span
+from oncue.ports import EventUsage, Mark, Span, Stretch
 from oncue.store.sqlite import record
 from oncue.store.sqlite.record import record_of
 from oncue.store.sqlite.segments import Segments
@@ -26,6 +26,29 @@ class SqlitePast:
         number = self._number(account)
         rows = await self._segments.newest(*record.at(number, offsets), len(offsets))
         return [found for found in map(record_of, reversed(rows)) if isinstance(found, Event)]
+
+    async def between(
+        self,
+        account: str,
+        bounds: tuple[int, int],
+        limit: int,
+        globs: Sequence[str],
+        times: tuple[int, int],
+    ) -> Stretch:
+        """
+        Return up to `limit` events of event time [from, to), from offsets (after, upto].
+
+        Those of types that nobody watches are there as `Passed`.
+        """
+        rows = await self._segments.forward(
+            (self._number(account), *bounds),
+            limit,
+            record.watching(globs),
+            in_passing=True,
+            times=times,
+        )
+        records = [record_of(row) for row in rows]
+        return Stretch(records, records[-1].offset if len(records) == limit else bounds[1])
 
     async def mark(self, account: str, upto: int) -> Mark | None:
         """Return how far event time was after the record at `upto`; None before the first event."""

@@ -138,19 +138,24 @@ def watching(globs: Sequence[str]) -> tuple[str, tuple[str, ...]]:
 
 
 def reading(
-    bounds: tuple[int, int, int],
+    bounds: tuple[int, ...],
     watched: tuple[str, tuple[str, ...]],
     limit: int,
     *,
     in_passing: bool = False,
+    times: tuple[int, int] | None = None,
 ) -> tuple[str, tuple[int | str, ...]]:
     """
     Return the statement, and its values, for the records of (account, after, upto], in order.
 
     Records that nobody watches are left out, or `in_passing` are there without a body.
+    With `times` it is for events of those [from, to) alone.
     """
     clause, types = watched
     select = f'{_READ} AND "offset" > ? AND "offset" <= ?'
+    if times:
+        select = f"{select} AND kind = 0 AND time >= ? AND time < ?"
+        bounds = (*bounds, *times)
     if clause and in_passing:
         select = select.replace("body", f"CASE WHEN {clause} THEN body END", 1)
         return f'{select} ORDER BY "offset" LIMIT ?', (*types, *bounds, limit)

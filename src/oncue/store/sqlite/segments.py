@@ -73,6 +73,7 @@ class Segments:
         watched: tuple[str, tuple[str, ...]] = ("", ()),
         *,
         in_passing: bool = False,
+        times: tuple[int, int] | None = None,
     ) -> list[Row]:
         """Return up to `limit` rows of (account, after, upto], in order; see `record.reading`."""
         number, after, _ = bounds
@@ -80,7 +81,7 @@ class Segments:
         before: SealedSegment | None = None
         while len(rows) < limit:
             select, values = record.reading(
-                bounds, watched, limit - len(rows), in_passing=in_passing
+                bounds, watched, limit - len(rows), in_passing=in_passing, times=times
             )
             segment = self._following(before)
             if segment is None:

@@ -1,0 +1,190 @@
+"""
+Backtests: over events that come with the question, or over those of the log.
+
+A question's own events are few: they are folded here, a slice at a time, so that
+nobody else is held up. Those of the log are folded in a process of their own
+(`backtest_child`), which is told one part after the other.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from oncue.core.errors import Overloaded
+from oncue.core.event import Event
+from oncue.core.json_text import Json
+from oncue.core.pattern.backtest import Backtest, Found, Wanted
+from oncue.core.pattern.match import Match, match_of, offsets_needed
+from oncue.core.pattern.plan import ActivePattern
+from oncue.core.pattern.watch import Finding
+from oncue.engine.backtest_child import Answer, Question, read_frame, write_frame
+from oncue.ports import EventLog
+
+RECORDS_PER_PART: Final = 4_096
+_EVENTS_PER_SLICE: Final = 200
+
+
+@dataclass(slots=True)
+class Result:
+    """
+    What was found: matches of each pattern, in order.
+
+    `counts` are all of each, `matches` the first of them, up to the limit.
+    """
+
+    counts: list[int]
+    matches: list[list[Match]]
+    scanned: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """
+    Which events of the log are folded: those of event time [from_ms, to_ms).
+
+    `warm_up_ms` before them the state begins; matches of that time are not told.
+    After them the clock runs on to `until_ms`.
+    """
+
+    from_ms: int
+    to_ms: int
+    until_ms: int
+    warm_up_ms: int
+
+
+@dataclass(slots=True)
+class _Collected:
+    """Matches as they are found, without their evidence yet."""
+
+    patterns: Sequence[ActivePattern]
+    limit: int
+    result: Result = field(init=False)
+    found: list[list[Found]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.patterns)
+        self.result = Result([0] * count, [[] for _ in range(count)])
+        self.found = [[] for _ in range(count)]
+
+    def take(self, found: Sequence[Found]) -> None:
+        for one in found:
+            self.result.counts[one.pattern] += 1
+            if len(self.found[one.pattern]) < self.limit:
+                self.found[one.pattern].append(one)
+
+    def finding(self, one: Found) -> Finding:
+        return Finding(self.patterns[one.pattern], one.hit, one.number, one.suppressed)
+
+    def offsets(self) -> list[int]:
+        return offsets_needed(self.finding(one) for found in self.found for one in found)
+
+    def with_evidence(self, events: Mapping[int, Event]) -> Result:
+        self.result.matches = [
+            [match_of(self.finding(one), one.detected_at_ms, events) for one in found]
+            for found in self.found
+        ]
+        return self.result
+
+
+async def over_given(
+    patterns: Sequence[ActivePattern],
+    events: Sequence[Event],
+    *,
+    began_ms: int,
+    until_ms: int | None,
+    limit: int,
+) -> Result:
+    """Return what patterns find in events, in their order, and in the silence after them."""
+    collected = _Collected(patterns, limit)
+    backtest = Backtest(patterns, began_ms)
+    for place, event in enumerate(events):
+        collected.take(backtest.fold(event))
+        if place % _EVENTS_PER_SLICE == 0:
+            await asyncio.sleep(0)
+    for found in backtest.run_on(until_ms):
+        collected.take(found)
+        await asyncio.sleep(0)
+    collected.result.scanned = len(events)
+    collected.result.failures = backtest.failures
+    return collected.with_evidence({event.offset: event for event in events})
+
+
+class Backtests:
+    """Backtests over the log of an account."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    async def over_log(
+        self,
+        account: str,
+        patterns: Sequence[ActivePattern],
+        documents: Sequence[Json],
+        stored: Stored,
+        limit: int,
+    ) -> AsyncIterator[Result | int]:
+        """Yield how many records were looked at so far, and at the end what was found."""
+        collected = _Collected(patterns, limit)
+        question = Question(
+            documents, stored.from_ms - stored.warm_up_ms, Wanted(stored.from_ms, stored.to_ms)
+        )
+        async with _child() as child:
+            globs = await child.ask(question)
+            cursor, head = 0, self._log.head(account)
+            while cursor < head:
+                stretch = await self._log.past.between(
+                    account,
+                    (cursor, head),
+                    RECORDS_PER_PART,
+                    globs.globs,
+                    (stored.from_ms - stored.warm_up_ms, stored.to_ms),
+                )
+                answer = await child.ask(list(stretch.records))
+                collected.take(answer.found)
+                cursor = stretch.upto
+                yield cursor
+            answer = await child.ask(stored.until_ms)
+            collected.take(answer.found)
+        collected.result.scanned = answer.scanned
+        collected.result.failures = answer.failures
+        offsets = collected.offsets()
+        events = await self._log.past.at(account, offsets) if offsets else []
+        yield collected.with_evidence({event.offset: event for event in events})
+
+
+class _Child:
+    """A process that folds what it is told, and answers each part."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def ask(self, part: object) -> Answer:
+        reader, writer = self._process.stdout, self._process.stdin
+        assert reader
+        assert writer
+        try:
+            writer.write(write_frame(part))
+            await writer.drain()
+            size = int.from_bytes(await reader.readexactly(4))
+            return read_frame(await reader.readexactly(size))
+        except (OSError, asyncio.IncompleteReadError) as exc:
+            raise Overloaded("expected the process of the backtest to go on, it ended") from exc
+
+
+@asynccontextmanager
+async def _child() -> AsyncIterator[_Child]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "oncue.engine.backtest_child"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield _Child(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()

@@ -1,0 +1,184 @@
+"""`POST /patterns/test`: over events that come with the question, and over those of the log."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oncue.core.json_text import Json
+from tests.server import Answer, Served, serve
+
+LARGE: dict[str, Json] = {
+    "type": "event",
+    "event": "order.paid",
+    "where": "event.data.amount > 100",
+}
+FAILED_LOGINS: dict[str, Json] = {
+    "type": "threshold",
+    "event": "login.failed",
+    "by": ["event.subject"],
+    "value": 3,
+    "window": "5m",
+}
+SILENCE: dict[str, Json] = {
+    "type": "sequence",
+    "by": ["event.subject"],
+    "within": "30m",
+    "steps": [{"as": "cart", "event": "cart.filled"}, {"as": "paid", "event": "paid", "not": True}],
+}
+
+
+def _at(minute: int, **others: Json) -> dict[str, Json]:
+    return {"time": f"2026-01-05T10:{minute:02}:00Z", **others}
+
+
+def _logins(*minutes: int, subject: str = "ada") -> list[Json]:
+    return [_at(minute, type="login.failed", subject=subject) for minute in minutes]
+
+
+def ask(folder: Path, **body: Json) -> Answer:
+    async def use(server: Served) -> Answer:
+        return await server.request("POST", "/patterns/test", json=body)
+
+    return serve(folder, use)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "events", "times"),
+    [
+        pytest.param(
+            LARGE,
+            [_at(1, type="order.paid", data={"amount": n}) for n in (50, 150)],
+            ["2026-01-05T10:01:00.000Z"],
+            id="an event by itself",
+        ),
+        pytest.param(
+            FAILED_LOGINS,
+            _logins(0, 1, 2, 20, 30, 31, 32),
+            ["2026-01-05T10:02:00.000Z", "2026-01-05T10:32:00.000Z"],
+            id="the third within five minutes",
+        ),
+        pytest.param(
+            SILENCE,
+            [_at(0, type="cart.filled", subject="ada")],
+            ["2026-01-05T10:30:00.000Z"],
+            id="after the last event the clock runs on",
+        ),
+        pytest.param({**LARGE, "by": ["event.subject"]}, _logins(1), [], id="nothing"),
+    ],
+)
+def test_events_that_come_with_the_question(
+    tmp_path: Path, pattern: Json, events: list[Json], times: list[str]
+) -> None:
+    answer = ask(tmp_path, pattern=pattern, events=events)
+
+    assert answer.status == 200
+    assert [match["time"] for match in answer.body["matches"]] == times
+    assert answer.body["match_count"] == len(times)
+    assert answer.body["events_scanned"] == len(events)
+    assert answer.body["truncated"] is False
+
+
+def test_the_clock_runs_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    events: list[Json] = [_at(0, type="cart.filled", subject="ada")]
+    answer = ask(tmp_path, pattern=SILENCE, events=events, until="2026-01-05T10:29:59Z")
+
+    assert answer.body["match_count"] == 0
+
+
+def test_more_matches_than_the_limit_are_counted_and_not_shown(tmp_path: Path) -> None:
+    events: list[Json] = [_at(n, type="order.paid", data={"amount": 200}) for n in range(5)]
+    answer = ask(tmp_path, pattern=LARGE, events=events, limit=2)
+
+    assert (answer.body["match_count"], len(answer.body["matches"])) == (5, 2)
+    assert answer.body["truncated"] is True
+
+
+async def _fill(server: Served) -> None:
+    for event in [
+        *_logins(0, 1, 2),
+        *_logins(10, 11, subject="bob"),
+        _at(12, type="page.view"),
+        *_logins(12, subject="bob"),
+    ]:
+        assert (await server.request("POST", "/events", json=event)).status == 202
+
+
+def _bounds(first: str, last: str) -> dict[str, Json]:
+    return {"from": f"2026-01-05T10:{first}:00Z", "to": f"2026-01-05T10:{last}:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "subjects"),
+    [
+        pytest.param({}, ["ada", "bob"], id="all"),
+        pytest.param(_bounds("05", "30"), ["bob"], id="later ones"),
+        pytest.param(_bounds("00", "05"), ["ada"], id="earlier ones"),
+        pytest.param(_bounds("02", "05"), ["ada"], id="what came before warms it up"),
+        pytest.param({**_bounds("02", "05"), "warm_up": "0s"}, [], id="cold"),
+    ],
+)
+def test_events_of_the_log(tmp_path: Path, bounds: dict[str, Json], subjects: list[str]) -> None:
+    async def use(server: Served) -> Answer:
+        await _fill(server)
+        body = {"pattern": FAILED_LOGINS, **bounds}
+        return await server.request("POST", "/patterns/test", json=body)
+
+    answer = serve(tmp_path, use)
+
+    assert answer.status == 200
+    found = [match["key"]["event.subject"] for match in answer.body["matches"]]
+    assert found == subjects
+    assert all(len(match["events"]) == 3 for match in answer.body["matches"])
+
+
+def test_nothing_of_a_backtest_is_kept(tmp_path: Path) -> None:
+    async def use(server: Served) -> Any:
+        await _fill(server)
+        await server.request("POST", "/patterns/test", json={"pattern": FAILED_LOGINS})
+        patterns = await server.request("GET", "/patterns")
+        return patterns.body["data"], (await server.request("GET", "/executions")).body["data"]
+
+    assert serve(tmp_path, use) == ([], [])
+
+
+def test_a_pattern_is_held_against_one_that_is_live(tmp_path: Path) -> None:
+    live: Json = {"name": "logins", "pattern": {**FAILED_LOGINS, "value": 2}}
+
+    async def use(server: Served) -> Answer:
+        await server.request("POST", "/patterns", json=live)
+        await _fill(server)
+        body: Json = {"pattern": FAILED_LOGINS, "compare_to": "logins"}
+        return await server.request("POST", "/patterns/test", json=body)
+
+    comparison = serve(tmp_path, use).body["comparison"]
+
+    assert comparison["pattern"] == "logins"
+    assert (comparison["match_count"], comparison["same"]) == (2, 0)
+    assert (len(comparison["gained"]), len(comparison["lost"])) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "paths"),
+    [
+        pytest.param({}, 422, ["pattern"], id="no pattern"),
+        pytest.param({"pattern": {"type": "evnt"}}, 422, ["pattern.type"], id="no such kind"),
+        pytest.param(
+            {"pattern": LARGE, "events": [{"typ": "a"}, {"type": "b", "received_at": "soon"}]},
+            422,
+            ["events[0].type", "events[1].received_at"],
+            id="no events",
+        ),
+        pytest.param({"pattern": LARGE, "from": "today"}, 422, ["from"], id="no instant"),
+        pytest.param({"pattern": LARGE, **_bounds("05", "04")}, 422, ["to"], id="backwards"),
+        pytest.param({"pattern": LARGE, "compare_to": "nobody"}, 404, [], id="nobody"),
+        pytest.param({"pattern": LARGE, "evnts": []}, 422, ["evnts"], id="an unknown field"),
+    ],
+)
+def test_what_cannot_be_answered_is_told_with_its_places(
+    tmp_path: Path, body: dict[str, Json], status: int, paths: list[str]
+) -> None:
+    answer = ask(tmp_path, **body)
+
+    assert answer.status == status
+    assert [error["path"] for error in answer.body.get("errors", [])] == paths
