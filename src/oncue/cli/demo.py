@@ -104,7 +104,10 @@ async def demo_vendors(settings: Settings) -> AsyncIterator[Demo]:
 
 def _session(url: str, key: str) -> aiohttp.ClientSession:
     headers = {"Authorization": f"Bearer {key}"}
-    return aiohttp.ClientSession(url, headers=headers, trust_env=False)
+    # The server closes an idle connection after five seconds, just when the next event
+    # would be sent over it.
+    connector = aiohttp.TCPConnector(force_close=True)
+    return aiohttp.ClientSession(url, headers=headers, trust_env=False, connector=connector)
 
 
 async def _posted(session: aiohttp.ClientSession, path: str, body: Json) -> dict[str, Any]:
