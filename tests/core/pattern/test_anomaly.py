@@ -44,7 +44,7 @@ def make_arrival(offset: int, value: Json, *, key: str = "", time_ms: int | None
     event = make_event(
         offset=offset, time_ms=at_ms, received_at_ms=offset * MINUTE, data={"ms": value}
     )
-    return Arrival(key, 1, event, {"event": event.view()}, at_ms)
+    return Arrival(key, 1, event, {"event": event.view()}, min(at_ms, event.received_at_ms))
 
 
 def hits_of(operator: Operator, values: Iterable[Json]) -> list[Hit]:
@@ -68,6 +68,9 @@ FOUR = [10, 12, 10, 12]
         pytest.param({}, [*FOUR, 11, 90], [5], id="a value far from the others is a hit"),
         pytest.param({}, [10, 12, 10, 900], [], id="the first values only teach"),
         pytest.param({}, [*FOUR, 13], [], id="a value within the threshold is none"),
+        pytest.param(
+            {"min_scale": {"rel": 0.1}}, [10, 10, 10, 10, 15], [4], id="at the threshold it is one"
+        ),
         pytest.param({"direction": "up"}, [*FOUR, -90], [], id="down is no hit where up is asked"),
         pytest.param({"direction": "up"}, [*FOUR, 90], [4], id="up is a hit where up is asked"),
         pytest.param({"direction": "down"}, [*FOUR, 90], [], id="up is no hit where down is asked"),
@@ -104,6 +107,12 @@ def test_a_hit_says_what_was_expected() -> None:
         values={"actual": 6.0, "expected": 5.0, "scale": 0.05, "n": 4, "threshold": 5.0},
         score=20.0,
     )
+
+
+def test_zero_is_zero_whatever_its_sign() -> None:
+    (hit,) = hits_of(make_operator(), [5, 6, 5, 6, -0.0])
+
+    assert repr(hit.values["actual"]) == "0.0"
 
 
 @pytest.mark.parametrize(
@@ -304,6 +313,16 @@ def test_after_ten_half_lives_without_values_a_key_learns_anew() -> None:
         notes.append(operator.last_note)
 
     assert notes == [*[Note.LEARNING] * 4, *[Note.COUNTED] * 5, *[Note.LEARNING] * 4]
+
+
+def test_a_window_that_ran_empty_learns_anew() -> None:
+    operator = make_operator(method="zscore", window="10m")
+    notes: list[Note | None] = []
+    for minute, value in [*enumerate(STEADY), (17, 11), (18, 11)]:
+        operator.admit(make_arrival(minute, value))
+        notes.append(operator.last_note)
+
+    assert notes == [*[Note.LEARNING] * 4, *[Note.COUNTED] * 4, *[Note.LEARNING] * 2]
 
 
 def test_values_out_of_order_are_taken_as_they_come() -> None:

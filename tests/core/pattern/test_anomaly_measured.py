@@ -147,6 +147,13 @@ def test_a_key_that_is_forgotten_is_no_value_and_begins_anew() -> None:
     assert operator.deadline() == 63 * MINUTE
 
 
+def test_what_a_key_taught_is_forgotten_with_its_windows() -> None:
+    operator = make_operator(limits={"key_ttl": "5m"})
+    hits_of(operator, [*each_minute([2, 2, 2]), (9, "a", 1)], until=10)
+
+    assert operator.describe("a")["n"] == 1
+
+
 def test_the_note_of_an_event_is_that_of_its_window() -> None:
     operator = make_operator({"measure": "sum", "of": "event.data.n", "window": "1m"})
     notes: list[Note | None] = []
@@ -167,10 +174,10 @@ def test_the_note_of_an_event_is_that_of_its_window() -> None:
 def test_part_of_the_season_is_where_the_window_begins() -> None:
     season = {"period": "1d", "buckets": 24}
     operator = make_operator(
-        {"measure": "count", "window": "1h"}, method="seasonal", season=season, min_samples=24
+        {"measure": "count", "window": "30m"}, method="seasonal", season=season, min_samples=24
     )
-    night_and_day = [(1 if hour % 24 < 8 else 20) for hour in range(24 * 4)]
-    comes = [(60 * minute, key, value) for minute, key, value in each_minute(night_and_day)]
+    night_and_day = [(1 if half % 48 < 16 else 20) for half in range(48 * 4)]
+    comes = [(30 * minute, key, value) for minute, key, value in each_minute(night_and_day)]
     quiet = hits_of(operator, comes)
     loud = hits_of(operator, [(60 * 24 * 4 + n, "a", 1) for n in range(20)], until=60 * 24 * 4 + 60)
 

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import accumulate
 from math import fsum, isfinite, sqrt
 from zoneinfo import ZoneInfo
 
@@ -29,11 +30,19 @@ NUMBERS = st.one_of(
     st.integers(-5, 5).map(float),
     st.sampled_from([1e9, 1e9 + 1e-3, -1e-9]),
 )
-HISTORIES = st.lists(st.tuples(st.integers(0, 4_000), NUMBERS), min_size=1, max_size=40).map(
+# Some come after one of a later time.
+HISTORIES = st.lists(st.tuples(st.integers(-700, 4_000), NUMBERS), min_size=1, max_size=40).map(
     lambda steps: [
         (sum(gap for gap, _ in steps[: n + 1]), value) for n, (_, value) in enumerate(steps)
     ]
 )
+
+
+def in_order(history: History, at_ms: int) -> tuple[History, int]:
+    """The history and an instant, where what comes late is as late as the latest before it."""
+    times = list(accumulate([*(time for time, _ in history), at_ms], max))
+    values = [value for _, value in history]
+    return list(zip(times, values, strict=False)), times[-1]
 
 
 def weighted(values: Sequence[tuple[float, float]]) -> tuple[float, float, float] | None:
@@ -59,6 +68,7 @@ def naive_ewma(half_life: int) -> Naive:
 
 def naive_timed_ewma(half_life_ms: int) -> Naive:
     def expect(history: History, at_ms: int) -> Expectation | None:
+        history, at_ms = in_order(history, at_ms)
         alive = list(history)
         for n in range(len(history) - 1, -1, -1):
             following = history[n + 1][0] if n + 1 < len(history) else at_ms
@@ -73,7 +83,7 @@ def naive_timed_ewma(half_life_ms: int) -> Naive:
     return expect
 
 
-def last_of(history: History, size: int | None, span_ms: int | None, at_ms: int) -> list[float]:
+def last_of(history: History, at_ms: int, *, size: int | None, span_ms: int | None) -> list[float]:
     if span_ms is not None:
         return [value for time, value in history if at_ms - span_ms < time]
     assert size is not None
@@ -84,7 +94,7 @@ def naive_window(
     size: int | None, span_ms: int | None, reckon: Callable[[list[float]], Expectation]
 ) -> Naive:
     def expect(history: History, at_ms: int) -> Expectation | None:
-        values = last_of(history, size, span_ms, at_ms)
+        values = last_of(*in_order(history, at_ms), size=size, span_ms=span_ms)
         return reckon(values) if len(values) >= 2 else None
 
     return expect
@@ -115,18 +125,20 @@ def naive_seasonal(period_ms: int, buckets: int, half_life: float) -> Naive:
 
     def expect(history: History, at_ms: int) -> Expectation | None:
         placed = [(*place(time), value) for time, value in history]
-        latest = placed[-1][0]
+        latest = list(accumulate((visit for visit, _, _ in placed), max))
+        parts: dict[int, list[tuple[int, float]]] = {}
         moments: list[float] = []
         freedoms: list[float] = []
-        for n, (visit, bucket, value) in enumerate(placed):
-            before = [(v, x) for v, b, x in placed[:n] if b == bucket]
+        for now, (visit, bucket, value) in zip(latest, placed, strict=True):
+            part = parts.setdefault(bucket, [])
+            before = list(part)
+            part.append((max([visit, *(each for each, _ in part)]), value))
             if before:
-                share = 2 ** -((latest - visit) / half_life)
-                old = mean_of(before, half_life)
-                fresh = mean_of([*before, (visit, value)], half_life)
-                moments.append(share * (value - old) * (value - fresh))
+                share = 2 ** -((latest[-1] - now) / half_life)
+                around = (value - mean_of(before, half_life)) * (value - mean_of(part, half_life))
+                moments.append(share * around)
                 freedoms.append(share)
-        mine = [(v, x) for v, b, x in placed if b == place(at_ms)[1]]
+        mine = parts.get(place(at_ms)[1], [])
         found = weighted([(2 ** ((v - mine[-1][0]) / half_life), x) for v, x in mine])
         if found is None:
             return None
@@ -279,6 +291,37 @@ def test_so_many_values_of_a_time_do_not_judge() -> None:
 
     model.learn(9.0, 9)
     assert model.expect(9) is not None
+
+
+@pytest.mark.parametrize(
+    ("make", "steps", "expected"),
+    [
+        pytest.param(
+            methods.zscore(None, 10, 2), [0, 5, 14, 24], [False] * 3 + [True], id="an empty window"
+        ),
+        pytest.param(
+            methods.ewma(None, 10), [0, 100, 200, 301], [False] * 3 + [True], id="ten half-lives"
+        ),
+        pytest.param(
+            methods.seasonal(Calendar(10, 2, ZoneInfo("UTC")), 2),
+            [0, 200, 400, 610],
+            [False] * 3 + [True],
+            id="ten half-lives of visits",
+        ),
+        pytest.param(methods.ewma(3, None), [0, 10**12], [False] * 2, id="never, by number"),
+        pytest.param(methods.mad(3, None, 2), [0, 10**12], [False] * 2, id="nor in a window"),
+    ],
+)
+def test_when_nothing_that_counts_is_left(
+    make: MakeModel, steps: list[int], expected: list[bool]
+) -> None:
+    model = make()
+    found: list[bool] = []
+    for at_ms in steps:
+        found.append(model.pass_time(at_ms))
+        model.learn(1.0, at_ms)
+
+    assert found == expected
 
 
 @pytest.mark.parametrize(

@@ -106,9 +106,9 @@ class ValueAnomalies(AnomalyOperator):
             self.counts["without_value"] += 1
             self.last_note = Note.IGNORED
             return ()
-        # A clock that is fast would else stop time for its key until it has come so far.
-        at_ms = min(event.time_ms, event.received_at_ms)
         watermark_ms = arrival.watermark_ms
+        # A clock that is fast would else stop time for its key until it has come so far.
+        at_ms = min(event.time_ms, watermark_ms)
         anomaly = self.score(arrival.key, value, at_ms, heard_ms(arrival), watermark_ms)
         if anomaly is None:
             return ()
