@@ -1,11 +1,11 @@
-"""Patterns to begin with, as users would write them."""
+"""Patterns over single events."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from oncue.core.json_text import Json
 
-TEMPLATES: Final[Sequence[Mapping[str, Json]]] = (
+OVER_EVENTS: Final[Sequence[Mapping[str, Json]]] = (
     {
         "name": "every-signup",
         "title": "Every event of a type",
