@@ -170,6 +170,11 @@ METHODS: list[tuple[str, MakeModel, Naive]] = [
         methods.seasonal(Calendar(12_000, 5, ZoneInfo("UTC")), 3),
         naive_seasonal(12_000, 5, 3),
     ),
+    (
+        "seasonal in short periods",
+        methods.seasonal(Calendar(500, 2, ZoneInfo("UTC")), 3),
+        naive_seasonal(500, 2, 3),
+    ),
 ]  # fmt: skip
 EACH_METHOD = pytest.mark.parametrize(
     ("make", "naive"), [pytest.param(make, naive, id=name) for name, make, naive in METHODS]

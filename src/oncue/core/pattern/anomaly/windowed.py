@@ -18,8 +18,9 @@ class Windowed(Model):
     """
     A window of values in the order of their coming, to which subclasses add what they reckon.
 
-    With a `span_ms` the window at t is (t - span, t]. The values before `_head` have
-    left it already: they are cut off when they are the larger part.
+    With a `span_ms` the window at t is (t - span, t]; a value that comes after one of a
+    later time stays as long as that one. The values before `_head` have left it already:
+    they are cut off when they are the larger part.
     """
 
     __slots__ = ("_head", "_least", "_size", "_span_ms", "_times", "_values")
@@ -56,8 +57,7 @@ class Windowed(Model):
             self._drop()
         self._values.append(value)
         if self._span_ms is not None:
-            # An event may come after one of a later time: it counts as though it were as late.
-            self._times.append(max(at_ms, self._times[-1]) if self._times else at_ms)
+            self._times.append(at_ms)
         self.reckon_in(value)
 
     def dump(self) -> Json:
