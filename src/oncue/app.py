@@ -112,7 +112,11 @@ async def run(
             fresh_secret=fresh_key,
             callbacks=Callbacks(settings.public_url, kept_secret(settings.data / "signing.key")),
         )
-        engine = Engine(world, max_steps=settings.max_workflow_steps)
+        engine = Engine(
+            world,
+            max_steps=settings.max_workflow_steps,
+            max_keys=settings.max_keys_per_account,
+        )
         await engine.start()
         stack.push_async_callback(engine.stop)
         retention = Retention(

@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         alias="ONCUE_DEDUPE_WINDOW",
         description="How long the repeat of an event is known as one.",
     )
+    max_keys_per_account: int = Field(
+        2_000_000,
+        ge=1,
+        description="Keys that the patterns of an account may remember together.",
+    )
     event_retention_days: int = Field(
         90,
         alias="EVENT_RETENTION_DAYS",

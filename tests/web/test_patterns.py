@@ -79,6 +79,7 @@ def test_a_pattern_sees_what_is_accepted_after_its_answer(tmp_path: Path) -> Non
         "where_errors": 0,
         "missing_keys": 0,
         "late": 0,
+        "keys_refused": 0,
         "keys": 0,
         "watermark": None,
         "failures": [],

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from oncue.core.callbacks import Callbacks
 from oncue.core.errors import Conflict
@@ -66,10 +67,15 @@ class World:
     callbacks: Callbacks
 
 
+MAX_KEYS_PER_ACCOUNT: Final = 2_000_000
+
+
 class Engine:
     """Events in, executions out."""
 
-    def __init__(self, world: World, *, max_steps: int = 100) -> None:
+    def __init__(
+        self, world: World, *, max_steps: int = 100, max_keys: int = MAX_KEYS_PER_ACCOUNT
+    ) -> None:
         self._world = world
         self.quotas = QuotaGuard(world.accounts, world.log, world.history, world.clock)
         self.ingest = Ingest(world.log, self.quotas, world.fresh_id)
@@ -90,7 +96,9 @@ class Engine:
         starts = Starts(self.definitions, world.clock, world.callbacks)
         outcomes = Outcomes(self.definitions, starts, self.quotas)
         self.active_patterns = ActivePatterns(world.patterns)
-        readings = Readings(world.log, world.journal, world.checkpoints, self.active_patterns)
+        readings = Readings(
+            world.log, world.journal, world.checkpoints, self.active_patterns, max_keys
+        )
         decisions = Decisions(world.log, world.journal, outcomes)
         self.matching = MatchLanes(
             lambda account: MatchLoop(

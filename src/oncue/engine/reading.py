@@ -63,7 +63,9 @@ class Readings:
         journal: Journal,
         checkpoints: Checkpoints,
         patterns: ActivePatterns,
+        max_keys: int,
     ) -> None:
+        self._max_keys = max_keys
         self._log = log
         self._journal = journal
         self._checkpoints = checkpoints
@@ -76,12 +78,13 @@ class Readings:
         if found is not None:
             head, parts = found
             active = await self._patterns.at(account, head.offset)
-            matcher = restore(head, parts, active)
+            matcher = restore(head, parts, active, self._max_keys)
             return Reading(head.offset, committed, matcher, has_save=True)
         begins = await self._patterns.state_begins(account, committed)
         # The record with which the first of them began is read again, too.
         cursor = min(begins, default=committed + 1) - 1
-        matcher = Matcher(event_time(await self._log.past.mark(account, cursor)))
+        mark = await self._log.past.mark(account, cursor)
+        matcher = Matcher(event_time(mark), self._max_keys)
         for pattern in await self._patterns.at(account, cursor):
             matcher.put(pattern, matcher.time.last_received_ms)
         return Reading(cursor, committed, matcher)

@@ -31,6 +31,21 @@ Saved: TypeAlias = tuple[int, str, int, Json]
 """A key as it is saved: its place in the order of use, itself, the instant of its use, its state."""
 
 
+class KeyBudget:
+    """How many keys an account may have in all its patterns together, and how many it has."""
+
+    __slots__ = ("limit", "used")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.used = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether no further key may be admitted."""
+        return self.used >= self.limit
+
+
 class Keyed(Generic[S]):
     """The states of the keys of one operator."""
 
@@ -46,11 +61,15 @@ class Keyed(Generic[S]):
         self._dump = dump
         self._load = load
         self._states: dict[str, S] = {}
+        self._budget = KeyBudget(0)
         self._unsaved: dict[str, int] | None = None
         self._saved: list[Saved] = []
 
     def __len__(self) -> int:
         return len(self._states)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._states
 
     def get(self, key: str) -> S | None:
         """Return the state of a key to look at, not to change."""
@@ -67,7 +86,8 @@ class Keyed(Generic[S]):
         states = self._states
         if self._unsaved is not None:
             self._save_first(key)
-        states.pop(key, None)
+        if states.pop(key, None) is None:
+            self._budget.used += 1
         state.touched_ms = at_ms
         states[key] = state
         if len(states) <= self._max:
@@ -80,7 +100,14 @@ class Keyed(Generic[S]):
         """Forget a key."""
         if self._unsaved is not None:
             self._save_first(key)
-        self._states.pop(key, None)
+        if self._states.pop(key, None) is not None:
+            self._budget.used -= 1
+
+    def count_in(self, budget: KeyBudget) -> None:
+        """Count the keys, those that are there and those to come, in a budget instead of another."""
+        self._budget.used -= len(self._states)
+        self._budget = budget
+        budget.used += len(self._states)
 
     def expired(self, watermark_ms: int) -> list[str]:
         """Forget the keys whose last event is too long ago, oldest first, and return them."""
@@ -104,7 +131,6 @@ class Keyed(Generic[S]):
 
     def save(self, limit: int) -> list[Saved]:
         """Return about `limit` more keys as they were at the begin; nothing when all are written."""
-        assert self._unsaved is not None
         while self._unsaved and len(self._saved) < limit:
             self._save_first(next(iter(self._unsaved)))
         written, self._saved = self._saved, []
@@ -130,6 +156,7 @@ class Keyed(Generic[S]):
             loaded = self._load(state)
             loaded.touched_ms = touched_ms
             self._states[key] = loaded
+            self._budget.used += 1
 
     def _save_first(self, key: str) -> None:
         assert self._unsaved is not None

@@ -13,11 +13,12 @@ from oncue.core.event import Event
 from oncue.core.pattern.deadlines import Deadlines
 from oncue.core.pattern.event_time import EventTime
 from oncue.core.pattern.index import PatternIndex
+from oncue.core.pattern.keyed import KeyBudget
 from oncue.core.pattern.memory import Memory
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.records import LogRecord, Passed
 from oncue.core.pattern.selection import EVERYTHING, Seen
-from oncue.core.pattern.watch import Finding, Watch
+from oncue.core.pattern.watch import NO_LIMIT, Finding, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class Failure:
 class Matcher:
     """The patterns of one account, and what they remember."""
 
-    def __init__(self, time: EventTime | None = None) -> None:
+    def __init__(self, time: EventTime | None = None, max_keys: int = NO_LIMIT) -> None:
         self.time = time or EventTime()
+        self._budget = KeyBudget(max_keys)
         self.watches: dict[str, Watch] = {}
         self.index = PatternIndex()
         self.is_timed = False
@@ -55,8 +57,9 @@ class Matcher:
     def take_up(self, watch: Watch) -> None:
         """Let a pattern of this event time go on from what it knows, in place of its earlier version."""
         pattern = watch.pattern
-        self._forget_agenda(pattern.id)
+        self._forget(pattern.id)
         self.watches[pattern.id] = watch
+        watch.count_in(self._budget)
         shown = (EVERYTHING,) if pattern.plan.looking.sees_all else ()
         self.index.put(pattern.id, (*pattern.plan.looking.selections, *shown))
         self._set_agenda(watch)
@@ -65,8 +68,7 @@ class Matcher:
     def drop(self, pattern_id: str) -> None:
         """Let the pattern see nothing more."""
         if pattern_id in self.watches:
-            self._forget_agenda(pattern_id)
-            del self.watches[pattern_id]
+            self._forget(pattern_id)
             self.index.drop(pattern_id)
             self._update()
 
@@ -145,9 +147,12 @@ class Matcher:
             agenda = self._agendas.setdefault(watch.pattern.plan.idle_timeout_ms, Deadlines())
             agenda.set(watch.pattern.id, watch.due_ms())
 
-    def _forget_agenda(self, pattern_id: str) -> None:
+    def _forget(self, pattern_id: str) -> None:
         for agenda in self._agendas.values():
             agenda.set(pattern_id, None)
+        before = self.watches.pop(pattern_id, None)
+        if before:
+            before.count_in(KeyBudget(NO_LIMIT))
 
     def _update(self) -> None:
         self.is_timed = any(watch.pattern.plan.is_timed for watch in self.watches.values())

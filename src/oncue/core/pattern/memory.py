@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from oncue.core.pattern.cooldown import Cooldowns
-from oncue.core.pattern.keyed import Keyed, Saved
+from oncue.core.pattern.keyed import KeyBudget, Keyed, Saved
 from oncue.core.pattern.operator import Operator
 from oncue.core.pattern.plan import Plan
 from oncue.core.pattern.sorter import Sorter, Waiting
@@ -59,6 +59,15 @@ class Memory:
         if self.cooldowns is not None:
             states["matched"] = self.cooldowns.keys
         return states
+
+    def count_in(self, budget: KeyBudget) -> None:
+        """Count all keys in a budget instead of another."""
+        for keyed in self.states().values():
+            keyed.count_in(budget)
+
+    def knows(self, key: str) -> bool:
+        """Return whether anything is remembered of a key."""
+        return any(key in keyed for keyed in self.states().values())
 
     def all_counts(self) -> Counter[str]:
         """Return what was left out, counted by the reason."""

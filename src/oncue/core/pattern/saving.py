@@ -17,7 +17,7 @@ from oncue.core.pattern.matcher import Matcher
 from oncue.core.pattern.memory import Memory
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.sorter import Waiting
-from oncue.core.pattern.watch import Watch
+from oncue.core.pattern.watch import NO_LIMIT, Watch
 
 FORMAT: Final = 1
 
@@ -79,13 +79,18 @@ class Save:
         self._sorts = []
 
 
-def restore(head: Head, parts: Iterable[Part], patterns: Iterable[ActivePattern]) -> Matcher:
+def restore(
+    head: Head,
+    parts: Iterable[Part],
+    patterns: Iterable[ActivePattern],
+    max_keys: int = NO_LIMIT,
+) -> Matcher:
     """
     Return the matcher as it was when a checkpoint was begun.
 
     `patterns` are those that were seen then.
     """
-    matcher = Matcher(_copy(head.time))
+    matcher = Matcher(_copy(head.time), max_keys)
     known = {saved.pattern_id: saved for saved in head.watches}
     rows: dict[str, dict[str, list[Saved]]] = {}
     for part in parts:

@@ -16,14 +16,17 @@ from oncue.core.event import Event
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.pattern.event_time import NEVER, EventTime
+from oncue.core.pattern.keyed import KeyBudget
 from oncue.core.pattern.memory import Memory
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Values
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.sorter import Waiting
 
+NO_LIMIT: Final = 2**62
 NO_STATS: Final[Mapping[str, Json]] = {
     "missing_keys": 0,
     "late": 0,
+    "keys_refused": 0,
     "keys": 0,
     "watermark": None,
 }
@@ -47,6 +50,7 @@ class Watch:
         self, pattern: ActivePattern, began_ms: int, time: EventTime, memory: Memory
     ) -> None:
         plan = pattern.plan
+        self.budget = KeyBudget(NO_LIMIT)
         self.pattern = pattern
         self.began_ms = began_ms
         self.memory = memory
@@ -65,6 +69,11 @@ class Watch:
         if self.operator:
             at_ms = max(self.watermark_ms, self.began_ms)
             self.operator.begin(at_ms, self.pattern.plan.declared_keys)
+
+    def count_in(self, budget: KeyBudget) -> None:
+        """Admit keys within a budget that the patterns of an account share."""
+        self.budget = budget
+        self.memory.count_in(budget)
 
     def stats(self) -> dict[str, Json]:
         """Return what people ask of a pattern: how far it is, and what it left out."""
@@ -113,6 +122,9 @@ class Watch:
             return ()
         if self.operator is None:
             return self._match(event, key)
+        if self.budget.is_spent and not self.memory.knows(key):
+            self.memory.counts["keys_refused"] += bool(selectors)
+            return ()
         watermark = self.watermark_ms
         if self.pattern.plan.looking.sorts:
             if event.time_ms < watermark:
