@@ -6,7 +6,7 @@ from pydantic import Field
 
 from oncue.core.documents import Document, Name
 from oncue.core.json_text import Json
-from oncue.core.pattern.kinds.anomaly import AnomalyPattern
+from oncue.core.pattern.kinds.anomaly import AnomalyPattern, Measured, MinScale, Season
 from oncue.core.pattern.kinds.event import EventPattern
 from oncue.core.pattern.kinds.sequence import SequencePattern, Step, Times
 from oncue.core.pattern.kinds.shared import Cooldown, Late, Limits, Time, Watermark
@@ -41,7 +41,8 @@ FIELD_NAMES: Final = tuple(
     field.alias or name
     for model in (
         *(Pattern, EventPattern, ThresholdPattern, SequencePattern, AnomalyPattern),
-        *(Step, Times, Cooldown, Late, Limits, Time, Watermark),
+        *(Step, Times, Measured, MinScale, Season),
+        *(Cooldown, Late, Limits, Time, Watermark),
     )
     for name, field in model.model_fields.items()
 )
