@@ -22,6 +22,27 @@ from tests.running import KEY, Running, eventually, up
 WORKERS = 8
 BATCH = 10
 FINAL = {"completed", "failed", "cancelled"}
+SUBJECTS = 7
+OVER_TIME: Mapping[str, Mapping[str, Any]] = {
+    "four": {"type": "threshold", "value": 4, "window": "10m", "rearm": "reset"},
+    "odd-after-even": {
+        "type": "sequence",
+        "within": "10m",
+        "steps": [
+            {"as": "even", "event": "soak.tick", "where": "event.data.n % 2 == 0"},
+            {"as": "odd", "event": "soak.tick", "where": "event.data.n % 2 == 1"},
+        ],
+    },
+    "silence": {
+        "type": "sequence",
+        "within": "400ms",
+        "steps": [
+            {"as": "one", "event": "soak.tick"},
+            {"as": "next", "event": "soak.tick", "not": True},
+        ],
+    },
+}
+"""Patterns that remember; over the log they must have found what a backtest finds."""
 SETTINGS: Mapping[str, str] = {"ONCUE_API_KEY": KEY, "ONCUE_ALLOW_NETWORKS": "127.0.0.0/8"}
 
 
@@ -92,6 +113,10 @@ class Soak:
         }
         status, body = await server.post("/workflows", document)
         assert status == 201, body
+        for name in OVER_TIME:
+            pattern = {"name": name, "pattern": _condition(name)}
+            status, body = await server.post("/patterns", pattern)
+            assert status == 201, body
 
     async def _post(self, worker: int) -> None:
         number = 0
@@ -103,7 +128,15 @@ class Soak:
 
     async def _is_posted(self, ids: list[str]) -> bool:
         assert self.running is not None
-        batch = [{"type": "soak.tick", "id": id_} for id_ in ids]
+        batch = [
+            {
+                "type": "soak.tick",
+                "id": id_,
+                "subject": f"s-{int(id_.partition('-')[2]) % SUBJECTS}",
+                "data": {"n": int(id_.partition("-")[2])},
+            }
+            for id_ in ids
+        ]
         try:
             status, body = await self.running.post("/events/batch", batch)
         except (aiohttp.ClientError, ConnectionError, RuntimeError):
@@ -135,6 +168,7 @@ class Soak:
                 await _all(server, "/events?type=soak.tick&limit=500"),
             ),
             *_effects(receiver),
+            *[line for name in OVER_TIME for line in await _differences(server, name)],
         ]
 
     def _lost(self, events: list[Any]) -> list[str]:
@@ -176,6 +210,36 @@ def _effects(receiver: HttpSimulator) -> list[str]:
         place = (call.path, str(call.body["id"]))
         keys.setdefault(place, set()).add(call.idempotency_key)
     return [f"{place} was asked for under {len(n)} keys" for place, n in keys.items() if len(n) > 1]
+
+
+def _condition(name: str) -> dict[str, Any]:
+    pattern = dict(OVER_TIME[name])
+    by_type = {} if pattern["type"] == "sequence" else {"event": "soak.tick"}
+    return {**pattern, **by_type, "by": ["event.subject"]}
+
+
+async def _differences(server: Running, name: str) -> list[str]:
+    """Return where what was found with kills in between differs from what is found in one go."""
+    status, found = await server.post(
+        "/patterns/test", {"pattern": _condition(name), "limit": 10_000}
+    )
+    assert status == 200, found
+    expected = Counter(map(_identity, found["matches"]))
+
+    async def is_all() -> bool:
+        page = await server.get(f"/patterns/{name}")
+        return bool(page["stats"]["matches"] >= expected.total())
+
+    await eventually(is_all)
+    live = Counter(map(_identity, await _all(server, f"/patterns/{name}/matches?limit=500")))
+    return [
+        *(f"{name}: lost {match}" for match in expected - live),
+        *(f"{name}: found {match} beyond the log" for match in live - expected),
+    ]
+
+
+def _identity(match: Any) -> tuple[str, ...]:
+    return (match["kind"], match["time"], *(event["id"] for event in match["events"]))
 
 
 async def _all(server: Running, path: str) -> list[Any]:
