@@ -173,7 +173,7 @@ class ClosingWindows:
         is_repeat = self._closing.follows and self._follow(state, window)
         rows = self._judge(key, window, is_repeat=is_repeat)
         if self._silence is not None and is_next:
-            self._silence.step(state, self.keys.dies_ms(key, state), is_empty=ending is None)
+            self._silence.step(state, is_empty=ending is None)
         return rows
 
     def _judge(self, key: str, window: Window, *, is_repeat: bool = False) -> list[Row]:

@@ -52,10 +52,6 @@ class Keys(Generic[S]):
         """Return whether a key was declared."""
         return self._declared.get(key) is not None
 
-    def dies_ms(self, key: str, state: S) -> int | None:
-        """Return the instant from which on a key is forgotten; None is never."""
-        return None if self.is_declared(key) else state.touched_ms + self._ttl_ms
-
     def declare(self, key: str, state: S, at_ms: int) -> None:
         """Remember a key for good."""
         self._declared.put(key, state, at_ms)
@@ -63,10 +59,13 @@ class Keys(Generic[S]):
     def put(self, key: str, state: S, seen_ms: int, at_ms: int) -> str | None:
         """Remember a key that was seen; return the key that is forgotten for lack of room."""
         if len(self._declared) and self.is_declared(key):
-            state.touched_ms = seen_ms
+            state.touched_ms = max(seen_ms, state.touched_ms)
             return None
-        if self._known.get(key) is None:
+        before = self._known.get(key)
+        if before is None:
             self._known.expired(at_ms)
+        elif before is state:
+            seen_ms = max(seen_ms, state.touched_ms)
         return self._known.put(key, state, seen_ms)
 
     def drop(self, key: str) -> None:

@@ -3,7 +3,8 @@ Windows in which nothing happened, where these count.
 
 They exist for declared keys, and with `fills` for every key from its first window
 until it is forgotten. They are judged one by one, each when it ends, and only where
-the condition holds of nothing: where it does not, none of them could say anything.
+the condition holds of nothing: where it does not, none of them could say anything, so
+a silence of any length costs nothing.
 """
 
 from dataclasses import dataclass
@@ -52,15 +53,14 @@ class Silence:
         trail = state.trail
         return trail is not None and trail.next_span is not None and trail.next_span[1] == due_ms
 
-    def step(self, state: KeyWindows, dies_ms: int | None, *, is_empty: bool) -> None:
-        """Go on to the window after the one that was judged, if it ends while the key is known."""
+    def step(self, state: KeyWindows, *, is_empty: bool) -> None:
+        """Go on to the window after the one that was judged."""
         trail = state.trail
         assert trail is not None
         assert trail.next_span is not None
-        following = self.grid.after(trail.next_span)
         trail.silent = trail.silent + 1 if is_empty else 0
-        is_over = dies_ms is not None and following[1] > dies_ms
-        trail.next_span = None if is_over or trail.silent >= MAX_SILENT_WINDOWS else following
+        is_over = trail.silent >= MAX_SILENT_WINDOWS
+        trail.next_span = None if is_over else self.grid.after(trail.next_span)
 
     def _start(self, state: KeyWindows, span: Span) -> None:
         trail = state.trail = state.trail or Trail()

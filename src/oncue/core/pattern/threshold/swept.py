@@ -12,8 +12,8 @@ for then its window is over.
 An arrival sweeps up to its own time where it is what decides, unless it is ahead of
 the watermark and of its own reception: the future of a fast clock waits until it has
 come. All else is swept when the watermark reaches it. An event behind the sweep
-counts in the window where this stands; its own windows were all closed if it is
-older than that, and then it is late.
+counts in the window where this stands; if it is older than that, all windows that it
+is inside of were judged, and it is late.
 """
 
 from array import array
@@ -52,7 +52,7 @@ class SweptThreshold(Operator):
             return ()
         before = self._keys.edit(key, watermark_ms)
         state = before or self._window(min(time_ms - 1, watermark_ms))
-        if time_ms + self._size_ms <= max(state.position_ms, watermark_ms):
+        if time_ms + self._size_ms <= state.position_ms:
             self.counts["late"] += 1
             self.last_note = Note.LATE
             return ()
