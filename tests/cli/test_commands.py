@@ -1,15 +1,13 @@
 """Commands against a running OnCue."""
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from oncue.cli import main as cli
-from tests.server import KEY, Served, served
+from tests.cli.shell import Shell
 
 FLOW = """\
 kind: workflow
@@ -18,46 +16,6 @@ on: {{type: event, event: user.signup}}
 steps:
   - {{id: hello, type: transform, output: {{said: "{said}"}}}}
 """
-
-
-class Shell:
-    """Types commands at a running server."""
-
-    def __init__(self, server: Served, capsys: pytest.CaptureFixture[str]) -> None:
-        self.server = server
-        self._capsys = capsys
-
-    async def run(self, *words: str) -> tuple[int, str]:
-        """Return the exit code and all that was printed."""
-
-        def type_it() -> int:
-            with pytest.raises(SystemExit) as ended:
-                cli.main(words)
-            code = ended.value.code
-            return code if isinstance(code, int) else 0
-
-        self._capsys.readouterr()
-        code = await asyncio.to_thread(type_it)
-        printed = self._capsys.readouterr()
-        return code, printed.out + printed.err
-
-
-@pytest.fixture
-def at(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Run a coroutine function with a shell at a running server."""
-
-    def run(use: Callable[[Shell], Awaitable[Any]]) -> Any:
-        async def main() -> Any:
-            async with served(tmp_path / "data") as server:
-                monkeypatch.setenv("ONCUE_URL", str(server.session._base_url))
-                monkeypatch.setenv("ONCUE_API_KEY", KEY)
-                monkeypatch.setenv("COLUMNS", "200")
-                return await use(Shell(server, capsys))
-
-        (tmp_path / "data").mkdir()
-        return asyncio.run(main())
-
-    return run
 
 
 def write(folder: Path, name: str, said: str = "hello") -> str:

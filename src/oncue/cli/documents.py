@@ -32,8 +32,8 @@ class FileDocument:
 
     @property
     def kind(self) -> str:
-        """What it defines."""
-        return str(self.content.get("kind", "workflow"))
+        """What it defines: as it says, or as its fields say."""
+        return str(self.content.get("kind", "pattern" if "pattern" in self.content else "workflow"))
 
     def line_of(self, place: str) -> int:
         """Return the line, from 1, on which a place such as `steps[2].for` stands."""

@@ -60,6 +60,9 @@ app.command(
     "oncue.cli.definitions:validate", name="validate", help="Say what is wrong with documents."
 )
 app.command("oncue.cli.definitions:apply", name="apply", help="Save documents.")
+app.command(
+    "oncue.cli.backtest:backtest", name="backtest", help="Show what a pattern would have matched."
+)
 app.command("oncue.cli.automation:run_tests", name="test", help="Test automations in no time.")
 app.command("oncue.cli.doctor:doctor", name="doctor", help="Look for what is wrong here.")
 app.command(

@@ -23,7 +23,10 @@ def make_table(*names: str) -> Table:
 
 def print_table(table: Table) -> None:
     """Print a table; whoever reads it by a pipe gets a row in a line."""
-    out.print(table, width=None if out.is_terminal else _PIPE_WIDTH)
+    if not out.is_terminal:
+        # A console's own width bounds whatever is printed on it.
+        out.width = _PIPE_WIDTH
+    out.print(table)
 
 
 def print_json(value: Json) -> None:

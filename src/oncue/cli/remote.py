@@ -56,21 +56,32 @@ class Remote:
         return parsed
 
     async def messages(
-        self, path: str, query: Mapping[str, str]
+        self, path: str, query: Mapping[str, str] = {}, *, body: Json = None
     ) -> AsyncIterator[tuple[str, bytes]]:
         """
-        Yield the kind and data of each Server-Sent Event, without end.
+        Yield the kind and data of each Server-Sent Event, as long as there are some.
+
+        An answer in JSON is one message, of the kind `answer`.
 
         Raises:
             CommandError: the answer is a problem, whose words it repeats.
         """
         # A quiet stream is no broken one.
         patience = aiohttp.ClientTimeout(total=None, sock_read=None)
-        async with self._session.get(path, params=query, timeout=patience) as answer:
+        method, data = ("GET", None) if body is None else ("POST", encode_json(body))
+        headers = {"Accept": "text/event-stream"}
+        if data:
+            headers["Content-Type"] = "application/json"
+        async with self._session.request(
+            method, path, params=query, data=data, headers=headers, timeout=patience
+        ) as answer:
             if answer.status >= 400:
                 raise CommandError(_words(answer.status, _parsed(await answer.read())))
+            if answer.content_type == "application/json":
+                yield "answer", await answer.read()
+                return
             fields: dict[bytes, bytes] = {}
-            async for line in answer.content:
+            async for line in _lines(answer.content):
                 name, _, value = line.strip().partition(b": ")
                 if name:
                     fields[name] = value
@@ -130,6 +141,17 @@ def find_address(settings: Settings) -> Address:
     raise CommandError(
         "found no running OnCue: start `oncue up`, or set ONCUE_URL and ONCUE_API_KEY"
     )
+
+
+async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Yield lines, however long: those of the reader itself end at 128 KiB."""
+    begun: list[bytes] = []
+    async for chunk in content.iter_any():
+        first, *more = chunk.split(b"\n")
+        begun.append(first)
+        for line in more:
+            yield b"".join(begun)
+            begun = [line]
 
 
 def _parsed(content: bytes) -> Any:

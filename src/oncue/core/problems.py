@@ -111,7 +111,9 @@ def _message(detail: ErrorDetails, names: Collection[str]) -> str:
             return "expected a value, got none"
         case "extra_forbidden":
             name = str(detail["loc"][-1])
-            return f"expected no such field, got {name!r}{nearest(name, names)}"
+            # A name that is right elsewhere was not mistyped.
+            meant = "" if name in names else nearest(name, names)
+            return f"expected no such field, got {name!r}{meant}"
         case "union_tag_invalid":
             expected = context["expected_tags"]
             tag = context["tag"]
