@@ -181,7 +181,7 @@ def tagged(value: Any) -> list[Any]:
     Raises:
         Unreadable: an optional is in it, or a map that Python cannot have.
     """
-    kind = kind_of(value)
+    kind = kind_of(value).value
     match value:
         case list():
             return [kind, [tagged(item) for item in value]]

@@ -57,10 +57,10 @@ def _path(part: Part, node: Root | Field) -> str:
     """A run of fields: the short way, and the long one that says what is missing."""
     if chain := chain_of(node):
         if part.guards(chain):
-            return part.short_way(chain)
+            return part.paths.short_way(chain)
         found = part.fresh(chain[-1])
         root, *names = chain
-        part.line(f"try: {found} = {part.short_way(chain)}")
+        part.line(f"try: {found} = {part.paths.short_way(chain)}")
         part.line(f"except FAULTS: {found} = seek(values, {root!r}, {tuple(names)!r})")
         return found
     steps: list[str] = []
@@ -84,7 +84,7 @@ def _field(part: Part, node: Field) -> str:
 def _has_field(part: Part, node: HasField) -> str:
     name = repr(node.name)
     chain = chain_of(node.operand)
-    if shared := part.shared(chain):
+    if shared := part.paths.variables.get(chain):
         slow = f"seek(values, {chain[0]!r}, {chain[1:]!r})"
         return f"({name} in {shared} if {shared}.__class__ is dict else has_field({slow}, {name}))"
     operand = part.named(part.emit(node.operand))

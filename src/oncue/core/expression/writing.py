@@ -95,7 +95,7 @@ class Part:
         self.module = module
         self.lines: list[str] = []
         self._variables = variables
-        self._shared: dict[Chain, str] = {}
+        self.paths = _Paths()
         self._blocks = 1
         self._guard: _Guard | None = None
 
@@ -128,9 +128,9 @@ class Part:
         self._blocks -= 1
 
     @contextmanager
-    def guarded(self, handle: Callable[[str], str], caught: str = "kept(error)") -> Iterator[None]:
+    def guarded(self, respond: Callable[[str], str], caught: str = "kept(error)") -> Iterator[None]:
         """
-        Write what may fail, and after it the statement that `handle` gives for an error.
+        Write what may fail, and after it the statement that `respond` gives for an error.
 
         `caught` is what is made of the error first; by default one out of budget goes on.
         """
@@ -141,11 +141,11 @@ class Part:
         self._guard = before
         may_raise = any(map(_MAY_RAISE.search, self.lines[begin:]))
         if may_raise:
-            self.line(f"except EvaluationError as error: {handle(caught)}")
+            self.line(f"except EvaluationError as error: {respond(caught)}")
         if guard.chain:
             root, *names = guard.chain
             error = f"missing(values, {root!r}, {tuple(names)!r})"
-            self.line(f"except FAULTS: {handle(error)}")
+            self.line(f"except FAULTS: {respond(error)}")
         if not may_raise and not guard.chain:
             self.lines[begin:] = [line[len(_INDENT) :] for line in self.lines[begin + 1 :]]
 
@@ -194,19 +194,22 @@ class Part:
 
     def share(self, chain: Chain) -> None:
         """Read `chain` once for all; its variable holds None where nothing is there."""
-        text = self.short_way(chain)
-        name = self._shared[chain] = self.fresh(chain[-1])
+        text = self.paths.short_way(chain)
+        name = self.paths.variables[chain] = self.fresh(chain[-1])
         self.line(f"try: {name} = {text}")
         self.line(f"except FAULTS: {name} = None")
 
-    def shared(self, chain: Chain) -> str:
-        """Return the variable that may hold what is at `chain`, or nothing."""
-        return self._shared.get(chain, "")
+
+class _Paths:
+    """The variables that may hold what is at the beginning of a path."""
+
+    def __init__(self) -> None:
+        self.variables: dict[Chain, str] = {}
 
     def short_way(self, chain: Chain) -> str:
         """Return `chain` as steps from the nearest variable before its end."""
         for end in range(len(chain) - 1, 0, -1):
-            if name := self._shared.get(chain[:end]):
+            if name := self.variables.get(chain[:end]):
                 return name + _steps(chain[end:])
         return f"values{_steps(chain)}"
 
