@@ -69,12 +69,7 @@ def settings_for(vendors: Simulators) -> dict[str, str]:
     return {
         "ONCUE_API_KEY": KEY,
         "ONCUE_ALLOW_NETWORKS": "127.0.0.0/8",
-        "ONCUE_EMAIL_FROM": "us@example.com",
-        "RESEND_API_KEY": vendors.resend.api_key,
-        "ONCUE_RESEND_BASE_URL": vendors.resend.base_url,
-        "SLACK_WEBHOOK_URL": vendors.slack.webhook_url,
-        "HUBSPOT_API_KEY": vendors.hubspot.api_key,
-        "ONCUE_HUBSPOT_BASE_URL": vendors.hubspot.base_url,
+        **vendors.settings,
     }
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from platformdirs import user_data_path
 from pydantic import BeforeValidator, Field, ValidationError
@@ -171,6 +171,11 @@ class Settings(BaseSettings):
         data = Path(given.get("data") or given.get(_DATA) or _default_data())
         known = {name: value for name, value in _read(data).items() if name in _names_in_file()}
         return init_settings, env_settings, InitSettingsSource(settings_cls, known)
+
+    @classmethod
+    def of(cls, values: Mapping[str, object]) -> Self:
+        """Return these values by their names in the environment, unchecked, and else the defaults."""
+        return cls.model_construct(None, **values)
 
     def credentials(self, integration: str) -> Mapping[str, str]:
         """Return what an integration needs; empty where nothing is set."""

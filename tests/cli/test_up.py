@@ -148,7 +148,7 @@ def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> 
         "resend": 1,
         "slack": 1,
         "hubspot": 1,
-        "model": 0,
+        "ai": 0,
     }
     assert f"/#key={key}" in lines[-1]
     assert of_first_account["data"] == []

@@ -285,7 +285,7 @@ def _action(
         example=example,
         perform=perform,
         is_harmless_to_repeat=True,
-        needs=Need("base_url", "ONCUE_AI_BASE_URL"),
+        needs=(Need("base_url", "ONCUE_AI_BASE_URL"),),
     )
 
 

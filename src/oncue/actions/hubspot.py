@@ -117,5 +117,5 @@ CREATE_CRM_RECORD = Action(
     idempotency=Idempotency.PROBE,
     example={"type": "contacts", "properties": {"email": "ada@example.com"}},
     perform=_create,
-    needs=Need("api_key", "HUBSPOT_API_KEY"),
+    needs=(Need("api_key", "HUBSPOT_API_KEY"),),
 )

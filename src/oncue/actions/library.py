@@ -84,10 +84,9 @@ class ActionLibrary:
     def missing(self, account: str, action: str) -> str | None:
         """Return what an action of this account would need and does not have."""
         found = self.by_name[action]
-        need = found.needs
-        if need is None or need.credential in self._credentials(account, found.integration):
+        if found.is_ready(self._credentials(account, found.integration)):
             return None
-        return f"no connection for {found.integration}: set {need.setting}"
+        return f"no connection for {found.integration}: set {found.remedy}"
 
     async def perform(
         self,
@@ -103,7 +102,7 @@ class ActionLibrary:
         Return what the action gave; `origin` is the execution that asks, if one does.
 
         Raises:
-            ActionError: the outside world said no, or nothing.
+            ActionError: the outside world said no, or nothing; no secret stands in its words.
         """
         found = self.by_name[action]
         credentials = self._credentials(account, found.integration)
@@ -127,6 +126,9 @@ class ActionLibrary:
         )
         try:
             return await found.perform(call)
+        except ActionError as exc:
+            exc.args = (mask(str(exc), credentials),)
+            raise
         except Overloaded as exc:
             raise RetryableError(str(exc), retry_after_ms=exc.retry_after_s * 1_000) from exc
         except (Conflict, InvalidInput) as exc:

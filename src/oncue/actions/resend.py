@@ -4,10 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency, Need
-from oncue.core.errors import MalformedJson, PermanentError
-from oncue.core.http_answer import failure, judge, read_object
-from oncue.core.json_text import Json, encode_json, parse_json
+from oncue.core.action import Action, Call, HttpRequest, Idempotency, Need
+from oncue.core.errors import PermanentError
+from oncue.core.http_answer import error_object, failure, judge, read_object
+from oncue.core.json_text import Json, encode_json
 
 # Resend takes at most 50 recipients in one e-mail.
 _Addresses = str | Annotated[list[str], Field(min_length=1, max_length=50)]
@@ -71,19 +71,14 @@ async def _send(call: Call[EmailInput]) -> Json:
             body=encode_json({**body, "from": sender}),
         )
     )
-    if answer.status == 409 and _name(answer) != "concurrent_idempotent_requests":
+    if (
+        answer.status == 409
+        and error_object(answer).get("name") != "concurrent_idempotent_requests"
+    ):
         # The key was used with another body: no attempt of ours can change that.
         raise failure(answer, "Resend", permanent=frozenset((409,)))
     judge(answer, "Resend")
     return {"message_id": read_object(answer, "Resend").get("id")}
-
-
-def _name(answer: HttpAnswer) -> Json:
-    try:
-        error = parse_json(answer.body)
-    except MalformedJson:
-        return None
-    return error.get("name") if isinstance(error, dict) else None
 
 
 SEND_EMAIL = Action(
@@ -96,5 +91,5 @@ SEND_EMAIL = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"to": "ada@example.com", "subject": "Welcome", "html": "<p>Hello</p>"},
     perform=_send,
-    needs=Need("api_key", "RESEND_API_KEY"),
+    needs=(Need("api_key", "RESEND_API_KEY"),),
 )

@@ -58,5 +58,5 @@ SEND_SLACK_MESSAGE = Action(
     example={"text": "A *big* signup"},
     perform=_send,
     is_harmless_to_repeat=True,
-    needs=Need("webhook_url", "SLACK_WEBHOOK_URL"),
+    needs=(Need("webhook_url", "SLACK_WEBHOOK_URL"),),
 )

@@ -73,26 +73,12 @@ async def demo_vendors(settings: Settings) -> AsyncIterator[Demo]:
     """Run simulated vendors until the block ends; exactly their ports are opened."""
     async with Simulators() as vendors:
         urls = {
-            "resend": vendors.resend.base_url,
-            "slack": vendors.slack.base_url,
-            "hubspot": vendors.hubspot.base_url,
-            "model": vendors.model.base_url,
-        }
-        simulated = {
-            "resend_api_key": vendors.resend.api_key,
-            "resend_base_url": vendors.resend.base_url,
-            "email_from": "OnCue demo <demo@example.com>",
-            "slack_webhook_url": vendors.slack.webhook_url,
-            "slack_base_url": "",
-            "hubspot_api_key": vendors.hubspot.api_key,
-            "hubspot_base_url": vendors.hubspot.base_url,
-            "ai_base_url": vendors.model.base_url,
-            "ai_api_key": vendors.model.api_key,
-            "ai_model": vendors.model.model,
+            name: vendor.base_url for name, vendor in vendors.by_name.items() if vendor.settings
         }
         lent = Lent(
             account_name=ACCOUNT,
-            settings=settings.model_copy(update=simulated),
+            # Nothing but the simulated: no vendor of the operator's serves the demo.
+            settings=Settings.of({"ONCUE_DATA": settings.data, **vendors.settings}),
             endpoints=frozenset(_endpoint(url) for url in urls.values()),
         )
         described = (

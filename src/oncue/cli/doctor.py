@@ -173,12 +173,12 @@ async def _ask(url: str) -> str | None:
 
 
 def _vendors(settings: Settings) -> Iterator[Finding]:
-    needs = {action.integration: action.needs for action in ACTIONS if action.needs}
-    for integration, need in needs.items():
-        if need.credential in settings.credentials(integration):
+    needing = {action.integration: action for action in ACTIONS if action.needs}
+    for integration, action in needing.items():
+        if action.is_ready(settings.credentials(integration)):
             yield Finding("vendors", Verdict.GOOD, f"{integration} is connected")
         else:
-            remedy = f"set {need.setting} if workflows should call it"
+            remedy = f"set {action.remedy} if workflows should call it"
             yield Finding("vendors", Verdict.NOTE, f"{integration} is not connected", remedy)
 
 

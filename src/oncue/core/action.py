@@ -114,7 +114,7 @@ class Call(Generic[GivenT]):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The credential without which an action cannot go, and the setting that gives it."""
+    """A credential with which an action can go, and the setting that gives it."""
 
     credential: str
     setting: str
@@ -129,6 +129,7 @@ class Action(Generic[InputT]):
     happened, `PermanentError` when no attempt can succeed, and lets
     `OutcomeUnknown` of `Call.send` pass. `is_harmless_to_repeat` decides what
     follows an unknown outcome where nothing keeps a repeat from acting twice.
+    Of `needs` one is enough.
     """
 
     name: str
@@ -141,7 +142,16 @@ class Action(Generic[InputT]):
     example: Mapping[str, Json]
     perform: Callable[[Call[InputT]], Awaitable[Json]]
     is_harmless_to_repeat: bool = False
-    needs: Need | None = None
+    needs: tuple[Need, ...] = ()
+
+    def is_ready(self, credentials: Mapping[str, str]) -> bool:
+        """Return whether these credentials suffice: any one need that is met does."""
+        return not self.needs or any(need.credential in credentials for need in self.needs)
+
+    @property
+    def remedy(self) -> str:
+        """The settings of which one makes it go."""
+        return " or ".join(need.setting for need in self.needs)
 
 
 AnyAction = Action[Any]

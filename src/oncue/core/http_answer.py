@@ -33,24 +33,36 @@ _SECONDS = re.compile(r"\d{1,9}", re.ASCII)
 _EXCERPT: Final = 300
 
 
-def judge(answer: HttpAnswer, vendor: str, *, permanent: frozenset[int] = frozenset()) -> None:
+def judge(
+    answer: HttpAnswer,
+    vendor: str,
+    *,
+    permanent: frozenset[int] = frozenset(),
+    says: str | None = None,
+) -> None:
     """
     Return if the answer is a success; `permanent` names codes that will not pass here.
+
+    `says` is what the vendor's error means, in place of its body.
 
     Raises:
         RetryableError: another attempt may succeed.
         PermanentError: no attempt can.
     """
     if not 200 <= answer.status < 300:
-        raise failure(answer, vendor, permanent=permanent)
+        raise failure(answer, vendor, permanent=permanent, says=says)
 
 
 def failure(
-    answer: HttpAnswer, vendor: str, *, permanent: frozenset[int] = frozenset()
+    answer: HttpAnswer,
+    vendor: str,
+    *,
+    permanent: frozenset[int] = frozenset(),
+    says: str | None = None,
 ) -> ActionError:
     """Return the error that an answer other than 2xx amounts to."""
     status = answer.status
-    message = f"{vendor} answered {status}: {_excerpt(answer.body)}"
+    message = f"{vendor} answered {status}: {says or _excerpt(answer.body)}"
     if status in permanent or (status < 500 and status not in _MAY_PASS):
         return PermanentError(message)
     return RetryableError(message, retry_after_ms=retry_after_ms(answer))
@@ -81,6 +93,15 @@ def read_object(answer: HttpAnswer, vendor: str) -> Mapping[str, Json]:
     if not isinstance(body, Mapping):
         raise OutcomeUnknown(f"expected {vendor} to answer with an object, got something else")
     return body
+
+
+def error_object(answer: HttpAnswer) -> Mapping[str, Json]:
+    """Return the object in the body of a refusal; empty where something else stands there."""
+    try:
+        body = parse_json(answer.body)
+    except MalformedJson:
+        return {}
+    return body if isinstance(body, Mapping) else {}
 
 
 def _date(text: str) -> datetime | None:

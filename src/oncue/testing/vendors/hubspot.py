@@ -22,7 +22,13 @@ _FIRST_ID = 101
 class HubSpotSimulator(Simulator):
     """One portal, empty at first."""
 
+    origin = "https://api.hubapi.com"
     api_key: Final = "pat-simulated-key"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Key and endpoint."""
+        return {"HUBSPOT_API_KEY": self.api_key, "ONCUE_HUBSPOT_BASE_URL": self.base_url}
 
     def answer(self, call: ReceivedCall) -> Fixed:
         """Create, update or read a record; `effects` are the records, as they are now."""

@@ -16,12 +16,22 @@ from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
 class ModelSimulator(Simulator):
     """A language model that thinks nothing."""
 
+    origin = "https://ai.example.com"
     api_key: Final = "sk-simulated-key"
     model: Final = "simulated-model"
 
     def __init__(self) -> None:
         super().__init__()
         self._replies: deque[str] = deque()
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Endpoint, key and model."""
+        return {
+            "ONCUE_AI_BASE_URL": self.base_url,
+            "ONCUE_AI_API_KEY": self.api_key,
+            "ONCUE_AI_MODEL": self.model,
+        }
 
     def say_next(self, *replies: str) -> None:
         """Answer the next questions so, each once."""

@@ -19,11 +19,21 @@ _MAX_KEY_CHARS = 256
 class ResendSimulator(Simulator):
     """Remembers keys for good, where Resend forgets them after a day."""
 
+    origin = "https://api.resend.com"
     api_key: Final = "re_simulated_key"
 
     def __init__(self) -> None:
         super().__init__()
         self._sent: dict[str, tuple[bytes, str]] = {}
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Key, endpoint and a sender."""
+        return {
+            "RESEND_API_KEY": self.api_key,
+            "ONCUE_RESEND_BASE_URL": self.base_url,
+            "ONCUE_EMAIL_FROM": "us@example.com",
+        }
 
     def answer(self, call: ReceivedCall) -> Fixed:
         """Send the e-mail, unless its key has sent it already."""

@@ -90,7 +90,13 @@ OnOrder: TypeAlias = Fixed | Lost | Held | None
 
 
 class Simulator(ABC):
-    """One simulated vendor on a free port of the loopback."""
+    """
+    One simulated vendor on a free port of the loopback.
+
+    `origin` is where the vendor is when it is real.
+    """
+
+    origin: str = ""
 
     def __init__(self) -> None:
         self.calls: list[ReceivedCall] = []
@@ -115,6 +121,11 @@ class Simulator(ABC):
     def answer_next(self, *answers: OnOrder) -> None:
         """Treat the next calls so, each once; those after them as usual."""
         self._on_order.extend(answers)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The settings with which OnCue takes it for the vendor."""
+        return {}
 
     @abstractmethod
     def answer(self, call: ReceivedCall) -> Fixed:

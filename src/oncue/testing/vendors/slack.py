@@ -17,6 +17,13 @@ _PATH: Final = "/services/T0SIMULATED/B0SIMULATED/simulatedWebhookToken"
 class SlackSimulator(Simulator):
     """One webhook of one channel."""
 
+    origin = "https://hooks.slack.com"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The webhook."""
+        return {"SLACK_WEBHOOK_URL": self.webhook_url}
+
     @property
     def webhook_url(self) -> str:
         """The secret URL that posts to the channel."""

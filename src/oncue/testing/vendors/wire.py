@@ -21,13 +21,6 @@ from oncue.testing.vendors.simulator import Simulator
 from oncue.testing.vendors.simulators import Simulators
 
 VENDORS: Final = ("resend", "slack", "hubspot", "ai", "http", "webhook")
-# Where the vendors are when they are real.
-_ORIGINS: Final = {
-    "resend": "https://api.resend.com",
-    "slack": "https://hooks.slack.com",
-    "hubspot": "https://api.hubapi.com",
-    "ai": "https://ai.example.com",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +39,7 @@ class Wire:
         self.calls: list[SentCall] = []
         self.known = Simulators()
         self.vendors: Mapping[str, Simulator] = {
-            "resend": self.known.resend,
-            "slack": self.known.slack,
-            "hubspot": self.known.hubspot,
-            "ai": self.known.model,
+            **self.known.by_name,
             "http": AcceptingSimulator(),
             "webhook": AcceptingSimulator(),
         }
@@ -85,8 +75,8 @@ class Wire:
         return answer
 
     def _vendor(self, request: HttpRequest) -> str:
-        for name in _ORIGINS:
-            if request.url.startswith(f"{self.vendors[name].base_url}/"):
+        for name, vendor in self.vendors.items():
+            if vendor.origin and request.url.startswith(f"{vendor.base_url}/"):
                 return name
         # Standard Webhooks: the one thing by which a webhook is known from other requests.
         return "webhook" if "webhook-id" in request.headers else "http"
@@ -102,5 +92,5 @@ class Wire:
         return str(URL(self.vendors[vendor].base_url).join(asked.relative()))
 
     def _outside(self, url: str, vendor: str) -> str:
-        origin = _ORIGINS.get(vendor)
+        origin = self.vendors[vendor].origin
         return f"{origin}{url.removeprefix(self.vendors[vendor].base_url)}" if origin else url
