@@ -153,7 +153,7 @@ def _changed_patterns(
     created_at_ms, now = instants
     before = {pattern.id: pattern for pattern in known}
     changed: list[PatternVersion] = []
-    for index, trigger in enumerate(parsed.definition.triggers):
+    for index, trigger in enumerate(parsed.triggers):
         name = parsed.definition.name
         first = PatternVersion(
             id=derived_id("pat", created_at_ms, [workflow_id, index]),
@@ -166,8 +166,7 @@ def _changed_patterns(
             created_at_ms=now,
             updated_at_ms=now,
         )
-        pattern = trigger.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        document: dict[str, Json] = {"name": first.name, "workflow": name, "pattern": pattern}
+        document: dict[str, Json] = {"name": first.name, "workflow": name, "pattern": trigger}
         new = next_version(before.pop(first.id, None), replace(first, document=document))
         if new:
             changed.append(new)

@@ -180,3 +180,21 @@ def test_what_is_stored_is_what_was_written() -> None:
 
     assert parsed.document == document
     assert parse_workflow(parsed.document, LIBRARY, max_steps=100).document == document
+
+
+_SIGNUP: Json = {"type": "event", "event": "user.signup", "cooldown": "10m"}
+_COUNTED: Json = {"type": "threshold", "event": "login.failed", "value": 5, "window": "5m"}
+
+
+@pytest.mark.parametrize(
+    ("document", "triggers"),
+    [
+        pytest.param({}, [], id="nothing starts it"),
+        pytest.param({"on": _COUNTED}, [_COUNTED], id="one trigger"),
+        pytest.param({"on": [_COUNTED, _SIGNUP]}, [_COUNTED, _SIGNUP], id="a list"),
+    ],
+)
+def test_triggers_are_kept_as_written(document: dict[str, Json], triggers: list[Json]) -> None:
+    given = {name: value for name, value in make_document().items() if name != "on"} | document
+
+    assert list(parse_workflow(given, LIBRARY, max_steps=100).triggers) == triggers

@@ -1,5 +1,6 @@
 """From a document to a workflow that can run, or to the list of all that is wrong with it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +26,12 @@ class ParsedWorkflow:
     definition: Workflow
     document: Json
     plan: Plan
+
+    @property
+    def triggers(self) -> Sequence[Json]:
+        """What starts it, as written."""
+        on = self.document.get("on", []) if isinstance(self.document, Mapping) else []
+        return on if isinstance(on, list) else (on,)
 
 
 def parse_workflow(document: Json, library: Library, *, max_steps: int) -> ParsedWorkflow:
