@@ -1,28 +1,80 @@
-"""Vendors' own OpenAPI documents, as far as they are on this machine."""
+"""Vendors' own specifications, as far as they are on this machine, and what they say of a request."""
 
 import json
+import re
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from oncue.testing.vendors import ReceivedCall
+
 SPECS = Path(__file__).parents[2] / "shared" / "specs"
+_PARAMETER = re.compile(r"\\\{(\w+)\\\}")
+_TYPES: dict[str, Callable[[str], Any]] = {
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: text == "true",
+}
 
 
 def check_against_spec(file: str, schema: str, value: object) -> None:
     """Fail unless `value` is what the schema of that name says; skip where there is no document."""
-    path = SPECS / file
-    if not path.exists():
-        pytest.skip("the vendors' specifications are not on this machine")
-    components = _components(path)
-    validator = Draft202012Validator(
-        {"$ref": f"#/components/schemas/{schema}", "components": components}
-    )
+    _check({"$ref": f"#/components/schemas/{schema}"}, value, _document(file))
+
+
+def check_request(file: str, call: ReceivedCall) -> None:
+    """Fail unless an OpenAPI document has this path and method, and they take what was sent."""
+    document = _document(file)
+    parts = urlsplit(call.path)
+    template, values = _operation(document, parts.path)
+    operation = document["paths"][template].get(call.method.lower())
+    assert operation, f"{call.method} {template}: no such operation"
+    parameters = [*document["paths"][template].get("parameters", ()), *operation["parameters"]]
+    known = {one["name"]: one["schema"] for one in parameters if one["in"] in ("path", "query")}
+    for name, value in {**values, **call.query}.items():
+        assert name in known, f"{name}: no such parameter of {template}"
+        _check(known[name], value, document)
+    media_type = call.headers["content-type"].partition(";")[0]
+    schema = operation["requestBody"]["content"][media_type]["schema"]
+    if "json" in media_type:
+        _check(schema, call.body, document)
+    else:
+        fields = schema["properties"]
+        assert set(call.form) <= set(fields)
+        typed = {
+            name: _TYPES.get(fields[name].get("type"), str)(value)
+            for name, value in call.form.items()
+        }
+        _check(schema, typed, document)
+
+
+def _operation(document: Any, path: str) -> tuple[str, dict[str, str]]:
+    # A path without parameters is meant before one that has them.
+    for template in sorted(document["paths"], key=lambda one: one.count("{")):
+        pattern = _PARAMETER.sub(r"(?P<\1>[^/]+)", re.escape(template))
+        if found := re.fullmatch(pattern, path):
+            return template, {name: unquote(value) for name, value in found.groupdict().items()}
+    raise AssertionError(f"{path}: no such path")
+
+
+def _check(schema: Any, value: object, document: Any) -> None:
+    validator = Draft202012Validator({**schema, "components": document["components"]})
     assert [error.message for error in validator.iter_errors(value)] == []
 
 
+def text_of_spec(file: str) -> str:
+    """Return a specification; skip where there is none."""
+    path = SPECS / file
+    if not path.exists():
+        pytest.skip("the vendors' specifications are not on this machine")
+    return path.read_text(encoding="utf-8")
+
+
 @cache
-def _components(path: Path) -> Any:
-    return json.loads(path.read_text())["components"]
+def _document(file: str) -> Any:
+    return json.loads(text_of_spec(file))

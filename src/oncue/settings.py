@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     resend_api_key: str = Field(
         "", alias="RESEND_API_KEY", description="Key of Resend, for e-mail."
     )
+    twilio_account_sid: str = Field(
+        "", alias="TWILIO_ACCOUNT_SID", description="Account of Twilio, for text messages."
+    )
+    twilio_auth_token: str = Field(
+        "", alias="TWILIO_AUTH_TOKEN", description="Token of that account."
+    )
     slack_webhook_url: str = Field(
         "", alias="SLACK_WEBHOOK_URL", description="Incoming webhook of Slack."
     )
@@ -142,6 +148,14 @@ class Settings(BaseSettings):
     resend_base_url: str = Field(
         "https://api.resend.com", alias="ONCUE_RESEND_BASE_URL", description="Endpoint of Resend."
     )
+    sms_from: str = Field(
+        "",
+        alias="ONCUE_SMS_FROM",
+        description="Sender of text messages that name none: a number, or a messaging service.",
+    )
+    twilio_base_url: str = Field(
+        "https://api.twilio.com", alias="ONCUE_TWILIO_BASE_URL", description="Endpoint of Twilio."
+    )
     slack_base_url: str = Field(
         "", alias="ONCUE_SLACK_BASE_URL", description="Replaces the origin of SLACK_WEBHOOK_URL."
     )
@@ -188,6 +202,13 @@ class Settings(BaseSettings):
                     "api_key": self.resend_api_key,
                     "base_url": self.resend_base_url,
                     "from": self.email_from,
+                }
+            case "twilio":
+                return {
+                    "account_sid": self.twilio_account_sid,
+                    "auth_token": self.twilio_auth_token,
+                    "base_url": self.twilio_base_url,
+                    "from": self.sms_from,
                 }
             case "slack":
                 return {"webhook_url": self._slack_url()}

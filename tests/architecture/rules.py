@@ -37,6 +37,7 @@ ALLOWED_NAMES = frozenset(
         # The base of a vendor's address, as vendors call it.
         "base_url",
         "resend_base_url",
+        "twilio_base_url",
         "slack_base_url",
         "hubspot_base_url",
         "ai_base_url",

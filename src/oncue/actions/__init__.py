@@ -8,11 +8,13 @@ from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.log_event import LOG_EVENT
 from oncue.actions.resend import SEND_EMAIL
 from oncue.actions.slack import SEND_SLACK_MESSAGE
+from oncue.actions.twilio import SEND_SMS
 from oncue.actions.webhook import CALL_WEBHOOK, SEND_WEBHOOK
 from oncue.core.action import AnyAction
 
 ACTIONS: tuple[AnyAction, ...] = (
     SEND_EMAIL,
+    SEND_SMS,
     SEND_SLACK_MESSAGE,
     SEND_WEBHOOK,
     HTTP_REQUEST,

@@ -24,6 +24,7 @@ from oncue.testing.vendors.simulator import (
 )
 from oncue.testing.vendors.simulators import Simulators
 from oncue.testing.vendors.slack import SlackSimulator
+from oncue.testing.vendors.twilio import TwilioSimulator
 
 __all__ = [
     "DROP",
@@ -39,4 +40,5 @@ __all__ = [
     "Simulator",
     "Simulators",
     "SlackSimulator",
+    "TwilioSimulator",
 ]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Self, TypeAlias
+from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
@@ -16,7 +17,8 @@ from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, encode_json, parse_json
 
 # Credentials are shown by their first characters only.
-_SECRET = re.compile(r"((?:Bearer |/services/\w+/\w+/)\w{0,4})[\w.-]*")
+_SECRET = re.compile(r"((?:Bearer |Basic |/services/\w+/\w+/)\w{0,4})[\w.+/=-]*")
+_BARE_KEY = re.compile(r"^(\S{0,4})\S*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,18 @@ class ReceivedCall:
             return parse_json(self.content)
         except MalformedJson:
             return self.content.decode("utf-8", "replace")
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The content as the fields of a form; of a repeated one the first."""
+        found = parse_qs(self.content.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: values[0] for name, values in found.items()}
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The parameters of the URL."""
+        found = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        return {name: values[0] for name, values in found.items()}
 
     @property
     def idempotency_key(self) -> str | None:
@@ -163,10 +177,13 @@ def _response(answer: Fixed) -> web.Response:
 
 
 def _shown(call: ReceivedCall) -> Json:
+    headers = {name: _SECRET.sub(r"\1…", value) for name, value in call.headers.items()}
+    if key := headers.get("authorization"):
+        headers["authorization"] = _BARE_KEY.sub(r"\1…", key)
     shown: Json = {
         "method": call.method,
         "path": _SECRET.sub(r"\1…", call.path),
-        "headers": {name: _SECRET.sub(r"\1…", value) for name, value in call.headers.items()},
+        "headers": {**headers},
         "body": call.body,
     }
     return shown

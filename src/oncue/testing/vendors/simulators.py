@@ -11,6 +11,7 @@ from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
 from oncue.testing.vendors.simulator import Simulator
 from oncue.testing.vendors.slack import SlackSimulator
+from oncue.testing.vendors.twilio import TwilioSimulator
 
 
 class Simulators:
@@ -18,17 +19,20 @@ class Simulators:
 
     def __init__(self) -> None:
         self.resend = ResendSimulator()
+        self.twilio = TwilioSimulator()
         self.slack = SlackSimulator()
         self.hubspot = HubSpotSimulator()
         self.http = HttpSimulator()
         self.model = ModelSimulator()
         self.by_name: Mapping[str, Simulator] = {
             "resend": self.resend,
+            "twilio": self.twilio,
             "slack": self.slack,
             "hubspot": self.hubspot,
             "ai": self.model,
             "http": self.http,
         }
+        self._hidden: set[str] = set()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -46,7 +50,12 @@ class Simulators:
             name: value
             for vendor in self.by_name.values()
             for name, value in vendor.settings.items()
+            if name not in self._hidden
         }
+
+    def hide(self, *settings: str) -> None:
+        """Leave these settings out, as somebody would who forgot them."""
+        self._hidden.update(settings)
 
     def credentials(self, integration: str) -> Mapping[str, str]:
         """Return what leads an integration to its simulator; empty for one that has none."""

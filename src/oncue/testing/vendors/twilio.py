@@ -1,0 +1,103 @@
+"""
+Twilio, as far as one text message goes: `POST /2010-04-01/Accounts/{sid}/Messages.json`.
+
+Shapes are those of Twilio's OpenAPI document (2010-04-01); error codes those of
+its error dictionary. Nothing tells a repeat from a second message.
+"""
+
+import base64
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Final
+
+from oncue.core.json_text import Json
+from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+
+_NUMBER = re.compile(r"(?:\w+:)?\+[1-9]\d{6,14}", re.ASCII)
+_SERVICE = re.compile(r"MG[0-9a-f]{32}", re.ASCII)
+_MAX_CHARS: Final = 1_600
+_MORE: Final = "https://www.twilio.com/docs/errors"
+_MADE: Final = format_datetime(datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class TwilioSimulator(Simulator):
+    """One account with as many numbers as are asked for."""
+
+    origin = "https://api.twilio.com"
+    account_sid: Final = f"AC{'5' * 32}"
+    auth_token: Final = "simulated-twilio-token"
+    sender: Final = "+15005550006"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Account, token, endpoint and a sender."""
+        return {
+            "TWILIO_ACCOUNT_SID": self.account_sid,
+            "TWILIO_AUTH_TOKEN": self.auth_token,
+            "ONCUE_TWILIO_BASE_URL": self.base_url,
+            "ONCUE_SMS_FROM": self.sender,
+        }
+
+    def answer(self, call: ReceivedCall) -> Fixed:
+        """Queue the message."""
+        pair = base64.b64encode(f"{self.account_sid}:{self.auth_token}".encode()).decode()
+        if call.headers.get("authorization") != f"Basic {pair}":
+            return _error(401, 20003, "Authenticate")
+        path = f"/2010-04-01/Accounts/{self.account_sid}/Messages.json"
+        if (call.method, call.path) != ("POST", path):
+            message = f"The requested resource {call.path} was not found"
+            return _error(404, 20404, message)
+        form = call.form
+        return _problem(form) or self._queue(form)
+
+    def _queue(self, form: Mapping[str, str]) -> Fixed:
+        sid = f"SM{len(self.effects) + 1:032x}"
+        message: dict[str, Json] = {
+            "account_sid": self.account_sid,
+            "api_version": "2010-04-01",
+            "body": form["Body"],
+            "date_created": _MADE,
+            "date_sent": None,
+            "date_updated": _MADE,
+            "direction": "outbound-api",
+            "error_code": None,
+            "error_message": None,
+            "from": form.get("From"),
+            "messaging_service_sid": form.get("MessagingServiceSid"),
+            "num_media": "0",
+            "num_segments": "1",
+            "price": None,
+            "price_unit": None,
+            "sid": sid,
+            "status": "queued",
+            "subresource_uris": {},
+            "to": form["To"],
+            "uri": f"/2010-04-01/Accounts/{self.account_sid}/Messages/{sid}.json",
+        }
+        self.effects.append(message)
+        return Fixed(201, message)
+
+
+def _problem(form: Mapping[str, str]) -> Fixed | None:
+    to, sender = form.get("To", ""), form.get("From")
+    service, body = form.get("MessagingServiceSid"), form.get("Body", "")
+    if not to:
+        return _error(400, 21604, "A 'To' phone number is required.")
+    if not _NUMBER.fullmatch(to):
+        return _error(400, 21211, f"Invalid 'To' Phone Number: {to}")
+    if sender is None and service is None:
+        return _error(400, 21603, "A 'From' phone number is required.")
+    if service is not None and not _SERVICE.fullmatch(service):
+        return _error(400, 21701, "The Messaging Service does not exist")
+    if not body:
+        return _error(400, 21602, "Message body is required.")
+    if len(body) > _MAX_CHARS:
+        return _error(400, 21617, "The concatenated message body exceeds the 1600 character limit")
+    return None
+
+
+def _error(status: int, code: int, message: str) -> Fixed:
+    more = f"{_MORE}/{code}"
+    return Fixed(status, {"code": code, "message": message, "more_info": more, "status": status})
