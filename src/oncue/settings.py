@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     slack_webhook_url: str = Field(
         "", alias="SLACK_WEBHOOK_URL", description="Incoming webhook of Slack."
     )
+    slack_bot_token: str = Field(
+        "", alias="SLACK_BOT_TOKEN", description="Token of a bot of Slack (`xoxb-…`)."
+    )
     hubspot_api_key: str = Field(
         "", alias="HUBSPOT_API_KEY", description="Private app token of HubSpot."
     )
@@ -157,7 +160,9 @@ class Settings(BaseSettings):
         "https://api.twilio.com", alias="ONCUE_TWILIO_BASE_URL", description="Endpoint of Twilio."
     )
     slack_base_url: str = Field(
-        "", alias="ONCUE_SLACK_BASE_URL", description="Replaces the origin of SLACK_WEBHOOK_URL."
+        "",
+        alias="ONCUE_SLACK_BASE_URL",
+        description="Replaces the origin of SLACK_WEBHOOK_URL, and https://slack.com for bots.",
     )
     hubspot_base_url: str = Field(
         "https://api.hubapi.com",
@@ -211,7 +216,11 @@ class Settings(BaseSettings):
                     "from": self.sms_from,
                 }
             case "slack":
-                return {"webhook_url": self._slack_url()}
+                return {
+                    "webhook_url": self._slack_url(),
+                    "bot_token": self.slack_bot_token,
+                    "base_url": self.slack_base_url or "https://slack.com",
+                }
             case "webhook":
                 return {"secret": self.webhook_secret}
             case "ai":

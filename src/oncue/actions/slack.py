@@ -1,12 +1,39 @@
-"""Messages to Slack by an incoming webhook."""
+"""
+Messages to Slack: by an incoming webhook, or as a bot (`chat.postMessage`).
 
-from typing import Self
+The webhook leads to one channel; a bot reaches any that it was invited to.
+Slack answers a bot with 200 and `ok: false` where it refuses.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from oncue.core.action import Action, Call, HttpRequest, Idempotency, Need
-from oncue.core.http_answer import judge
+from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency, Need
+from oncue.core.errors import ActionError, OutcomeUnknown, PermanentError, RetryableError
+from oncue.core.http_answer import judge, read_object, retry_after_ms
 from oncue.core.json_text import Json, encode_json
+
+_VENDOR: Final = "Slack"
+# Slack's words for what passes by itself.
+_MAY_PASS: Final = frozenset(
+    ("ratelimited", "rate_limited", "request_timeout", "service_unavailable")
+)
+# "It's possible some aspect of the operation succeeded before the error was raised."
+_UNKNOWN: Final = frozenset(("internal_error", "fatal_error"))
+_HINTS: Final[Mapping[str, str]] = {
+    "not_in_channel": "invite the bot to it",
+    "channel_not_found": "no such channel, or a private one without the bot",
+    "is_archived": "the channel is archived",
+    "msg_too_long": "the text is longer than 40 000 characters",
+    "no_text": "give 'text', or blocks with a text",
+    "invalid_auth": "SLACK_BOT_TOKEN is no valid token",
+    "not_authed": "SLACK_BOT_TOKEN is no valid token",
+    "token_revoked": "SLACK_BOT_TOKEN was revoked",
+    "account_inactive": "SLACK_BOT_TOKEN is of a bot that is gone",
+    "missing_scope": "give the bot the scope chat:write",
+}
 
 
 class SlackInput(BaseModel):
@@ -18,8 +45,10 @@ class SlackInput(BaseModel):
         default=None, description="The message in Slack's mrkdwn.", examples=["A *big* signup"]
     )
     blocks: list[dict[str, Json]] | None = Field(default=None, description="Block Kit blocks.")
-    channel: str | None = Field(default=None, description="Where legacy webhooks may post.")
-    thread_ts: str | None = Field(default=None, description="The message to answer.")
+    channel: str | None = Field(
+        default=None, description="Where a bot posts: `#name`, or an id. A webhook has its own."
+    )
+    thread_ts: str | None = Field(default=None, description="The `ts` of the message to answer.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -29,22 +58,54 @@ class SlackInput(BaseModel):
 
 
 class SlackOutput(BaseModel):
-    """Slack took it."""
+    """Slack took it; a bot's message has a `ts` and a channel, by which it can be answered."""
 
     ok: bool
+    ts: str | None = None
+    channel: str | None = None
 
 
 async def _send(call: Call[SlackInput]) -> Json:
-    answer = await call.send(
+    has_bot, has_webhook = "bot_token" in call.credentials, "webhook_url" in call.credentials
+    if has_bot and (call.input.channel or not has_webhook):
+        return await _post_as_bot(call)
+    if not has_webhook:
+        raise PermanentError("no connection for slack: set SLACK_WEBHOOK_URL")
+    answer = await _post(call, call.credentials["webhook_url"], {})
+    judge(answer, _VENDOR)
+    return {"ok": True}
+
+
+async def _post_as_bot(call: Call[SlackInput]) -> Json:
+    credentials = call.credentials
+    if not call.input.channel:
+        raise PermanentError("no channel: a bot needs 'channel', only a webhook has its own")
+    url = f"{credentials['base_url'].rstrip('/')}/api/chat.postMessage"
+    answer = await _post(call, url, {"Authorization": f"Bearer {credentials['bot_token']}"})
+    judge(answer, _VENDOR)
+    posted = read_object(answer, _VENDOR)
+    if posted.get("ok") is not True:
+        raise _refusal(answer, str(posted.get("error")))
+    return {"ok": True, "ts": posted.get("ts"), "channel": posted.get("channel")}
+
+
+async def _post(call: Call[SlackInput], url: str, headers: Mapping[str, str]) -> HttpAnswer:
+    return await call.send(
         HttpRequest(
             method="POST",
-            url=call.credentials["webhook_url"],
-            headers={"Content-Type": "application/json"},
+            url=url,
+            headers={"Content-Type": "application/json; charset=utf-8", **headers},
             body=encode_json(call.input.model_dump(mode="json", exclude_none=True)),
         )
     )
-    judge(answer, "Slack")
-    return {"ok": True}
+
+
+def _refusal(answer: HttpAnswer, error: str) -> ActionError:
+    hint = _HINTS.get(error)
+    message = f"{_VENDOR} refused: {error}" + (f" ({hint})" if hint else "")
+    if error in _MAY_PASS:
+        return RetryableError(message, retry_after_ms=retry_after_ms(answer))
+    return OutcomeUnknown(message) if error in _UNKNOWN else PermanentError(message)
 
 
 SEND_SLACK_MESSAGE = Action(
@@ -58,5 +119,5 @@ SEND_SLACK_MESSAGE = Action(
     example={"text": "A *big* signup"},
     perform=_send,
     is_harmless_to_repeat=True,
-    needs=(Need("webhook_url", "SLACK_WEBHOOK_URL"),),
+    needs=(Need("webhook_url", "SLACK_WEBHOOK_URL"), Need("bot_token", "SLACK_BOT_TOKEN")),
 )
