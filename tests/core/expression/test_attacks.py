@@ -78,6 +78,14 @@ def test_units_are_counted(source: str, event: Any, units: int) -> None:
     assert MAX_UNITS - spent.left == units
 
 
+def test_the_heaviest_expression_compiles_and_one_more_part_is_refused() -> None:
+    heaviest = " && ".join(["event.a"] * 375)
+
+    assert peak_of(partial(compile_expression, heaviest, roots=["event"])) < MAX_BYTES
+    with pytest.raises(InvalidInput, match="split it"):
+        compile_expression(f"{heaviest} && event.a", roots=["event"])
+
+
 def test_a_result_too_large_to_write_is_refused() -> None:
     evaluate = compile_expression("lists.range(1000).map(x, event)", roots=["event"]).evaluate
     shared = evaluate({"event": TEXT})

@@ -44,7 +44,7 @@ class EqualValues:
     def _key(self, value: object, depth: int = 0) -> object:
         if depth > MAX_VALUE_DEPTH:
             raise EvaluationError(f"expected at most {MAX_VALUE_DEPTH} levels of nesting")
-        self._budget.charge(2 + size_of(value))
+        self._budget.charge(3 + size_of(value))
         if value.__class__ in NUMBERS:
             assert isinstance(value, int | float)
             return to_double(value)

@@ -84,9 +84,10 @@ def parse(source: str) -> Node:
     tree = _expression(cursor)
     if cursor.token.sort is not Sort.END:
         raise cursor.unexpected("an operator or the end")
-    if height(tree) > MAX_DEPTH:
+    # A tree is no higher than it has tokens, and none of them weighs more than five.
+    if cursor.taken > MAX_DEPTH and height(tree) > MAX_DEPTH:
         raise SourceError(f"expected a tree at most {MAX_DEPTH} levels high, got a higher one", 0)
-    if bulk(tree) > MAX_BULK:
+    if cursor.taken * 5 > MAX_BULK and bulk(tree) > MAX_BULK:
         raise SourceError(
             f"expected parts that weigh at most {MAX_BULK} together, got more: split it", 0
         )
@@ -98,13 +99,13 @@ class _Cursor:
 
     def __init__(self, source: str) -> None:
         self._tokens: Iterator[Token] = read_tokens(source)
-        self._taken = 0
+        self.taken = 0
         self.depth = 0
         self.token = next(self._tokens)
 
     def take(self) -> Token:
-        self._taken += 1
-        if self._taken > MAX_TOKENS:
+        self.taken += 1
+        if self.taken > MAX_TOKENS:
             raise SourceError(f"expected at most {MAX_TOKENS} words and marks, got more", 0)
         token = self.token
         self.token = next(self._tokens, token)

@@ -216,6 +216,8 @@ class _Paths:
 
 def chain_of(node: Node) -> Chain:
     """Return the root and fields that `node` reads, or nothing where it is more than that."""
+    if node.__class__ is not Field and node.__class__ is not Root:
+        return ()
     names: list[str] = []
     while isinstance(node, Field) and not node.is_optional:
         names.append(node.name)
