@@ -61,11 +61,11 @@ async def fresh_stores() -> AsyncIterator[Stores]:
             await log.close()
 
 
-def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]]) -> Any:
+def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]], **settings: str) -> Any:
     """Return what `use` returns of vendors and of a way to ask actions for something."""
 
     async def main() -> Any:
-        async with Simulators() as vendors, library_for(vendors) as library:
+        async with Simulators(settings) as vendors, library_for(vendors) as library:
 
             async def ask(action: str, rendered: Json, *, is_repeat: bool = False) -> Json:
                 return await library.perform("acc", action, rendered, KEY, is_repeat=is_repeat)

@@ -169,6 +169,12 @@ class Settings(BaseSettings):
         alias="ONCUE_HUBSPOT_BASE_URL",
         description="Endpoint of HubSpot.",
     )
+    hubspot_api_version: str = Field(
+        "v3",
+        alias="ONCUE_HUBSPOT_API_VERSION",
+        pattern=r"^(v\d+|\d{4}-\d{2})$",
+        description="Version of HubSpot's API: v3, or a date such as 2026-03.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -230,7 +236,11 @@ class Settings(BaseSettings):
                     "model": self.ai_model,
                 }
             case "hubspot":
-                return {"api_key": self.hubspot_api_key, "base_url": self.hubspot_base_url}
+                return {
+                    "api_key": self.hubspot_api_key,
+                    "base_url": self.hubspot_base_url,
+                    "api_version": self.hubspot_api_version,
+                }
         return {}
 
     def _slack_url(self) -> str:

@@ -3,7 +3,7 @@
 from oncue.actions.ai import AI_ACTIONS
 from oncue.actions.data import TRANSFORM_DATA, VALIDATE_DATA
 from oncue.actions.http import HTTP_REQUEST
-from oncue.actions.hubspot import CREATE_CRM_RECORD
+from oncue.actions.hubspot import CREATE_CRM_RECORD, UPDATE_CRM_RECORD
 from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.log_event import LOG_EVENT
 from oncue.actions.resend import SEND_EMAIL
@@ -20,6 +20,7 @@ ACTIONS: tuple[AnyAction, ...] = (
     HTTP_REQUEST,
     CALL_WEBHOOK,
     CREATE_CRM_RECORD,
+    UPDATE_CRM_RECORD,
     TRANSFORM_DATA,
     VALIDATE_DATA,
     *KV_ACTIONS,

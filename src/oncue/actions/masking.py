@@ -8,7 +8,7 @@ from oncue.core.json_text import Json, parse_json
 
 MASK = "***"
 # Values of these are shown whole: they lead somewhere, and open nothing.
-_OPEN = frozenset(("account_sid", "base_url", "from", "model"))
+_OPEN = frozenset(("account_sid", "api_version", "base_url", "from", "model"))
 _SECRET_HEADERS = frozenset(
     ("authorization", "proxy-authorization", "cookie", "x-api-key", "webhook-signature")
 )

@@ -129,7 +129,8 @@ class Action(Generic[InputT]):
     happened, `PermanentError` when no attempt can succeed, and lets
     `OutcomeUnknown` of `Call.send` pass. `is_harmless_to_repeat` decides what
     follows an unknown outcome where nothing keeps a repeat from acting twice.
-    Of `needs` one is enough.
+    Of `needs` one is enough. `is_safe_with` says of a step's input, templates and
+    all, whether the declared class holds for it; without it, it always does.
     """
 
     name: str
@@ -143,6 +144,15 @@ class Action(Generic[InputT]):
     perform: Callable[[Call[InputT]], Awaitable[Json]]
     is_harmless_to_repeat: bool = False
     needs: tuple[Need, ...] = ()
+    is_safe_with: Callable[[Mapping[str, Json]], bool] | None = None
+
+    def may_repeat(self, document: Json) -> bool:
+        """Return whether an attempt whose outcome is unknown is repeated unless a step says other."""
+        if self.is_harmless_to_repeat:
+            return True
+        if self.is_safe_with and isinstance(document, Mapping):
+            return self.is_safe_with(document)
+        return self.idempotency is not Idempotency.NONE
 
     def is_ready(self, credentials: Mapping[str, str]) -> bool:
         """Return whether these credentials suffice: any one need that is met does."""

@@ -199,7 +199,7 @@ class StepCompiler:
             input=template,
             retry=_policy(step.retry),
             timeout_ms=step.timeout,
-            on_unknown=step.in_doubt or _on_unknown(action),
+            on_unknown=step.in_doubt or _on_unknown(action, input_),
             callback_ms=step.expect_callback if isinstance(step, WebhookStep) else None,
             place=place,
             cache=_cache(step.cache, self._found, f"{place}.cache", roots),
@@ -296,9 +296,8 @@ def _policy(retry: Retry | bool) -> RetryPolicy:  # noqa: FBT001 `retry: false` 
     return retry.policy() if isinstance(retry, Retry) else ONCE
 
 
-def _on_unknown(action: AnyAction) -> OnUnknown:
-    is_safe = action.idempotency is not Idempotency.NONE or action.is_harmless_to_repeat
-    return OnUnknown.RETRY if is_safe else OnUnknown.FAIL
+def _on_unknown(action: AnyAction, document: Json) -> OnUnknown:
+    return OnUnknown.RETRY if action.may_repeat(document) else OnUnknown.FAIL
 
 
 def _input_problems(action: AnyAction, document: Json, path: str) -> list[Problem]:

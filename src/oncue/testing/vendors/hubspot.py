@@ -1,20 +1,25 @@
 """
-HubSpot's CRM objects: create, read by id, upsert by a unique property.
+HubSpot's CRM objects: create, read, change, upsert by a unique property.
 
-Shapes are those of HubSpot's OpenAPI documents (CRM v3). A contact's e-mail is
+Shapes are those of HubSpot's OpenAPI documents (CRM v3); the paths of its dated
+versions lead to the same. A contact's e-mail is
 unique; the record in the way of another is named in the text of the 409 alone.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import unquote
 
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.system import SystemClock
 from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
 
-_PATH = re.compile(r"/crm/v3/objects/(?P<type>[\w-]+)(?:/(?P<rest>[\w/]+))?", re.ASCII)
+_PATH = re.compile(
+    r"/crm/(?:v3/objects|objects/\d{4}-\d\d)/(?P<type>[\w-]+)(?:/(?P<rest>[^?]+))?(?:\?.*)?",
+    re.ASCII,
+)
 _UNIQUE: Final = {"contacts": "email", "companies": "domain"}
 _FIRST_ID = 101
 
@@ -46,6 +51,10 @@ class HubSpotSimulator(Simulator):
                 return self._upsert(type_, call.body)
             case "GET", str(id_) if id_.isdigit():
                 return self._read(type_, id_)
+            case "PATCH", str(id_):
+                return self._change(
+                    type_, call.query.get("idProperty", ""), unquote(id_), call.body
+                )
         return self._error(405, "METHOD_NOT_ALLOWED", f"{call.method} is not allowed here")
 
     def _create(self, type_: str, body: Json) -> Fixed:
@@ -78,7 +87,25 @@ class HubSpotSimulator(Simulator):
                 results.append({**_shown(existing), "new": False})
             else:
                 results.append({**self._add(type_, properties), "new": True})
-        return Fixed(200, {"status": "COMPLETE", "results": results})
+        now = format_instant(SystemClock().now_ms())
+        timed: dict[str, Json] = {"startedAt": now, "completedAt": now}
+        return Fixed(200, {"status": "COMPLETE", "results": results, **timed})
+
+    def _change(self, type_: str, name: str, value: str, body: Json) -> Fixed:
+        properties = _properties(body)
+        if properties is None:
+            return self._error(400, "VALIDATION_ERROR", "Invalid input JSON: properties are texts")
+        record = (
+            self._find(type_, name, value)
+            if name
+            else next((r for r in self.effects if (r["type"], r["id"]) == (type_, value)), None)
+        )
+        if record is None:
+            return self._error(404, "OBJECT_NOT_FOUND", f"Object not found. objectId: {value}")
+        held = record["properties"]
+        assert isinstance(held, dict)
+        held.update(properties)
+        return Fixed(200, _shown(record))
 
     def _read(self, type_: str, id_: str) -> Fixed:
         for record in self.effects:

@@ -15,9 +15,9 @@ from oncue.testing.vendors.twilio import TwilioSimulator
 
 
 class Simulators:
-    """Runs every vendor as long as the block."""
+    """Runs every vendor as long as the block; `settings` are added to those that lead there."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         self.resend = ResendSimulator()
         self.twilio = TwilioSimulator()
         self.slack = SlackSimulator()
@@ -32,6 +32,7 @@ class Simulators:
             "ai": self.model,
             "http": self.http,
         }
+        self._more = dict(settings or {})
         self._hidden: set[str] = set()
         self._stack = AsyncExitStack()
 
@@ -46,10 +47,11 @@ class Simulators:
     @property
     def settings(self) -> dict[str, str]:
         """The settings with which OnCue takes them for the vendors, by name in the environment."""
+        found = [*(vendor.settings for vendor in self.by_name.values()), self._more]
         return {
             name: value
-            for vendor in self.by_name.values()
-            for name, value in vendor.settings.items()
+            for settings in found
+            for name, value in settings.items()
             if name not in self._hidden
         }
 
