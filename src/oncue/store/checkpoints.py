@@ -7,8 +7,8 @@ Checkpoints as files: JSON lines, a head, parts, and a last line that says that 
     ["pat_…","times",[[0,"[\\"user-1\\"]",1764000000000,[…]],…]]
     {"parts":1}
 
-A part holds keys of one sort of state: place in the order of use, the key, the
-instant of its last use, and its state as its operator writes it. A file is
+A part holds keys of one sort of state: the number of its last use, the key, the
+instant of that, and its state as its operator writes it. A file is
 written under another name, synced, and then renamed, so that a crash leaves
 none half-written under its own; two are kept.
 """

@@ -7,9 +7,10 @@ What is remembered of each key: bounded, in the order of use, and saved while it
 
 A save takes many turns, and what it writes is the state at its begin: before a
 key changes that was not written yet, it is written as it was. So a million keys
-are saved without a pause.
+are saved without a pause, and to begin costs a list of them.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Generic, TypeAlias, TypeVar
@@ -18,17 +19,23 @@ from oncue.core.json_text import Json
 
 
 class Remembered:
-    """What is remembered of a key; `touched_ms` is the event time of its last use."""
+    """
+    What is remembered of a key; `touched_ms` is the event time of its last use, `use` its number.
 
-    __slots__ = ("touched_ms",)
+    `saved_in` is the number of the last save that has it, or need not.
+    """
 
+    __slots__ = ("saved_in", "touched_ms", "use")
+
+    saved_in: int
     touched_ms: int
+    use: int
 
 
 S = TypeVar("S", bound=Remembered)
 
 Saved: TypeAlias = tuple[int, str, int, Json]
-"""A key as it is saved: its place in the order of use, itself, the instant of its use, its state."""
+"""A key as it is saved: the number of its last use, itself, the instant of that, its state."""
 
 
 class KeyBudget:
@@ -60,10 +67,14 @@ class Keyed(Generic[S]):
         self._ttl_ms = ttl_ms
         self._dump = dump
         self._load = load
-        self._states: dict[str, S] = {}
+        # Not a dict: to find its first item it walks over all that were deleted before it.
+        self._states: OrderedDict[str, S] = OrderedDict()
         self._budget = KeyBudget(0)
-        self._unsaved: dict[str, int] | None = None
-        self._saved: list[Saved] = []
+        self._uses = 0
+        self._save = 0
+        self._walk: list[str] | None = None
+        self._walked = 0
+        self._written: list[Saved] = []
 
     def __len__(self) -> int:
         return len(self._states)
@@ -77,17 +88,24 @@ class Keyed(Generic[S]):
 
     def edit(self, key: str) -> S | None:
         """Return the state of a key to change; `put` it back."""
-        if self._unsaved is not None:
-            self._save_first(key)
-        return self._states.get(key)
+        state = self._states.get(key)
+        if self._walk is not None and state is not None:
+            self._write(key, state)
+        return state
 
     def put(self, key: str, state: S, at_ms: int) -> str | None:
         """Remember the state of a key as used last; return the key that is forgotten for it."""
         states = self._states
-        if self._unsaved is not None:
-            self._save_first(key)
-        if states.pop(key, None) is None:
+        before = states.get(key)
+        if before is None:
             self._budget.used += 1
+        else:
+            if self._walk is not None:
+                self._write(key, before)
+            states.move_to_end(key)
+        self._uses += 1
+        state.use = self._uses
+        state.saved_in = self._save
         state.touched_ms = at_ms
         states[key] = state
         if len(states) <= self._max:
@@ -98,10 +116,11 @@ class Keyed(Generic[S]):
 
     def drop(self, key: str) -> None:
         """Forget a key."""
-        if self._unsaved is not None:
-            self._save_first(key)
-        if self._states.pop(key, None) is not None:
+        state = self._states.pop(key, None)
+        if state is not None:
             self._budget.used -= 1
+            if self._walk is not None:
+                self._write(key, state)
 
     def count_in(self, budget: KeyBudget) -> None:
         """Count the keys, those that are there and those to come, in a budget instead of another."""
@@ -126,41 +145,49 @@ class Keyed(Generic[S]):
 
     def begin_save(self) -> None:
         """Begin to write down the states as they are now."""
-        self._unsaved = {key: place for place, key in enumerate(self._states)}
-        self._saved = []
+        self._save += 1
+        # In whatever order: uses are numbered. (Measured: in their order 15 times as long.)
+        self._walk = list(dict.keys(self._states))
+        self._walked = 0
+        self._written = []
 
     def save(self, limit: int) -> list[Saved]:
         """Return about `limit` more keys as they were at the begin; nothing when all are written."""
-        while self._unsaved and len(self._saved) < limit:
-            self._save_first(next(iter(self._unsaved)))
-        written, self._saved = self._saved, []
+        walk = self._walk or []
+        while self._walked < len(walk) and len(self._written) < limit:
+            key = walk[self._walked]
+            self._walked += 1
+            state = self._states.get(key)
+            if state is not None:
+                self._write(key, state)
+        written, self._written = self._written, []
         if not written:
-            self._unsaved = None
+            self.end_save()
         return written
 
     def end_save(self) -> None:
         """Write nothing more, whether all was written or not."""
-        self._unsaved = None
-        self._saved = []
+        self._walk = None
+        self._written = []
 
     def rows(self) -> list[Saved]:
-        """Return all states as they would be saved."""
-        return [
-            (place, key, state.touched_ms, self._dump(state))
-            for place, (key, state) in enumerate(self._states.items())
-        ]
+        """Return all states as they would be saved, in the order of their use."""
+        return [self._row(key, state) for key, state in self._states.items()]
 
     def load(self, saved: Iterable[Saved]) -> None:
         """Take up all that was saved."""
-        for _, key, touched_ms, state in sorted(saved, key=itemgetter(0)):
+        for use, key, touched_ms, state in sorted(saved, key=itemgetter(0)):
             loaded = self._load(state)
+            loaded.use = self._uses = use
+            loaded.saved_in = self._save
             loaded.touched_ms = touched_ms
             self._states[key] = loaded
             self._budget.used += 1
 
-    def _save_first(self, key: str) -> None:
-        assert self._unsaved is not None
-        place = self._unsaved.pop(key, None)
-        if place is not None:
-            state = self._states[key]
-            self._saved.append((place, key, state.touched_ms, self._dump(state)))
+    def _write(self, key: str, state: S) -> None:
+        if state.saved_in != self._save:
+            state.saved_in = self._save
+            self._written.append(self._row(key, state))
+
+    def _row(self, key: str, state: S) -> Saved:
+        return state.use, key, state.touched_ms, self._dump(state)
