@@ -1,106 +1,134 @@
 """
-Which patterns can an event touch?
+Which patterns can an event touch, and which of them admit it?
 
-Found by its type, exactly or by glob, so that the cost of an event depends on
-the patterns that can match it and not on those that there are.
+        type ──▶ route ──▶ leaves ──▶ probes ──▶ candidates ──▶ predicates ──▶ slots
+
+A pattern is known by its slot, and has one or more selectors. Those that watch a type by its
+name share a leaf, and those that watch it by globs share one with all types that the same
+globs fit. `indexing` says how a leaf finds candidates: the cost of an event depends on the
+patterns that it may touch, not on those that there are.
+
+A leaf is never changed. When a slot is put or dropped, the routes of the types that it
+watches are let go, and found again when such an event comes; only leaves that would hold
+other selectors than before are made anew.
+
+Invariant: what is found is what evaluating every selector would find. Errors of `where` are
+counted where it was evaluated, and where the field by which it is found is missing or of
+another kind; there `&&` is taken to fail, though its other side may be false.
+
+Rejected: one structure for all types (most patterns name theirs, so a change would rebuild
+what it does not concern), and tables that a loop walks through instead of generated code.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
+from oncue.core.errors import Problem
 from oncue.core.event import Event
-from oncue.core.globs import compile_glob
 from oncue.core.json_text import Json
+from oncue.core.pattern.indexing.leaf import Candidate, Leaf, merged
+from oncue.core.pattern.indexing.probing import Hit
+from oncue.core.pattern.indexing.routes import Routes
+from oncue.core.pattern.scanning import excess
 from oncue.core.pattern.selection import Selection
 
-T = TypeVar("T")
-
-# Types come from outside without limit: what is remembered of them is bounded.
-_MAX_REMEMBERED_TYPES: Final = 10_000
-
-
-class TypeIndex(Generic[T]):
-    """Finds those that watch a type among many that each watch some types and globs."""
-
-    def __init__(self, watchers: Iterable[tuple[T, tuple[str, ...]]]) -> None:
-        self._order: dict[T, int] = {}
-        self._by_type: dict[str, list[T]] = {}
-        self._by_glob: list[tuple[Callable[[str], bool], T]] = []
-        self._found: dict[str, tuple[T, ...]] = {}
-        for watcher, globs in watchers:
-            self._order[watcher] = len(self._order)
-            for glob in globs:
-                if "*" in glob:
-                    self._by_glob.append((compile_glob(glob), watcher))
-                else:
-                    self._by_type.setdefault(glob, []).append(watcher)
-
-    def watching(self, event_type: str) -> tuple[T, ...]:
-        """Return those that watch a type, in the order given."""
-        found = self._found.get(event_type)
-        return self._find(event_type) if found is None else found
-
-    def _find(self, event_type: str) -> tuple[T, ...]:
-        exact = self._by_type.get(event_type, [])
-        globs = [watcher for is_match, watcher in self._by_glob if is_match(event_type)]
-        found = tuple(sorted({*exact, *globs}, key=self._order.__getitem__))
-        if len(self._found) >= _MAX_REMEMBERED_TYPES:
-            self._found.clear()
-        self._found[event_type] = found
-        return found
+# So many selectors a slot may have.
+_MAX_SELECTORS: Final = 2**20
 
 
 class PatternIndex:
-    """
-    Finds the patterns that admit an event among many.
-
-    A pattern is known by its slot, and has one or more selectors.
-    """
+    """Finds the patterns that admit an event among many."""
 
     def __init__(self) -> None:
-        self.errors: Counter[str] = Counter()
-        """Evaluations of `where` that ended in an error, by slot."""
-        self._selections: dict[str, tuple[Selection, ...]] = {}
-        self._by_type: TypeIndex[str] = TypeIndex([])
+        self._slots: dict[str, tuple[Candidate, ...]] = {}
+        self._places: dict[str, int] = {}
+        self._next_place = 0
+        self._routes = Routes()
+        self._errors: Counter[str] = Counter()
 
     def put(self, slot: str, selections: Sequence[Selection]) -> None:
         """Let a slot have these selectors, in place of those it had."""
-        self._selections[slot] = tuple(selections)
-        self._build()
+        self._forget(slot)
+        if slot not in self._places:
+            self._places[slot] = self._next_place
+            self._next_place += 1
+        first = self._places[slot] * _MAX_SELECTORS
+        candidates = tuple(
+            (first + number, slot, 1 << number, selection)
+            for number, selection in enumerate(selections)
+        )
+        self._slots[slot] = candidates
+        for candidate in candidates:
+            for glob in candidate[-1].globs:
+                self._routes.watch(glob, candidate)
+        self._let_go(candidates)
 
     def drop(self, slot: str) -> None:
         """Forget a slot."""
-        if self._selections.pop(slot, None) is not None:
-            self._build()
+        self._forget(slot)
+        self._places.pop(slot, None)
+        del self._errors[slot]
+
+    def admission(self, slot: str, selections: Sequence[Selection], path: str) -> Problem | None:
+        """
+        Return why a slot may not have these selectors, which stand at `path`; None if it may.
+
+        What no index can find is asked about every event, and of that there is a budget.
+        """
+        others = (
+            selection
+            for other, candidates in self._slots.items()
+            if other != slot
+            for *_, selection in candidates
+        )
+        return excess(others, selections, path)
 
     @property
     def globs(self) -> tuple[str, ...]:
         """All types and globs that are watched, sorted."""
-        return tuple(sorted({g for s in self._selections.values() for one in s for g in one.globs}))
+        return self._routes.globs
+
+    @property
+    def errors(self) -> Counter[str]:
+        """How often `where` ended in an error, by slot."""
+        self._take_errors(self._routes.leaves)
+        return self._errors
 
     def watching(self, event_type: str) -> tuple[str, ...]:
         """Return the slots that watch a type, in the order in which they were first put."""
-        return self._by_type.watching(event_type)
+        routes = self._routes
+        return (routes.known.get(event_type) or routes.find(event_type)).slots
 
-    def admitted(self, event: Event, values: Mapping[str, Json]) -> Sequence[tuple[str, int]]:
-        """Return the slots that admit an event, in order, each with the bit set of its selectors."""
-        found: list[tuple[str, int]] = []
-        for slot in self.watching(event.type):
-            bits = 0
-            for number, selection in enumerate(self._selections[slot]):
-                if any(compile_glob(glob)(event.type) for glob in selection.globs):
-                    refusal = selection.refusal(event, values)
-                    if refusal is None:
-                        bits |= 1 << number
-                    elif refusal.error:
-                        self.errors[slot] += 1
-            if bits:
-                found.append((slot, bits))
-        return found
+    def admitted(
+        self, event: Event, values: Mapping[str, Json] | None = None
+    ) -> Sequence[tuple[str, int]]:
+        """
+        Return the slots that admit an event, in order, each with the bit set of its selectors.
 
-    def _build(self) -> None:
-        self._by_type = TypeIndex(
-            (slot, tuple(glob for one in selections for glob in one.globs))
-            for slot, selections in self._selections.items()
-        )
+        Without `values`, what expressions read is made when it is needed.
+        """
+        routes = self._routes
+        leaves = (routes.known.get(event.type) or routes.find(event.type)).leaves
+        if len(leaves) == 1:
+            return leaves[0].admitted(event, values)
+        found = [hit for leaf in leaves for hit in leaf.admitted(event, values)]
+        return merged(sorted(found, key=self._place_of)) if found else ()
+
+    def _place_of(self, hit: Hit) -> int:
+        return self._places[hit[0]]
+
+    def _forget(self, slot: str) -> None:
+        candidates = self._slots.pop(slot, ())
+        self._let_go(candidates)
+        for candidate in candidates:
+            for glob in dict.fromkeys(candidate[-1].globs):
+                self._routes.unwatch(glob, candidate)
+
+    def _let_go(self, candidates: Iterable[Candidate]) -> None:
+        globs = {glob for candidate in candidates for glob in candidate[-1].globs}
+        self._take_errors(self._routes.let_go(globs))
+
+    def _take_errors(self, leaves: Iterable[Leaf]) -> None:
+        for leaf in leaves:
+            self._errors.update(leaf.take_errors())

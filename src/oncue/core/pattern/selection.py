@@ -12,6 +12,7 @@ from oncue.core.expression.access import refuse_non_bool
 from oncue.core.expression.expression import compile_checked
 from oncue.core.json_text import Json
 from oncue.core.pattern.conditions import Conditions, parse_conditions
+from oncue.core.pattern.indexing.access import Access, accesses_of
 from oncue.core.pattern.keys import ROOTS, KeyOf, compile_key
 from oncue.core.pattern.kinds.sequence import Step
 from oncue.core.pattern.kinds.shared import Selector
@@ -61,10 +62,17 @@ class Selection:
         self.conditions = conditions
         self.where = where
 
+    @cached_property
+    def accesses(self) -> tuple[Access, ...]:
+        """By what an index can find it."""
+        return accesses_of(self.source, self.conditions, self.where)
+
     @property
     def cost_class(self) -> CostClass:
-        """Whether an index finds it by more than the type, where there is more."""
-        return "scan" if self.where else "indexed"
+        """Whether an index finds it by more than its type, where it asks for more."""
+        has_predicate = self.conditions is not None or self.where is not None
+        is_everything = any(not glob.strip("*") for glob in self.globs)
+        return "scan" if (has_predicate or is_everything) and not self.accesses else "indexed"
 
     @cached_property
     def decides(self) -> Decides:

@@ -1,0 +1,99 @@
+"""
+Where events of a type go: to a leaf of those that name it, and one of those whose globs fit.
+
+Two leaves, so that a change of a glob over everything touches one leaf and not that of each
+type. Types come from outside without limit: what is remembered of them is bounded, but for
+those that some pattern names.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from weakref import WeakValueDictionary
+
+from oncue.core.globs import compile_glob
+from oncue.core.pattern.indexing.leaf import Candidate, Leaf
+
+_MAX_REMEMBERED_TYPES: Final = 10_000
+
+_Watchers: TypeAlias = dict[int, Candidate]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where events of a type go, and whose they may be, in order."""
+
+    leaves: tuple[Leaf, ...]
+    slots: tuple[str, ...]
+
+
+class Routes:
+    """Routes by type, found when they are first asked for."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Route] = {}
+        self._exact: dict[str, _Watchers] = {}
+        self._by_glob: dict[str, _Watchers] = {}
+        self._fits: dict[str, Callable[[str], bool]] = {}
+        self._leaves: WeakValueDictionary[tuple[tuple[int, int], ...], Leaf] = WeakValueDictionary()
+
+    @property
+    def globs(self) -> tuple[str, ...]:
+        """All types and globs that are watched, sorted."""
+        return tuple(sorted([*self._exact, *self._by_glob]))
+
+    @property
+    def leaves(self) -> Iterable[Leaf]:
+        """All leaves that some route goes to."""
+        return self._leaves.values()
+
+    def find(self, event_type: str) -> Route:
+        """Return where events of a type go, and remember it."""
+        exact = self._exact.get(event_type, {})
+        by_glob: _Watchers = {}
+        for glob, watchers in self._by_glob.items():
+            if self._fits[glob](event_type):
+                by_glob |= watchers
+        for order in exact.keys() & by_glob.keys():
+            del by_glob[order]
+        leaves = tuple(self._leaf(watchers) for watchers in (exact, by_glob) if watchers)
+        ordered = sorted([*exact.values(), *by_glob.values()])
+        route = Route(leaves, tuple(dict.fromkeys(slot for _, slot, *_ in ordered)))
+        if len(self.known) >= _MAX_REMEMBERED_TYPES + len(self._exact):
+            for unnamed in self.known.keys() - self._exact.keys():
+                del self.known[unnamed]
+        self.known[event_type] = route
+        return route
+
+    def watch(self, glob: str, candidate: Candidate) -> None:
+        """Let events of a type or glob go to a selector, too."""
+        if "*" in glob and glob not in self._fits:
+            self._fits[glob] = compile_glob(glob)
+        self._named(glob).setdefault(glob, {})[candidate[0]] = candidate
+
+    def unwatch(self, glob: str, candidate: Candidate) -> None:
+        """Let events of a type or glob no longer go to a selector."""
+        named = self._named(glob)
+        named[glob].pop(candidate[0], None)
+        if not named[glob]:
+            del named[glob]
+            self._fits.pop(glob, None)
+
+    def let_go(self, globs: Iterable[str]) -> list[Leaf]:
+        """Forget the routes of all types that some of the globs fit, and return their leaves."""
+        names = set(globs)
+        fits = [self._fits[glob] for glob in names if "*" in glob]
+        types = [known for known in self.known if known in names or any(fit(known) for fit in fits)]
+        return [leaf for event_type in types for leaf in self.known.pop(event_type).leaves]
+
+    def _named(self, glob: str) -> dict[str, _Watchers]:
+        return self._by_glob if "*" in glob else self._exact
+
+    def _leaf(self, watchers: _Watchers) -> Leaf:
+        candidates = sorted(watchers.values())
+        # A leaf keeps its selections alive, so that none of their ids is given to another.
+        known = tuple((order, id(selection)) for order, _, _, selection in candidates)
+        leaf = self._leaves.get(known)
+        if leaf is None:
+            leaf = self._leaves[known] = Leaf(candidates)
+        return leaf
