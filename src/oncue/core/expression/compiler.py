@@ -6,7 +6,7 @@ speed of Python written by hand. The code sees only what `_RUNTIME` and the
 table of functions give it, and no builtin of Python.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import CodeType
 from typing import TypeAlias, TypeVar
 
@@ -25,7 +25,6 @@ Function: TypeAlias = Callable[[Mapping[str, object]], Given]
 Evaluate: TypeAlias = Function[object]
 
 _RUNTIME: Mapping[str, object] = {
-    "__builtins__": {},
     "ABSENT": ABSENT,
     "Budget": Budget,
     "EvaluationError": EvaluationError,
@@ -92,8 +91,18 @@ def compile_body(
     """
     module = Module(emit)
     source = module.write(f"{name}({', '.join(parameters)})", write, shared)
-    namespace = {**_RUNTIME, **module.constants}
     code: CodeType = compile(source, "<expression>", "exec")
+    known = {**_RUNTIME, **module.constants}
+    # Many thousands are kept, and the index asks some of them for each event.
+    namespace = {name: known[name] for name in _names_in(code) if name in known}
+    namespace["__builtins__"] = {}
     exec(code, namespace)  # noqa: S102 - the text is made here, of trees and quoted constants
     function: Callable[..., Given] = namespace[name]  # type: ignore[assignment]  # just defined
     return function, source
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names_in(constant)
