@@ -159,11 +159,11 @@ class Backtests:
 class _Child:
     """A process that folds what it is told, and answers each part."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, running: asyncio.subprocess.Process) -> None:
+        self._running = running
 
     async def ask(self, part: object) -> Answer:
-        reader, writer = self._process.stdout, self._process.stdin
+        reader, writer = self._running.stdout, self._running.stdin
         assert reader
         assert writer
         try:
@@ -177,14 +177,14 @@ class _Child:
 
 @asynccontextmanager
 async def _child() -> AsyncIterator[_Child]:
-    process = await asyncio.create_subprocess_exec(
+    running = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "oncue.engine.backtest_child"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        yield _Child(process)
+        yield _Child(running)
     finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+        if running.returncode is None:
+            running.kill()
+        await running.wait()

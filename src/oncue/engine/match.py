@@ -64,7 +64,7 @@ class MatchLoop(Loop):
 
     def next_tick_ms(self) -> int | None:
         """Return the instant at which something will be due though nothing comes."""
-        return self._reading.matcher.next_tick_ms() if self._reading else None
+        return self._reading.matcher.agenda.next_tick_ms() if self._reading else None
 
     @property
     def is_asleep(self) -> bool:
@@ -104,7 +104,7 @@ class MatchLoop(Loop):
 
     async def _tick(self, reading: Reading) -> None:
         """Say what time it is if something is due; else wait for that."""
-        due_ms = reading.matcher.next_tick_ms()
+        due_ms = reading.matcher.agenda.next_tick_ms()
         if due_ms is not None and due_ms <= self._clock.now_ms():
             await self._log.append_tick(self._account)
         else:

@@ -138,7 +138,7 @@ def begin(names: Sequence[str]) -> Matcher:
 def run_on(matcher: Matcher, offset: int, until_ms: int = BEGAN_MS + 10_000_000) -> Iterator[Tick]:
     """Let the clock run on; each tick is folded before the next is asked for."""
     for _ in range(200):
-        tick_ms = matcher.next_tick_ms()
+        tick_ms = matcher.agenda.next_tick_ms()
         if tick_ms is None or tick_ms > until_ms:
             return
         yield Tick(offset, tick_ms)

@@ -55,7 +55,7 @@ def test_a_save_is_of_its_begin_whatever_changes_meanwhile(
     for at_ms, (key, value) in enumerate(before):
         keyed.put(key, Number(value), at_ms)
     expected = keyed.rows()
-    keyed.begin_save()
+    save = keyed.begin_save()
     saved = []
     for at_ms, (key, value) in enumerate(after, len(before)):
         state = keyed.edit(key)
@@ -65,8 +65,8 @@ def test_a_save_is_of_its_begin_whatever_changes_meanwhile(
             keyed.drop(key)
         else:
             state.value = value
-        saved += keyed.save(each) if at_ms % 2 else []
-    while part := keyed.save(each):
+        saved += save.part(each) if at_ms % 2 else []
+    while part := save.part(each):
         saved += part
 
     assert sorted(saved) == expected

@@ -84,7 +84,10 @@ class Backtest:
     def run_on(self, until_ms: int | None) -> Iterator[list[Found]]:
         """Yield what follows when nothing more comes, up to an instant of event time or to the end."""
         for _ in range(MAX_TICKS):
-            due_ms, tick_ms = self._matcher.next_due_ms(), self._matcher.next_tick_ms()
+            due_ms, tick_ms = (
+                self._matcher.agenda.next_due_ms(),
+                self._matcher.agenda.next_tick_ms(),
+            )
             if due_ms is None or tick_ms is None or (until_ms is not None and due_ms > until_ms):
                 return
             yield self.fold(Tick(self._offset, tick_ms))

@@ -71,10 +71,8 @@ class Keyed(Generic[S]):
         self._states: OrderedDict[str, S] = OrderedDict()
         self._budget = KeyBudget(0)
         self._uses = 0
-        self._save = 0
-        self._walk: list[str] | None = None
-        self._walked = 0
-        self._written: list[Saved] = []
+        self._saves = 0
+        self._save: KeySave[S] | None = None
 
     def __len__(self) -> int:
         return len(self._states)
@@ -89,8 +87,8 @@ class Keyed(Generic[S]):
     def edit(self, key: str) -> S | None:
         """Return the state of a key to change; `put` it back."""
         state = self._states.get(key)
-        if self._walk is not None and state is not None:
-            self._write(key, state)
+        if self._save is not None and state is not None:
+            self._save.write(key, state)
         return state
 
     def put(self, key: str, state: S, at_ms: int) -> str | None:
@@ -100,12 +98,12 @@ class Keyed(Generic[S]):
         if before is None:
             self._budget.used += 1
         else:
-            if self._walk is not None:
-                self._write(key, before)
+            if self._save is not None:
+                self._save.write(key, before)
             states.move_to_end(key)
         self._uses += 1
         state.use = self._uses
-        state.saved_in = self._save
+        state.saved_in = self._saves
         state.touched_ms = at_ms
         states[key] = state
         if len(states) <= self._max:
@@ -119,8 +117,8 @@ class Keyed(Generic[S]):
         state = self._states.pop(key, None)
         if state is not None:
             self._budget.used -= 1
-            if self._walk is not None:
-                self._write(key, state)
+            if self._save is not None:
+                self._save.write(key, state)
 
     def count_in(self, budget: KeyBudget) -> None:
         """Count the keys, those that are there and those to come, in a budget instead of another."""
@@ -143,32 +141,11 @@ class Keyed(Generic[S]):
         """Yield keys and states, the one longest without use first."""
         yield from self._states.items()
 
-    def begin_save(self) -> None:
+    def begin_save(self) -> "KeySave[S]":
         """Begin to write down the states as they are now."""
-        self._save += 1
-        # In whatever order: uses are numbered. (Measured: in their order 15 times as long.)
-        self._walk = list(dict.keys(self._states))
-        self._walked = 0
-        self._written = []
-
-    def save(self, limit: int) -> list[Saved]:
-        """Return about `limit` more keys as they were at the begin; nothing when all are written."""
-        walk = self._walk or []
-        while self._walked < len(walk) and len(self._written) < limit:
-            key = walk[self._walked]
-            self._walked += 1
-            state = self._states.get(key)
-            if state is not None:
-                self._write(key, state)
-        written, self._written = self._written, []
-        if not written:
-            self.end_save()
-        return written
-
-    def end_save(self) -> None:
-        """Write nothing more, whether all was written or not."""
-        self._walk = None
-        self._written = []
+        self._saves += 1
+        self._save = KeySave(self._states, self._saves, self._row)
+        return self._save
 
     def rows(self) -> list[Saved]:
         """Return all states as they would be saved, in the order of their use."""
@@ -179,15 +156,49 @@ class Keyed(Generic[S]):
         for use, key, touched_ms, state in sorted(saved, key=itemgetter(0)):
             loaded = self._load(state)
             loaded.use = self._uses = use
-            loaded.saved_in = self._save
+            loaded.saved_in = self._saves
             loaded.touched_ms = touched_ms
             self._states[key] = loaded
             self._budget.used += 1
 
-    def _write(self, key: str, state: S) -> None:
-        if state.saved_in != self._save:
-            state.saved_in = self._save
-            self._written.append(self._row(key, state))
-
     def _row(self, key: str, state: S) -> Saved:
         return state.use, key, state.touched_ms, self._dump(state)
+
+
+class KeySave(Generic[S]):
+    """The states of keys as they were at the begin, while they change."""
+
+    def __init__(
+        self, states: OrderedDict[str, S], number: int, row: Callable[[str, S], Saved]
+    ) -> None:
+        self._states = states
+        self._number = number
+        self._row = row
+        # In whatever order: uses are numbered. (Measured: in their order 15 times as long.)
+        self._walk: list[str] = list(dict.keys(states))
+        self._walked = 0
+        self._written: list[Saved] = []
+        self._is_open = True
+
+    def write(self, key: str, state: S) -> None:
+        """Write a state that is about to change, if it was not written before."""
+        if state.saved_in != self._number and self._is_open:
+            state.saved_in = self._number
+            self._written.append(self._row(key, state))
+
+    def part(self, limit: int) -> list[Saved]:
+        """Return about `limit` more keys; nothing when all are written."""
+        while self._walked < len(self._walk) and len(self._written) < limit:
+            key = self._walk[self._walked]
+            self._walked += 1
+            state = self._states.get(key)
+            if state is not None:
+                self.write(key, state)
+        written, self._written = self._written, []
+        self._is_open = bool(written)
+        return written
+
+    def stop(self) -> None:
+        """Write nothing more."""
+        self._walk, self._walked, self._written = [], 0, []
+        self._is_open = False

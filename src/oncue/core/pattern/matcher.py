@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oncue.core.event import Event
-from oncue.core.pattern.deadlines import Deadlines
+from oncue.core.pattern.agenda import Agenda
 from oncue.core.pattern.event_time import EventTime
 from oncue.core.pattern.index import PatternIndex
 from oncue.core.pattern.keyed import KeyBudget
@@ -39,8 +39,8 @@ class Matcher:
         self.watches: dict[str, Watch] = {}
         self.index = PatternIndex()
         self.is_timed = False
+        self.agenda = Agenda(self.time)
         self._failures: list[Failure] = []
-        self._agendas: dict[int, Deadlines] = {}
 
     def put(self, pattern: ActivePattern, began_ms: int) -> Watch:
         """Let `pattern` see what follows; what an earlier version of the same state knew, it knows."""
@@ -62,7 +62,7 @@ class Matcher:
         watch.count_in(self._budget)
         shown = (EVERYTHING,) if pattern.plan.looking.sees_all else ()
         self.index.put(pattern.id, (*pattern.plan.looking.selections, *shown))
-        self._set_agenda(watch)
+        self.agenda.set(watch)
         self._update()
 
     def drop(self, pattern_id: str) -> None:
@@ -79,7 +79,8 @@ class Matcher:
             self.time.read(record.received_at_ms)
             if isinstance(record, Event | Passed):
                 self.time.saw(record.time_ms, record.received_at_ms)
-            found += self._fire(record)
+            if self.agenda.has_due():
+                found += self._fire(record)
         if isinstance(record, Event):
             self._show(record, found)
         return found
@@ -88,20 +89,6 @@ class Matcher:
         """Return what went wrong since this was asked last."""
         failures, self._failures = self._failures, []
         return failures
-
-    def next_due_ms(self) -> int | None:
-        """Return how far event time must come for something to be due; None: nothing waits."""
-        dues = (agenda.earliest() for agenda in self._agendas.values())
-        return min((due for due in dues if due is not None), default=None)
-
-    def next_tick_ms(self) -> int | None:
-        """Return the instant at which silence will have made something due; None: nothing waits."""
-        instants = (
-            self.time.comes_ms(due, timeout)
-            for timeout, agenda in self._agendas.items()
-            if (due := agenda.earliest()) is not None
-        )
-        return min(instants, default=None)
 
     def _show(self, event: Event, found: list[Finding]) -> None:
         seen = Seen(event)
@@ -112,22 +99,21 @@ class Matcher:
                 selectors &= (1 << len(plan.looking.selections)) - 1
             found += self._tell(watch, event, selectors, seen)
             if watch.operator:
-                self._set_agenda(watch)
+                self.agenda.set(watch)
 
     def _fire(self, record: LogRecord) -> Iterator[Finding]:
-        for timeout_ms, agenda in self._agendas.items():
-            young: list[tuple[int, str]] = []
-            for due_ms, slot in agenda.until(self.time.reached(timeout_ms, 0)):
-                watch = self.watches[slot]
-                if due_ms > watch.watermark_ms + watch.pattern.plan.delay_ms:
-                    young.append((due_ms, slot))
-                    continue
-                yield from self._tell(watch, record, 0, None)
-                # What failed is not due again before something else of the pattern is.
-                if watch.due_ms() != due_ms:
-                    self._set_agenda(watch)
-            for due_ms, slot in young:
-                agenda.set(slot, due_ms)
+        young: list[Watch] = []
+        for due_ms, slot in self.agenda.due():
+            watch = self.watches[slot]
+            if due_ms > watch.watermark_ms + watch.pattern.plan.delay_ms:
+                young.append(watch)
+                continue
+            yield from self._tell(watch, record, 0, None)
+            # What failed is not due again before something else of the pattern is.
+            if watch.due_ms() != due_ms:
+                self.agenda.set(watch)
+        for watch in young:
+            self.agenda.set(watch)
 
     def _tell(
         self, watch: Watch, record: LogRecord, selectors: int, seen: Seen | None
@@ -142,14 +128,8 @@ class Matcher:
             self._failures.append(Failure(watch.pattern.id, record.offset, reason))
             return ()
 
-    def _set_agenda(self, watch: Watch) -> None:
-        if watch.operator:
-            agenda = self._agendas.setdefault(watch.pattern.plan.idle_timeout_ms, Deadlines())
-            agenda.set(watch.pattern.id, watch.due_ms())
-
     def _forget(self, pattern_id: str) -> None:
-        for agenda in self._agendas.values():
-            agenda.set(pattern_id, None)
+        self.agenda.forget(pattern_id)
         before = self.watches.pop(pattern_id, None)
         if before:
             before.count_in(KeyBudget(NO_LIMIT))

@@ -56,26 +56,24 @@ class Save:
         watches = [watch for watch in matcher.watches.values() if watch.pattern.plan.is_stateful]
         self.head = Head(FORMAT, offset, _copy(matcher.time), [_saved(watch) for watch in watches])
         self._sorts = [
-            (watch.pattern.id, sort, keyed)
+            (watch.pattern.id, sort, keyed.begin_save())
             for watch in watches
             for sort, keyed in watch.memory.states().items()
         ]
-        for _, _, keyed in self._sorts:
-            keyed.begin_save()
 
     def next_part(self, limit: int) -> Part | None:
         """Return about `limit` more keys; None when all are there."""
         while self._sorts:
-            pattern_id, sort, keyed = self._sorts[-1]
-            if keys := keyed.save(limit):
+            pattern_id, sort, save = self._sorts[-1]
+            if keys := save.part(limit):
                 return Part(pattern_id, sort, keys)
             self._sorts.pop()
         return None
 
     def stop(self) -> None:
         """Make no more of it."""
-        for _, _, keyed in self._sorts:
-            keyed.end_save()
+        for _, _, save in self._sorts:
+            save.stop()
         self._sorts = []
 
 

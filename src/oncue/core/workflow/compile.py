@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from oncue.core.action import AnyAction, Idempotency
+from oncue.core.action import AnyAction
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.expression import Expression, Template, compile_expression, compile_template
 from oncue.core.instants import parse_duration, parse_instant

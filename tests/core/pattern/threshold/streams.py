@@ -52,9 +52,9 @@ def reloaded(operator: Operator, compiled: ThresholdPlan) -> Operator:
     """Return an operator that was read back from a checkpoint of another one."""
     fresh = compiled.operator()
     for name, keyed in operator.states().items():
-        keyed.begin_save()
+        save = keyed.begin_save()
         saved: list[Json] = []
-        while part := keyed.save(2):
+        while part := save.part(2):
             saved += [list(each) for each in part]
         written = parse_json(encode_json(saved))
         assert isinstance(written, list)
