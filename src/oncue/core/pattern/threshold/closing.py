@@ -104,7 +104,7 @@ class ClosingWindows:
             self.last_note = Note.IGNORED
             return []
         before = self.keys.edit(key, watermark_ms)
-        state = before or KeyWindows()
+        state = KeyWindows() if before is None else before
         joined = self._placing.join(
             state, event.time_ms, watermark_ms, partial(self._was_held, before)
         )
@@ -161,6 +161,7 @@ class ClosingWindows:
 
     def restored(self) -> None:
         """Make what is derived from the states."""
+        self.keys.restored()
         for key, state in self.keys.items():
             self._deadlines.set(key, self._due(state))
 

@@ -67,35 +67,63 @@ class EarlyCount(EarlyOperator):
     def __init__(self, rule: Rule) -> None:
         super().__init__()
         self._rule = rule
+        self._repeats_all: Final = rule.repeats_all
+        self._resets: Final = rule.rearm == "reset"
         self._size_ms: Final = rule.size_ms
+        self._keep_ms: Final = rule.size_ms + KEPT_FOR_LATE_MS
         self._needed: Final = needed(rule.condition)
-        self._kept: Final = MAX_KEPT if rule.repeats_all else self._needed + MAX_KEPT_FOR_LATE
+        self._back: Final = 2 * self._needed
+        kept = MAX_KEPT if rule.repeats_all else self._needed + MAX_KEPT_FOR_LATE
+        self._longest: Final = 2 * kept
         self._keys = Keys(rule.bounds, _dump, _load)
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Count an event."""
         event, key, watermark_ms = arrival.event, arrival.key, arrival.watermark_ms
         before = self._keys.edit(key, watermark_ms)
-        state = before or CountState(array("q"), None)
-        marks = state.marks
-        time_ms = event.time_ms
-        place = insert(marks, time_ms, event.offset)
-        first = len(marks) // 2 - self._needed
-        hits: Sequence[Hit] = ()
-        if first >= 0:
-            if 2 * place + 2 < len(marks):
-                hits = self._hits(key, state, time_ms, self._stretches(marks, place))
-            elif time_ms - marks[2 * first] < self._size_ms:
-                hits = self._hits(
-                    key, state, time_ms, [(time_ms, marks[2 * first] + self._size_ms)]
-                )
+        state = CountState(array("q"), None) if before is None else before
+        marks, time_ms = state.marks, event.time_ms
+        if not marks or marks[-2] <= time_ms:
+            marks.append(time_ms)
+            marks.append(event.offset)
+            hits = self._in_order(key, state, time_ms)
+        else:
+            hits = self._out_of_order(key, state, time_ms, event.offset)
         self.last_note = None if hits else Note.COUNTED
-        if hits and self._rule.rearm == "reset":
+        if hits and self._resets:
             self._keys.drop(key)
             return hits[:1]
-        self._give_up(state, min(time_ms, watermark_ms) - self._size_ms - KEPT_FOR_LATE_MS)
+        horizon_ms = (time_ms if time_ms < watermark_ms else watermark_ms) - self._keep_ms
+        if marks and (marks[0] <= horizon_ms or len(marks) > self._longest):
+            self._give_up(state, horizon_ms)
         if self._keys.put(key, state, heard_ms(arrival), watermark_ms) is not None:
             self.counts["keys_forgotten"] += 1
+        return hits
+
+    def _in_order(self, key: str, state: CountState, time_ms: int) -> Sequence[Hit]:
+        """Judge the newest event: it goes on with the last stretch, or begins one."""
+        marks = state.marks
+        first = len(marks) - self._back
+        if first < 0 or time_ms - marks[first] >= self._size_ms:
+            return ()
+        end = marks[first] + self._size_ms
+        reported = state.reported
+        if not reported or not reported[-2] <= time_ms <= reported[-1]:
+            hits: Sequence[Hit] = self._hits(key, state, time_ms, [(time_ms, end)])
+        else:
+            if reported[-1] < end:
+                reported[-1] = end
+            hits = self._repeated(key, state, time_ms) if self._repeats_all else ()
+        self._forget_covered(state, first)
+        return hits
+
+    def _out_of_order(
+        self, key: str, state: CountState, time_ms: int, offset: int
+    ) -> Sequence[Hit]:
+        marks = state.marks
+        place = insert(marks, time_ms, offset)
+        hits = self._hits(key, state, time_ms, self._stretches(marks, place))
+        self._forget_covered(state, len(marks) - self._back)
         return hits
 
     def describe(self, key: str) -> Mapping[str, Json]:
@@ -126,13 +154,15 @@ class EarlyCount(EarlyOperator):
 
     def _hits(
         self, key: str, state: CountState, time_ms: int, stretches: list[Stretch]
-    ) -> list[Hit]:
+    ) -> Sequence[Hit]:
         """Report stretches; return hits for those that are not part of reported ones."""
+        if not stretches and not self._repeats_all:
+            return ()
         if state.reported is None:
             state.reported = array("q")
         begins = [stretch[0] for stretch in stretches if report(state.reported, stretch)]
         hits = [self._hit(key, state, begin) for begin in begins]
-        if self._rule.repeats_all and time_ms not in begins:
+        if self._repeats_all and time_ms not in begins:
             hits += self._repeated(key, state, time_ms)
         return hits
 
@@ -153,23 +183,26 @@ class EarlyCount(EarlyOperator):
         """Return where the window that ends at an instant begins and ends among the events."""
         return place_after(marks, time_ms - self._size_ms), place_after(marks, time_ms)
 
-    def _give_up(self, state: CountState, horizon_ms: int) -> None:
-        """Give up what cannot matter any more, what is too old, and what is too much."""
+    def _forget_covered(self, state: CountState, first: int) -> None:
+        """Give up the event at a place if all that it has influence on is reported."""
         marks, reported = state.marks, state.reported
-        first = len(marks) // 2 - self._needed
-        if reported and first >= 0 and not self._rule.repeats_all:
-            begins = marks[2 * first]
-            if reported[-2] <= begins and begins + self._size_ms <= reported[-1]:
-                del marks[2 * first : 2 * first + 2]
+        if not reported or first < 0 or self._repeats_all:
+            return
+        begin = marks[first]
+        if reported[-2] <= begin and begin + self._size_ms <= reported[-1]:
+            del marks[first : first + 2]
+
+    def _give_up(self, state: CountState, horizon_ms: int) -> None:
+        """Give up what is too old and what is too much."""
+        marks, reported = state.marks, state.reported
         stale = 0
-        while 2 * stale < len(marks) and marks[2 * stale] <= horizon_ms:
-            stale += 1
-        if stale:
-            del marks[: 2 * stale]
-        if len(marks) > 2 * self._kept:
+        while stale < len(marks) and marks[stale] <= horizon_ms:
+            stale += 2
+        del marks[:stale]
+        if len(marks) > self._longest:
             self.counts["events_dropped"] += 1
             del marks[:2]
-        if reported and (reported[1] <= horizon_ms or len(reported) > 2 * MAX_KEPT_FOR_LATE):
+        while reported and (reported[1] <= horizon_ms or len(reported) > 2 * MAX_KEPT_FOR_LATE):
             del reported[:2]
 
 

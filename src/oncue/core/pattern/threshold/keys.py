@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Keyed, Remembered
@@ -31,41 +31,41 @@ class Keys(Generic[S]):
     def __init__(
         self, bounds: Bounds, dump: Callable[[S], Json], load: Callable[[Json], S]
     ) -> None:
-        self._ttl_ms = bounds.ttl_ms
-        self._known = Keyed(bounds.max_keys, bounds.ttl_ms, dump, load)
+        self._ttl_ms: Final = bounds.ttl_ms
+        self._known: Final = Keyed(bounds.max_keys, bounds.ttl_ms, dump, load)
         # Declared keys are bounded by the document, and their silence has no end.
-        self._declared: Keyed[S] = Keyed(2**62, 2**62, dump, load)
-
-    def get(self, key: str, at_ms: int) -> S | None:
-        """Return what is known of a key at an instant, to look at."""
-        return self._declared.get(key) or self._alive(self._known.get(key), at_ms)
+        self._declared: Final = Keyed(2**62, 2**62, dump, load)
+        self._has_declared = False
 
     def edit(self, key: str, at_ms: int) -> S | None:
         """Return what is known of a key at an instant, to change."""
-        if len(self._declared):
+        if self._has_declared:
             declared = self._declared.edit(key)
             if declared is not None:
                 return declared
-        return self._alive(self._known.edit(key), at_ms)
-
-    def is_declared(self, key: str) -> bool:
-        """Return whether a key was declared."""
-        return self._declared.get(key) is not None
+        state = self._known.edit(key)
+        return None if state is None or state.touched_ms + self._ttl_ms <= at_ms else state
 
     def declare(self, key: str, state: S, at_ms: int) -> None:
         """Remember a key for good."""
         self._declared.put(key, state, at_ms)
+        self._has_declared = True
 
     def put(self, key: str, state: S, seen_ms: int, at_ms: int) -> str | None:
-        """Remember a key that was seen; return the key that is forgotten for lack of room."""
-        if len(self._declared) and self.is_declared(key):
+        """
+        Remember a key that was seen at an instant, which is put back by none before.
+
+        Returns the key that is forgotten for lack of room.
+        """
+        before = self._known.get(key)
+        if before is state:
+            if state.touched_ms > seen_ms:
+                seen_ms = state.touched_ms
+        elif self._has_declared and self._declared.get(key) is state:
             state.touched_ms = max(seen_ms, state.touched_ms)
             return None
-        before = self._known.get(key)
-        if before is None:
+        elif before is None:
             self._known.expired(at_ms)
-        elif before is state:
-            seen_ms = max(seen_ms, state.touched_ms)
         return self._known.put(key, state, seen_ms)
 
     def drop(self, key: str) -> None:
@@ -81,8 +81,9 @@ class Keys(Generic[S]):
         """Return all of them by the sort of the key."""
         return {"known": self._known, "declared": self._declared}
 
-    def _alive(self, state: S | None, at_ms: int) -> S | None:
-        return None if state is None or state.touched_ms + self._ttl_ms <= at_ms else state
+    def restored(self) -> None:
+        """Look whether keys were declared, after the states were read back."""
+        self._has_declared = len(self._declared) > 0
 
 
 def heard_ms(arrival: Arrival) -> int:
@@ -91,5 +92,6 @@ def heard_ms(arrival: Arrival) -> int:
 
     A clock that is fast makes no key live longer, and an old event is heard of now.
     """
-    event = arrival.event
-    return max(arrival.watermark_ms, min(event.time_ms, event.received_at_ms))
+    event, watermark_ms = arrival.event, arrival.watermark_ms
+    heard = event.time_ms if event.time_ms < event.received_at_ms else event.received_at_ms
+    return heard if heard > watermark_ms else watermark_ms

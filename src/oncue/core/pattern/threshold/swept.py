@@ -115,6 +115,7 @@ class SweptThreshold(Operator):
 
     def restored(self) -> None:
         """Make what is derived from the states."""
+        self._keys.restored()
         for key, state in self._keys.items():
             self._deadlines.set(key, state.due_ms(self._rule))
 
