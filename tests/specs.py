@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from graphql import GraphQLSchema, OperationDefinitionNode, build_schema, parse, validate
+from graphql.execution.values import get_variable_values
 from jsonschema import Draft202012Validator
 
 from oncue.testing.vendors import ReceivedCall
@@ -78,3 +80,20 @@ def text_of_spec(file: str) -> str:
 @cache
 def _document(file: str) -> Any:
     return json.loads(text_of_spec(file))
+
+
+def check_graphql(file: str, call: ReceivedCall) -> None:
+    """Fail unless a GraphQL schema takes the operation that was sent, and its variables."""
+    body = call.body
+    assert isinstance(body, dict)
+    schema, document = _schema(file), parse(str(body["query"]))
+    assert [error.message for error in validate(schema, document)] == []
+    (operation,) = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    values = get_variable_values(schema, operation.variable_definitions or (), body["variables"])
+    assert not isinstance(values, list), values
+
+
+@cache
+def _schema(file: str) -> GraphQLSchema:
+    return build_schema(text_of_spec(file), assume_valid=True)

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     hubspot_api_key: str = Field(
         "", alias="HUBSPOT_API_KEY", description="Private app token of HubSpot."
     )
+    linear_api_key: str = Field(
+        "", alias="LINEAR_API_KEY", description="Key of Linear, for tickets."
+    )
     api_key: str = Field(
         "", alias="ONCUE_API_KEY", description="The first account's first key; else one is made."
     )
@@ -176,6 +179,10 @@ class Settings(BaseSettings):
         description="Version of HubSpot's API: v3, or a date such as 2026-03.",
     )
 
+    linear_base_url: str = Field(
+        "https://api.linear.app", alias="ONCUE_LINEAR_BASE_URL", description="Endpoint of Linear."
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -235,6 +242,8 @@ class Settings(BaseSettings):
                     "api_key": self.ai_api_key,
                     "model": self.ai_model,
                 }
+            case "linear":
+                return {"api_key": self.linear_api_key, "base_url": self.linear_base_url}
             case "hubspot":
                 return {
                     "api_key": self.hubspot_api_key,

@@ -5,6 +5,7 @@ from oncue.actions.data import TRANSFORM_DATA, VALIDATE_DATA
 from oncue.actions.http import HTTP_REQUEST
 from oncue.actions.hubspot import CREATE_CRM_RECORD, UPDATE_CRM_RECORD
 from oncue.actions.kv import KV_ACTIONS
+from oncue.actions.linear import CREATE_TICKET
 from oncue.actions.log_event import LOG_EVENT
 from oncue.actions.resend import SEND_EMAIL
 from oncue.actions.slack import SEND_SLACK_MESSAGE
@@ -21,6 +22,7 @@ ACTIONS: tuple[AnyAction, ...] = (
     CALL_WEBHOOK,
     CREATE_CRM_RECORD,
     UPDATE_CRM_RECORD,
+    CREATE_TICKET,
     TRANSFORM_DATA,
     VALIDATE_DATA,
     *KV_ACTIONS,

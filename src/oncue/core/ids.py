@@ -19,6 +19,18 @@ def derived_id(prefix: str, at_ms: int, parts: Iterable[object]) -> str:
     return f"{prefix}_{max(at_ms, 0):012x}{digest(parts)[:20]}"
 
 
+def derived_uuid(parts: Iterable[object]) -> str:
+    """
+    Return the one UUID of what `parts` decide, in the form of version 4.
+
+    Vendors that let us choose an id check its form; that it comes of a hash and
+    not of chance they cannot see.
+    """
+    text = digest(parts)
+    variant = "89ab"[int(text[16], 16) % 4]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+
+
 def digest(parts: Iterable[object]) -> str:
     """Return the SHA-256 of `parts` in hexadecimal; no two different lists of parts collide by joining."""
     text = "".join(f"{len(part)}:{part}" for part in map(str, parts))

@@ -12,6 +12,7 @@ with the same idempotency key is a second call and no second effect.
 
 from oncue.testing.vendors.http import AcceptingSimulator, HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
+from oncue.testing.vendors.linear import LinearSimulator
 from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
 from oncue.testing.vendors.simulator import (
@@ -34,6 +35,7 @@ __all__ = [
     "Held",
     "HttpSimulator",
     "HubSpotSimulator",
+    "LinearSimulator",
     "ModelSimulator",
     "ReceivedCall",
     "ResendSimulator",

@@ -7,6 +7,7 @@ from typing import Self
 from oncue.settings import Settings
 from oncue.testing.vendors.http import HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
+from oncue.testing.vendors.linear import LinearSimulator
 from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
 from oncue.testing.vendors.simulator import Simulator
@@ -22,6 +23,7 @@ class Simulators:
         self.twilio = TwilioSimulator()
         self.slack = SlackSimulator()
         self.hubspot = HubSpotSimulator()
+        self.linear = LinearSimulator()
         self.http = HttpSimulator()
         self.model = ModelSimulator()
         self.by_name: Mapping[str, Simulator] = {
@@ -29,6 +31,7 @@ class Simulators:
             "twilio": self.twilio,
             "slack": self.slack,
             "hubspot": self.hubspot,
+            "linear": self.linear,
             "ai": self.model,
             "http": self.http,
         }

@@ -20,7 +20,7 @@ from oncue.testing.vendors.http import AcceptingSimulator
 from oncue.testing.vendors.simulator import Simulator
 from oncue.testing.vendors.simulators import Simulators
 
-VENDORS: Final = ("resend", "twilio", "slack", "hubspot", "ai", "http", "webhook")
+VENDORS: Final = ("resend", "twilio", "slack", "hubspot", "linear", "ai", "http", "webhook")
 
 
 @dataclass(frozen=True, slots=True)
