@@ -97,3 +97,37 @@ def check_graphql(file: str, call: ReceivedCall) -> None:
 @cache
 def _schema(file: str) -> GraphQLSchema:
     return build_schema(text_of_spec(file), assume_valid=True)
+
+
+def check_discovery(file: str, method: str, call: ReceivedCall) -> None:
+    """Fail unless a method of a Google discovery document takes what was sent."""
+    document = json.loads(text_of_spec(file))
+    *resources, name = method.split(".")
+    for resource in resources:
+        document_of = document["resources"][resource]
+    described = document_of["methods"][name]
+    path = urlsplit(call.path).path
+    template = f"/{document['servicePath']}{described['path']}"
+    assert call.method == described["httpMethod"]
+    assert re.fullmatch(_PARAMETER.sub("[^/]+", re.escape(template)), path), path
+    for parameter, value in call.query.items():
+        known = described["parameters"][parameter]
+        assert value in known.get("enum", [value]), parameter
+    if "request" in described:
+        schemas = _closed(document["schemas"])
+        _check(schemas[described["request"]["$ref"]], call.body, {"components": schemas})
+
+
+def _closed(schema: Any) -> Any:
+    """Return a discovery document's schemas as JSON Schema that allows no other properties."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    ours = {name: _closed(value) for name, value in schema.items() if name != "required"}
+    if isinstance(ref := ours.get("$ref"), str):
+        ours["$ref"] = f"#/components/{ref}"
+    if ours.get("type") == "object" and "properties" in ours:
+        ours["additionalProperties"] = ours.get("additionalProperties", False)
+    ours.pop("id", None) if isinstance(ours.get("id"), str) else None
+    return ours

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     linear_api_key: str = Field(
         "", alias="LINEAR_API_KEY", description="Key of Linear, for tickets."
     )
+    google_calendar_token: str = Field(
+        "", alias="GOOGLE_CALENDAR_TOKEN", description="Access token of Google, for meetings."
+    )
     api_key: str = Field(
         "", alias="ONCUE_API_KEY", description="The first account's first key; else one is made."
     )
@@ -183,6 +186,12 @@ class Settings(BaseSettings):
         "https://api.linear.app", alias="ONCUE_LINEAR_BASE_URL", description="Endpoint of Linear."
     )
 
+    google_base_url: str = Field(
+        "https://www.googleapis.com",
+        alias="ONCUE_GOOGLE_BASE_URL",
+        description="Endpoint of Google's APIs.",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -244,6 +253,8 @@ class Settings(BaseSettings):
                 }
             case "linear":
                 return {"api_key": self.linear_api_key, "base_url": self.linear_base_url}
+            case "google_calendar":
+                return {"token": self.google_calendar_token, "base_url": self.google_base_url}
             case "hubspot":
                 return {
                     "api_key": self.hubspot_api_key,

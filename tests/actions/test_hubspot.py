@@ -98,6 +98,7 @@ def test_the_version_of_the_api_is_a_setting(version: str, path: str) -> None:
         ("update_crm_record", {**CHANGE, "id": "7"}, "404: OBJECT_NOT_FOUND: Object not found"),
         ("create_crm_record", {**COMPANY, "id_property": "vat"}, "expected the property 'vat'"),
         ("create_crm_record", {**TICKET, "id_property": "subject"}, "expected no associations"),
+        ("update_crm_record", {**CHANGE, "id": ".."}, "expected an id"),
         ("create_crm_record", {**CONTACT, "type": "../x"}, r"with\.type"),
     ],
 )

@@ -39,6 +39,7 @@ ALLOWED_NAMES = frozenset(
         "resend_base_url",
         "twilio_base_url",
         "linear_base_url",
+        "google_base_url",
         "slack_base_url",
         "hubspot_base_url",
         "ai_base_url",

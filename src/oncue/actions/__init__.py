@@ -2,6 +2,7 @@
 
 from oncue.actions.ai import AI_ACTIONS
 from oncue.actions.data import TRANSFORM_DATA, VALIDATE_DATA
+from oncue.actions.google_calendar import SCHEDULE_MEETING
 from oncue.actions.http import HTTP_REQUEST
 from oncue.actions.hubspot import CREATE_CRM_RECORD, UPDATE_CRM_RECORD
 from oncue.actions.kv import KV_ACTIONS
@@ -23,6 +24,7 @@ ACTIONS: tuple[AnyAction, ...] = (
     CREATE_CRM_RECORD,
     UPDATE_CRM_RECORD,
     CREATE_TICKET,
+    SCHEDULE_MEETING,
     TRANSFORM_DATA,
     VALIDATE_DATA,
     *KV_ACTIONS,

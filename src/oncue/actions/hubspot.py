@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from oncue.actions.urls import segment
 from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency, Need
 from oncue.core.errors import OutcomeUnknown
 from oncue.core.http_answer import error_object, failure, judge, read_object
@@ -156,7 +157,7 @@ async def _upsert(call: Call[RecordInput], id_property: str) -> Json:
 async def _update(call: Call[ChangeInput]) -> Json:
     given = call.input
     by = f"?idProperty={quote(given.id_property, safe='')}" if given.id_property else ""
-    place = f"/{quote(given.id, safe='')}{by}"
+    place = f"/{segment(given.id)}{by}"
     answer = await _send(call, "PATCH", place, {"properties": _properties(given)})
     _judge(answer)
     return {"id": read_object(answer, _VENDOR).get("id")}

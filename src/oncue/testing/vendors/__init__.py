@@ -10,6 +10,7 @@ Vendors that are none: HTTP servers on the loopback that answer as the real ones
 with the same idempotency key is a second call and no second effect.
 """
 
+from oncue.testing.vendors.google_calendar import GoogleCalendarSimulator
 from oncue.testing.vendors.http import AcceptingSimulator, HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.linear import LinearSimulator
@@ -32,6 +33,7 @@ __all__ = [
     "LOSE_ANSWER",
     "AcceptingSimulator",
     "Fixed",
+    "GoogleCalendarSimulator",
     "Held",
     "HttpSimulator",
     "HubSpotSimulator",

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Self
 
 from oncue.settings import Settings
+from oncue.testing.vendors.google_calendar import GoogleCalendarSimulator
 from oncue.testing.vendors.http import HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.linear import LinearSimulator
@@ -24,6 +25,7 @@ class Simulators:
         self.slack = SlackSimulator()
         self.hubspot = HubSpotSimulator()
         self.linear = LinearSimulator()
+        self.google_calendar = GoogleCalendarSimulator()
         self.http = HttpSimulator()
         self.model = ModelSimulator()
         self.by_name: Mapping[str, Simulator] = {
@@ -32,6 +34,7 @@ class Simulators:
             "slack": self.slack,
             "hubspot": self.hubspot,
             "linear": self.linear,
+            "google_calendar": self.google_calendar,
             "ai": self.model,
             "http": self.http,
         }

@@ -20,7 +20,17 @@ from oncue.testing.vendors.http import AcceptingSimulator
 from oncue.testing.vendors.simulator import Simulator
 from oncue.testing.vendors.simulators import Simulators
 
-VENDORS: Final = ("resend", "twilio", "slack", "hubspot", "linear", "ai", "http", "webhook")
+VENDORS: Final = (
+    "resend",
+    "twilio",
+    "slack",
+    "hubspot",
+    "linear",
+    "google_calendar",
+    "ai",
+    "http",
+    "webhook",
+)
 
 
 @dataclass(frozen=True, slots=True)
