@@ -47,7 +47,7 @@ def parse_query(streams: str, text: str) -> Query:
     return Query(chain, columns, having, partition[1] if partition else None, defined)
 
 
-class _Parser:
+class _Tokens:
     def __init__(self, text: str) -> None:
         self._tokens = [match for match in TOKEN.finditer(text) if match[0].strip()]
         self._place = 0
@@ -70,6 +70,65 @@ class _Parser:
         if not self.accept(token):
             raise Unsupported(f"query with {self.peek()!r} in place of {token!r}")
 
+
+class _Expressions(_Tokens):
+    def either(self) -> Expression:
+        operands = [self._both()]
+        while self.accept("or"):
+            operands.append(self._both())
+        return operands[0] if len(operands) == 1 else Operation("or", tuple(operands))
+
+    def _both(self) -> Expression:
+        operands = [self._comparison()]
+        while self.accept("and"):
+            operands.append(self._comparison())
+        return operands[0] if len(operands) == 1 else Operation("and", tuple(operands))
+
+    def _comparison(self) -> Expression:
+        if self.accept("not"):
+            return Operation("not", (self._comparison(),))
+        left = self._value()
+        if self.peek() in COMPARISONS:
+            return Operation(self.take(), (left, self._value()))
+        if self.accept("is"):
+            self.expect("null")
+            return Operation("is null", (left,))
+        return left
+
+    def _value(self) -> Expression:
+        if self.accept("("):
+            inner = self.either()
+            self.expect(")")
+            return inner
+        token = self._tokens[self._place]
+        self._place += 1
+        if token["text"]:
+            return Literal(token["text"][1:-1])
+        if token["number"]:
+            return Literal(
+                float(token["number"]) if "." in token["number"] else int(token["number"])
+            )
+        word = token["word"] or ""
+        if self.accept("("):
+            inner = self.either()
+            self.expect(")")
+            return Operation(word, (inner,))
+        return self._attribute(word)
+
+    def _attribute(self, word: str) -> Attribute:
+        index = back = None
+        if self.accept("["):
+            if self.accept("last"):
+                back = int(self.take()) if self.accept("-") else 0
+            else:
+                index = int(self.take())
+            self.expect("]")
+        if self.accept("."):
+            return Attribute(self.take(), word, index, back)
+        return Attribute(word)
+
+
+class _Parser(_Expressions):
     def chain(self) -> Chain:
         parts = [self._part()]
         signs = set()
@@ -86,12 +145,6 @@ class _Parser:
             yield Column(value, name)
             if not self.accept(","):
                 return
-
-    def either(self) -> Expression:
-        operands = [self._both()]
-        while self.accept("or"):
-            operands.append(self._both())
-        return operands[0] if len(operands) == 1 else Operation("or", tuple(operands))
 
     def _part(self) -> Part:
         is_every = self.accept("every")
@@ -148,52 +201,3 @@ class _Parser:
             count, unit = found.groups()
         unit = unit or self.take()
         return int(count) * UNITS_MS[unit.lower()]
-
-    def _both(self) -> Expression:
-        operands = [self._comparison()]
-        while self.accept("and"):
-            operands.append(self._comparison())
-        return operands[0] if len(operands) == 1 else Operation("and", tuple(operands))
-
-    def _comparison(self) -> Expression:
-        if self.accept("not"):
-            return Operation("not", (self._comparison(),))
-        left = self._value()
-        if self.peek() in COMPARISONS:
-            return Operation(self.take(), (left, self._value()))
-        if self.accept("is"):
-            self.expect("null")
-            return Operation("is null", (left,))
-        return left
-
-    def _value(self) -> Expression:
-        if self.accept("("):
-            inner = self.either()
-            self.expect(")")
-            return inner
-        token = self._tokens[self._place]
-        self._place += 1
-        if token["text"]:
-            return Literal(token["text"][1:-1])
-        if token["number"]:
-            return Literal(
-                float(token["number"]) if "." in token["number"] else int(token["number"])
-            )
-        word = token["word"] or ""
-        if self.accept("("):
-            inner = self.either()
-            self.expect(")")
-            return Operation(word, (inner,))
-        return self._attribute(word)
-
-    def _attribute(self, word: str) -> Attribute:
-        index = back = None
-        if self.accept("["):
-            if self.accept("last"):
-                back = int(self.take()) if self.accept("-") else 0
-            else:
-                index = int(self.take())
-            self.expect("]")
-        if self.accept("."):
-            return Attribute(self.take(), word, index, back)
-        return Attribute(word)

@@ -17,9 +17,21 @@ LONG = 10**9
 
 
 def make_sequence(*steps: Json, **changes: Json) -> dict[str, Json]:
-    """A sequence within a second; a step that is text is named and takes what it says."""
-    spelled = [{"as": step, "event": step} if isinstance(step, str) else step for step in steps]
+    """A sequence within a second; a step that is text is named and takes what it begins with."""
+    spelled = [_spelled(step) for step in steps]
     return {"type": "sequence", "steps": spelled, "within": "1s"} | changes
+
+
+def _spelled(step: Json) -> Json:
+    if isinstance(step, str):
+        return {"as": step.lower(), "event": step[0].lower()}
+    assert isinstance(step, Mapping)
+    groups = {
+        name: [_spelled(member) for member in members]
+        for name in ("all", "any")
+        if isinstance(members := step.get(name), list)
+    }
+    return {**step, **groups}
 
 
 def compiled(document: Mapping[str, Json]) -> CompiledSequence:
@@ -27,9 +39,15 @@ def compiled(document: Mapping[str, Json]) -> CompiledSequence:
 
 
 def make_events(text: str, step_ms: int = 100) -> list[Event]:
-    """One event each 100 ms, of the type that its letter says."""
+    """One event each 100 ms, of the type that its letter says; a capital is no other type."""
     return [
-        make_event(offset=offset, type=letter, time_ms=offset * step_ms, subject="", data={})
+        make_event(
+            offset=offset,
+            type=letter.lower(),
+            time_ms=offset * step_ms,
+            subject="",
+            data={"stop": letter == "S"},
+        )
         for offset, letter in enumerate(text)
     ]
 

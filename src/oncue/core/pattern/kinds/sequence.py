@@ -324,6 +324,8 @@ def _unfit_order(pattern: SequencePattern, path: str) -> Iterator[Problem]:
     others = pattern.steps[1:]
     if others and all(step.not_ for step in pattern.steps):
         yield Problem(f"{path}.steps", "expected a step that comes, or one that stays away alone")
+    if not others and pattern.begins_with_absence and pattern.overlap == "each":
+        yield Problem(f"{path}.overlap", "expected 'first' or none: silence would match for ever")
     for position, step in enumerate(others, 1):
         if step.not_ and pattern.steps[position - 1].may_be_missing:
             yield Problem(

@@ -3,6 +3,8 @@ Bans: elements that end what is open when their event comes before the next elem
 
     a, not n, b?, c      n before b or c: over      n after b, before c: no matter
 
+A repeating element may be done with its first event, so the ban after it holds from then on.
+
 A ban is no state of its own. The states of the elements after it, up to the first one
 that is needed, proceed to a stop; once one of them took its event, the ban is lifted.
 """

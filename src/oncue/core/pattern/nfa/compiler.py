@@ -26,7 +26,7 @@ from oncue.core.pattern.nfa.bans import Bans
 from oncue.core.pattern.nfa.elements import Contiguity, Element, Need
 from oncue.core.pattern.nfa.groups import all_members, any_member
 from oncue.core.pattern.nfa.signals import Condition, always, both, has, negated
-from oncue.core.pattern.nfa.states import Clock, Edge, Since, Sort, State
+from oncue.core.pattern.nfa.states import Action, Clock, Edge, Since, Sort, State
 
 
 def build(
@@ -72,6 +72,7 @@ class _Builder:
         state = self._convert(position, element, sink)
         if not element.members:
             self._bans.add_stops(position, state)
+            self._stop_waiting(position, state)
         return state
 
     def _convert(self, position: int, element: Element, sink: State) -> State:
@@ -155,10 +156,10 @@ class _Builder:
             sink.yield_to(take)
         for _ in range(element.least, most):
             last = self._single(position, last, sink, (take, inner_ignore), is_optional=True)
-            self._bans.add_next_stop(position, last)
+            self._stop_between(position, last)
         for _ in range(element.least - 1):
             last = self._single(position, last, sink, (take, inner_ignore), is_optional=False)
-            self._bans.add_next_stop(position, last)
+            self._stop_between(position, last)
         ignore = _ignored(element.contiguity, element)
         return self._single(position, last, sink, (take, ignore), is_optional=element.is_optional)
 
@@ -188,9 +189,25 @@ class _Builder:
                 waiting = State(Sort.NORMAL, position, waits_for=state)
                 waiting.take(free, take, element.number)
                 waiting.ignore(waiting, ignore)
-                self._bans.add_stops(position, waiting)
             state.ignore(waiting, ignore)
         return state
+
+    def _stop_between(self, position: int, state: State) -> None:
+        """Let what is between two repetitions stop at the ban after their element."""
+        self._bans.add_next_stop(position, state)
+        if self._is_eager:
+            # In Flink what waits on stops at the bans before the element instead.
+            self._stop_waiting(position, state)
+            return
+        for edge in state.edges:
+            if edge.action is Action.IGNORE and edge.target.waits_for is state:
+                self._bans.add_next_stop(position, edge.target)
+
+    def _stop_waiting(self, position: int, state: State) -> None:
+        """Let what waits on for the first event of an element stop at the bans before it."""
+        for edge in state.edges:
+            if edge.action is Action.IGNORE and edge.target.waits_for is state:
+                self._bans.add_stops(position, edge.target)
 
 
 def _conditions(element: Element) -> tuple[Condition, Condition | None]:

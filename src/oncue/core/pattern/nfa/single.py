@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import groupby
 from operator import itemgetter
+from typing import Final
 
 from oncue.core.pattern.nfa.branches import Branches, advance, expire, follow
 from oncue.core.pattern.nfa.completion import best
@@ -27,6 +28,10 @@ from oncue.core.pattern.nfa.partial import UNSTARTED, Partial
 from oncue.core.pattern.nfa.runner import Open, Runner, Turn
 from oncue.core.pattern.nfa.sight import Sight
 from oncue.core.pattern.nfa.skip import NOWHERE, AfterMatch
+
+# A silence without end would arm itself for ever, and a backtest would never end.
+MAX_ARMED: Final = 100
+"""How often a silence arms itself before an event comes."""
 
 
 class Overlap(StrEnum):
@@ -187,7 +192,9 @@ class SingleMatches(Runner):
 
     def _may_begin(self, turn: Turn, sight: Sight) -> bool:
         if self._is_last:
-            return not turn.has_taken
+            # What goes on with the event is not replaced by it.
+            newest = (each.taken for each in turn.partials)
+            return not any(taken and taken.turn == sight.turn for taken in newest)
         if self._is_each:
             return True
         if self._reopens_at and turn.has_reopened:
@@ -205,8 +212,8 @@ class SingleMatches(Runner):
             each for partial in standing for each in self.standing.look(partial, sight, branches)
         ]
         self._add_start(turn, branches, sight)
-        if not still and self._may_begin(turn, sight):
-            still = self.standing.restart(sight)
+        if not self.standing.is_among(still) and self._may_begin(turn, sight):
+            still += self.standing.restart(sight)
         turn.partials[:0] = still
 
     def _stand_on(self, standing: Sequence[Partial], turn: Turn, at_ms: int) -> None:
@@ -215,7 +222,9 @@ class SingleMatches(Runner):
         for partial in standing:
             self._expire(partial, at_ms, branches)
         turn.completions += branches.candidates
-        still = [*branches.kept, *branches.again]
+        still = branches.kept
+        if len(still) < MAX_ARMED:
+            still += branches.again
         is_idle = not turn.partials and not branches.candidates
         if not standing and is_idle:
             still = self.begin(at_ms)

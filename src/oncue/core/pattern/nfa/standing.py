@@ -42,6 +42,10 @@ class Standing:
             return []
         return [Partial(self._graph.start, UNSTARTED, at_ms, at_ms, at_ms, None)]
 
+    def is_among(self, partials: Iterable[Partial]) -> bool:
+        """Return whether one of them stands at the first element."""
+        return any(self._graph.positions[each.state] == 0 for each in partials)
+
     def restart(self, sight: Sight) -> list[Partial]:
         """Return what stands from an event on, where nothing stands any more."""
         standing = self.begin(sight.time_ms)

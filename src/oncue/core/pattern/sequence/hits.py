@@ -1,6 +1,8 @@
 """From a completed match to what the world is told: offsets by the names of steps."""
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from oncue.core.pattern.nfa.completion import Completion
@@ -13,9 +15,21 @@ _MATCHED: Final = Kind.MATCHED
 
 def hits_of(plan: SequencePlan, key: str, completions: Iterable[Completion]) -> list[Hit]:
     """Return the hits of completed matches; what timed out is one only where that is wanted."""
-    return [
+    hits = [
         _hit(plan, key, each) for each in completions if not each.is_timeout or plan.emits_timeouts
     ]
+    return _told_apart(hits) if len(hits) > 1 else hits
+
+
+def _told_apart(hits: list[Hit]) -> list[Hit]:
+    """Return hits, those that have all in common with rows of their own."""
+    seen: Counter[object] = Counter()
+    told: list[Hit] = []
+    for hit in hits:
+        alike = hit.kind, hit.time_ms, hit.bindings
+        told.append(replace(hit, row=seen[alike]) if alike in seen else hit)
+        seen[alike] += 1
+    return told
 
 
 def _hit(plan: SequencePlan, key: str, completion: Completion) -> Hit:

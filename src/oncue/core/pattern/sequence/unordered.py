@@ -73,7 +73,7 @@ class UnorderedOperator(Operator):
         consumed = set(chosen.values())
         kept = [each for each in events if each not in consumed]
         self._keep(arrival.key, state, kept, max(event.time_ms, arrival.watermark_ms))
-        return [self._hit(arrival, chosen)] if chosen else []
+        return [_hit(self._plan, arrival, chosen)] if chosen else []
 
     def advance(self, watermark_ms: int) -> Iterator[Hit]:
         """Forget the events whose time is over; no match comes of that."""
@@ -102,7 +102,7 @@ class UnorderedOperator(Operator):
         names = self._plan.names
         served = assign([each.bits for each in state.events], len(names))
         missing = [name for step, name in enumerate(names) if step not in served]
-        until = format_instant(self._end(state.events))
+        until = format_instant(_end(self._plan, state.events))
         wanted = " and ".join(map(repr, missing))
         text = f"{len(served)} of {self._plan.needed} steps; waiting for {wanted} until {until}"
         return {
@@ -117,7 +117,7 @@ class UnorderedOperator(Operator):
     def restored(self) -> None:
         """Make what is derived from the states, after these were read back."""
         for key, state in self._keys.items():
-            self._due.set(key, self._end(state.events))
+            self._due.set(key, _end(self._plan, state.events))
 
     def _chosen(self, events: Sequence[Kept], arrived: Kept) -> dict[int, Kept]:
         """Return the events by step in the earliest span around one that serves enough steps."""
@@ -137,32 +137,19 @@ class UnorderedOperator(Operator):
                     return {step: in_span[place] for step, place in served.items()}
         return {}
 
-    def _hit(self, arrival: Arrival, chosen: Mapping[int, Kept]) -> Hit:
-        names = self._plan.names
-        return Hit(
-            kind=Kind.MATCHED,
-            key=arrival.key,
-            time_ms=arrival.event.time_ms,
-            bindings=tuple((names[step], (event.offset,)) for step, event in chosen.items()),
-            event_count=len(chosen),
-        )
-
     def _keep(self, key: str, state: UnorderedKey, events: list[Kept], used_ms: int | None) -> None:
         excess = len(events) - self._plan.limits.max_partials_per_key
         if excess > 0:
             self.counts["partials_dropped"] += excess
             events = events[excess:]
         state.events = events
-        self._due.set(key, self._end(events) if events else None)
+        self._due.set(key, _end(self._plan, events) if events else None)
         if not events:
             self._keys.drop(key)
         elif used_ms is not None:
             forgotten = self._keys.put(key, state, used_ms)
             if forgotten is not None:
                 self._forget(forgotten)
-
-    def _end(self, events: Sequence[Kept]) -> int:
-        return events[0].time_ms + self._plan.within_ms
 
     def _forget_expired(self, at_ms: int) -> None:
         for key in self._keys.expired(at_ms):
@@ -171,6 +158,20 @@ class UnorderedOperator(Operator):
     def _forget(self, key: str) -> None:
         self.counts["keys_forgotten"] += 1
         self._due.set(key, None)
+
+
+def _hit(plan: UnorderedPlan, arrival: Arrival, chosen: Mapping[int, Kept]) -> Hit:
+    return Hit(
+        kind=Kind.MATCHED,
+        key=arrival.key,
+        time_ms=arrival.event.time_ms,
+        bindings=tuple((plan.names[step], (event.offset,)) for step, event in chosen.items()),
+        event_count=len(chosen),
+    )
+
+
+def _end(plan: UnorderedPlan, events: Sequence[Kept]) -> int:
+    return events[0].time_ms + plan.within_ms
 
 
 def _may_serve(events: Sequence[int], needed: int) -> bool:
