@@ -117,7 +117,7 @@ def _names(pattern: Mapping[str, Json]) -> dict[str, str]:
 def _document(pattern: Mapping[str, Json]) -> dict[str, Json]:
     steps = [_step(i, step) for i, step in enumerate(objects_of(pattern["steps"]))]
     within = "3650d" if pattern["within_ms"] is None else f"{pattern['within_ms']}ms"
-    if pattern["within_type"] == "PREVIOUS_AND_CURRENT":
+    if pattern["within_type"] == "PREVIOUS_AND_CURRENT" and pattern["within_ms"] is not None:
         steps[-1]["within"] = within
         within = "3650d"
     return {
@@ -180,8 +180,8 @@ def cel_of(tree: Mapping[str, Json]) -> str:
     spelled = f"{value!r}" if isinstance(value, str) else str(value)
     guard = f"has({field}) && "
     match tree["op"]:
-        case "contains":
-            return f"({guard}{field}.contains({spelled}))"
+        case "contains" | "startsWith" | "endsWith" as method:
+            return f"({guard}{field}.{method}({spelled}))"
         case str(op) if op in ("==", "!=", "<", "<=", ">", ">="):
             return f"({guard}{field} {op} {spelled})"
         case op:

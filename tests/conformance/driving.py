@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pydantic import ValidationError
+
+from oncue.core.errors import InvalidInput
 from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.keys import compile_key
-from oncue.core.pattern.kinds.sequence import SequencePattern, unfit
+from oncue.core.pattern.kinds.sequence import SequencePattern
 from oncue.core.pattern.operator import Arrival, Hit, Operator
 from oncue.core.pattern.seen import Seen
+from oncue.core.pattern.sequence.compiled import compile_sequence
 from oncue.core.pattern.sequence.operator import SequenceOperator
-from oncue.core.pattern.sequence.plan import SequencePlan, compile_plan
+from oncue.core.pattern.sequence.plan import SequencePlan
+from tests.conformance.cases import Unsupported
 
 FOREVER = 2**52
 
@@ -43,11 +48,18 @@ def run_pattern(
 
 
 def plan_of(document: Mapping[str, Json]) -> SequencePlan:
-    """Return what runs a pattern."""
-    pattern = SequencePattern.model_validate(document)
-    problems = list(unfit(pattern, "pattern"))
-    assert problems == [], problems
-    return compile_plan(pattern, "pattern")
+    """
+    Return what runs a pattern.
+
+    Raises:
+        Unsupported: the document is refused.
+    """
+    try:
+        plan = compile_sequence(SequencePattern.model_validate(document), "pattern").plan
+    except (InvalidInput, ValidationError) as exc:
+        raise Unsupported(f"a pattern that is refused: {exc}") from exc
+    assert isinstance(plan, SequencePlan)
+    return plan
 
 
 def run_plan(

@@ -39,7 +39,10 @@ def parse_query(streams: str, text: str) -> Query:
         for name, attributes in STREAM.findall(streams)
     }
     partition = PARTITION.search(text)
-    parser = _Parser(text[re.search(r"\bfrom\b", text).end() :])  # type: ignore[union-attr] # each has one
+    begin = re.search(r"\bfrom\b", text)
+    if begin is None:
+        raise Unsupported("a query without from")
+    parser = _Parser(text[begin.end() :])
     chain = parser.chain()
     parser.expect("select")
     columns = tuple(parser.columns())
@@ -100,6 +103,8 @@ class _Expressions(_Tokens):
             inner = self.either()
             self.expect(")")
             return inner
+        if not self.peek():
+            raise Unsupported("a query that ends early")
         token = self._tokens[self._place]
         self._place += 1
         if token["text"]:
@@ -108,7 +113,9 @@ class _Expressions(_Tokens):
             return Literal(
                 float(token["number"]) if "." in token["number"] else int(token["number"])
             )
-        word = token["word"] or ""
+        word = token["word"]
+        if word is None:
+            raise Unsupported(f"query with {token['sign']!r} in place of a value")
         if self.accept("("):
             inner = self.either()
             self.expect(")")
@@ -165,7 +172,11 @@ class _Parser(_Expressions):
         first = self._event()
         if self.peek().lower() not in ("and", "or"):
             return first
-        return Logical(self.take().lower(), (first, self._event()))
+        operator = self.peek().lower()
+        members = [first]
+        while self.accept(operator):
+            members.append(self._event())
+        return Logical(operator, tuple(members))
 
     def _event(self) -> Event:
         is_absent = self.accept("not")
@@ -199,5 +210,7 @@ class _Parser(_Expressions):
         count, unit = self.take(), ""
         if found := NUMBER_WITH_UNIT.fullmatch(count):
             count, unit = found.groups()
-        unit = unit or self.take()
-        return int(count) * UNITS_MS[unit.lower()]
+        unit = (unit or self.take()).lower()
+        if not count.isdecimal() or unit not in UNITS_MS:
+            raise Unsupported(f"time {count} {unit}")
+        return int(count) * UNITS_MS[unit]

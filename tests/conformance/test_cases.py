@@ -102,11 +102,22 @@ def test_an_oracle_beside_a_file_is_asked_too(tmp_path: Path) -> None:
     assert next(report.lines()) == "sub/own.json passed=0 failed=1 unsupported=0"
 
 
-def test_a_construct_that_is_not_there_is_named() -> None:
-    query = "from e1=A -> every (e2=B -> e3=A) select e1.n as n insert into O ;"
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        (
+            "from e1=A -> every (e2=B -> e3=A) select e1.n as n insert into O ;",
+            "every over a chain inside of a chain",
+        ),
+        ("from e1=A -> e2=B within 1 moon select e1.n as n insert into O ;", "time 1 moon"),
+        (
+            "from e1=A select * insert into O ;",
+            "query with '*' in place of a value",
+        ),
+        ("from e1=A[sqrt(n) > 1] select e1.n as n insert into O ;", "function sqrt in a filter"),
+    ],
+)
+def test_a_construct_that_is_not_there_is_named(query: str, reason: str) -> None:
     result = siddhi.judge({**SIDDHI_CASE, "query": query}, None)
 
-    assert (result.verdict, result.reason) == (
-        Verdict.UNSUPPORTED,
-        "every over a chain inside of a chain",
-    )
+    assert (result.verdict, result.reason) == (Verdict.UNSUPPORTED, reason)
