@@ -45,7 +45,7 @@ class Truth:
         time_ms, size_ms = mark[0], self._size_ms
         while state.is_open:
             leaving_ms = state.leaving_ms(size_ms)
-            if leaving_ms is None or leaving_ms >= time_ms:
+            if leaving_ms >= time_ms:
                 break
             if not self.holds_at(state, leaving_ms):
                 state.reported[-1] = leaving_ms
@@ -64,7 +64,7 @@ class Truth:
         until_ms = min(time_ms + size_ms, newest_ms)
         stretches: list[Stretch] = []
         begin = time_ms if self.holds_at(state, time_ms) else None
-        while (instant_ms := _next(state, size_ms)) is not None and instant_ms <= until_ms:
+        while (instant_ms := min(state.entering_ms(), state.leaving_ms(size_ms))) <= until_ms:
             holds = self.holds_at(state, instant_ms)
             if begin is not None and not holds:
                 stretches.append((begin, instant_ms))
@@ -80,9 +80,3 @@ class Truth:
         """Move the window of a key to an instant; return whether the condition is true there."""
         state.move_to(instant_ms, self._size_ms)
         return self._condition.holds(state.value(self._size_ms))
-
-
-def _next(state: EarlyWindow, size_ms: int) -> int | None:
-    """Return the next instant at which an event enters the window or leaves it."""
-    instants = (state.entering_ms(), state.leaving_ms(size_ms))
-    return min((each for each in instants if each is not None), default=None)

@@ -11,11 +11,14 @@ leaves; since its accumulator is exact, it then is as if it had been made there.
 
 from array import array
 from collections.abc import Sequence
+from typing import Final
 
 from oncue.core.pattern.keyed import Remembered
 from oncue.core.pattern.threshold.accumulators import Mark, Number, Reversible
 from oncue.core.pattern.threshold.marks import insert
 from oncue.core.pattern.threshold.values import COUNTED, Sample
+
+NEVER: Final = 2**62
 
 
 class SlidingWindow(Remembered):
@@ -86,13 +89,15 @@ class SlidingWindow(Remembered):
         shown = max(self.first, self.after - limit)
         return self.marks[2 * shown + 1 : 2 * self.after : 2]
 
-    def entering_ms(self) -> int | None:
-        """Return when the next sample comes into the window."""
-        return self.marks[2 * self.after] if 2 * self.after < len(self.marks) else None
+    def entering_ms(self) -> int:
+        """Return when the next sample comes into the window, or NEVER."""
+        place = 2 * self.after
+        return self.marks[place] if place < len(self.marks) else NEVER
 
-    def leaving_ms(self, size_ms: int) -> int | None:
-        """Return when the next sample leaves it, which may yet have to come in."""
-        return self.marks[2 * self.first] + size_ms if 2 * self.first < len(self.marks) else None
+    def leaving_ms(self, size_ms: int) -> int:
+        """Return when the next sample leaves it, which may yet have to come in, or NEVER."""
+        place = 2 * self.first
+        return self.marks[place] + size_ms if place < len(self.marks) else NEVER
 
     def drop_first(self, count: int) -> None:
         """Forget the earliest samples, whether they are inside or not."""

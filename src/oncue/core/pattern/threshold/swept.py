@@ -122,13 +122,16 @@ class SweptThreshold(Operator):
     def _sweep(self, key: str, state: SweptWindow, to_ms: int) -> list[Hit]:
         hits: list[Hit] = []
         size_ms, rule = self._size_ms, self._rule
-        while (instant_ms := state.next_ms(rule)) is not None and instant_ms <= to_ms:
-            enters = state.entering_ms() == instant_ms
-            leaves = state.leaving_ms(size_ms) == instant_ms
-            if state.known_ms is not None and state.known_ms + size_ms == instant_ms:
-                state.known_ms, leaves = None, True
+        while (instant_ms := state.next_ms(rule)) <= to_ms:
+            is_silent = state.silent_ms(size_ms) == instant_ms
+            if rule.on_arrival:
+                is_judged = state.entering_ms() == instant_ms
+            else:
+                is_judged = is_silent or state.leaving_ms(size_ms) == instant_ms
+            if is_silent:
+                state.known_ms = None
             state.move_to(instant_ms, size_ms)
-            hits += state.observe(key, rule, is_judged=enters if rule.on_arrival else leaves)
+            hits += state.observe(key, rule, is_judged=is_judged)
         if state.first > _WORTH_DROPPING and 4 * state.first > len(state.marks):
             state.drop_first(state.first)
         return hits

@@ -3,7 +3,7 @@
 from oncue.core.pattern.operator import Hit, Kind
 from oncue.core.pattern.threshold.accumulators import Number, Reversible
 from oncue.core.pattern.threshold.rules import Rule
-from oncue.core.pattern.threshold.sliding import SlidingWindow
+from oncue.core.pattern.threshold.sliding import NEVER, SlidingWindow
 
 
 class SweptWindow(SlidingWindow):
@@ -23,30 +23,35 @@ class SweptWindow(SlidingWindow):
         self.is_active = False
         self.known_ms: int | None = None
 
-    def next_ms(self, rule: Rule) -> int | None:
-        """Return the next instant at which something changes that may matter."""
-        instants = [self.entering_ms(), self._over_ms(rule.for_ms)]
-        if not rule.on_arrival or self.is_active or self.since_ms is not None:
-            instants += (self.leaving_ms(rule.size_ms), self._silent_ms(rule.size_ms))
-        return min((each for each in instants if each is not None), default=None)
+    def next_ms(self, rule: Rule) -> int:
+        """Return the next instant at which something changes that may matter, or NEVER."""
+        if rule.on_arrival and not self.is_active and self.since_ms is None:
+            return self.entering_ms()
+        return min(
+            self.entering_ms(),
+            self._over_ms(rule.for_ms),
+            self.leaving_ms(rule.size_ms),
+            self.silent_ms(rule.size_ms),
+        )
 
     def due_ms(self, rule: Rule) -> int | None:
         """Return the next instant that cannot wait until an event sweeps over it."""
-        instants = [self._over_ms(rule.for_ms)]
         is_watched = self.is_active and rule.notifies
+        due = self._over_ms(rule.for_ms)
         if is_watched or rule.on_arrival:
-            instants.append(self.entering_ms())
+            due = min(due, self.entering_ms())
         if is_watched or not rule.on_arrival:
-            instants += (self.leaving_ms(rule.size_ms), self._silent_ms(rule.size_ms))
-        return min((each for each in instants if each is not None), default=None)
+            due = min(due, self.leaving_ms(rule.size_ms), self.silent_ms(rule.size_ms))
+        return None if due == NEVER else due
 
-    def _over_ms(self, for_ms: int | None) -> int | None:
+    def silent_ms(self, size_ms: int) -> int:
+        """Return when the first window of a declared key is over, or NEVER."""
+        return NEVER if self.known_ms is None else self.known_ms + size_ms
+
+    def _over_ms(self, for_ms: int | None) -> int:
         if for_ms is None or self.since_ms is None or self.is_active:
-            return None
+            return NEVER
         return self.since_ms + for_ms
-
-    def _silent_ms(self, size_ms: int) -> int | None:
-        return None if self.known_ms is None else self.known_ms + size_ms
 
     def observe(self, key: str, rule: Rule, *, is_judged: bool) -> list[Hit]:
         """Return what follows from the value where the window stands."""

@@ -51,6 +51,11 @@ def canonical(value: Json) -> str:
     >>> canonical(1) == canonical(1.0), canonical(1) == canonical("1"), canonical(1) == canonical(True)
     (True, False, False)
     """
+    if isinstance(value, str) and len(value) <= _LONGEST_TEXT:
+        # No other text here begins with a quote, so that the one at the end can be spared.
+        return '"' + value
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
     text = json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     if len(text) <= _LONGEST_TEXT:
         return text
