@@ -25,6 +25,7 @@ from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.matcher import Matcher
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.seen import Seen
+from oncue.system import settle_memory
 
 TYPES = [f"type-{n}.happened" for n in range(50)]
 COUNTRIES = ["DE", "AT", "CH", "FR", "US", "GB", "IT", "ES"]
@@ -195,6 +196,7 @@ def main() -> None:
     batches = [lines[at : at + BATCH] for at in range(0, len(lines), BATCH)]
     with tempfile.TemporaryDirectory() as folder:
         pipeline = Pipeline(patterns, Path(folder) / "log.bin")
+        settle_memory()
         pipeline.run(batches)
     total = sum(pipeline.seconds.values())
     assert pipeline.matcher.take_failures() == []

@@ -169,7 +169,10 @@ class Readings:
 
 def event_time(mark: Mark | None) -> EventTime:
     """Return the event time of an account that was read so far."""
-    return EventTime(mark.newest_ms, mark.last_received_ms) if mark else EventTime()
+    time = EventTime()
+    if mark:
+        time.saw(mark.newest_ms, mark.last_received_ms)
+    return time
 
 
 async def _parts(save: Save) -> AsyncIterator[Part]:

@@ -1,10 +1,13 @@
 """When the patterns of an account have something due: by how long each waits for silence to end."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from oncue.core.pattern.deadlines import Deadlines
 from oncue.core.pattern.event_time import EventTime
 from oncue.core.pattern.watch import Watch
+
+FAR: Final = 2**62
 
 
 class Agenda:
@@ -13,31 +16,35 @@ class Agenda:
     def __init__(self, time: EventTime) -> None:
         self._time = time
         self._by_timeout: dict[int, Deadlines] = {}
+        # No deadline is before it; it may be of one that was put off.
+        self._earliest_ms = FAR
 
     def set(self, watch: Watch) -> None:
         """Take note of what a pattern has due next."""
         if watch.operator:
             timeout_ms = watch.pattern.plan.idle_timeout_ms
             deadlines = self._by_timeout.setdefault(timeout_ms, Deadlines())
-            deadlines.set(watch.pattern.id, watch.due_ms())
+            due_ms = watch.due_ms()
+            deadlines.set(watch.pattern.id, due_ms)
+            if due_ms is not None and due_ms < self._earliest_ms:
+                self._earliest_ms = due_ms
 
     def forget(self, pattern_id: str) -> None:
         """Forget a pattern."""
         for deadlines in self._by_timeout.values():
             deadlines.set(pattern_id, None)
 
+    @property
     def has_due(self) -> bool:
-        """Return whether time has come for something."""
-        for timeout_ms, deadlines in self._by_timeout.items():
-            earliest = deadlines.earliest()
-            if earliest is not None and earliest <= self._time.reached(timeout_ms, 0):
-                return True
-        return False
+        """Whether time may have come for something."""
+        return self._earliest_ms <= self._time.latest_ms
 
     def due(self) -> Iterator[tuple[int, str]]:
         """Yield what time has come for, and forget it; what is set meanwhile is found too."""
         for timeout_ms, deadlines in self._by_timeout.items():
             yield from deadlines.until(self._time.reached(timeout_ms, 0))
+        next_ms = self.next_due_ms()
+        self._earliest_ms = FAR if next_ms is None else next_ms
 
     def next_due_ms(self) -> int | None:
         """Return how far event time must come for something to be due; None: nothing waits."""

@@ -18,11 +18,13 @@ class EventTime(msgspec.Struct):
     """
     M of one account as `newest_ms`, and when its last event arrived.
 
-    `silent` holds, for each idle timeout in use, how far silence has brought time.
+    `silent` holds, for each idle timeout in use, how far silence has brought time;
+    `latest_ms` is the furthest of all.
     """
 
     newest_ms: int = NEVER
     last_received_ms: int = NEVER
+    latest_ms: int = NEVER
     silent: dict[int, int] = {}
 
     def watch(self, idle_timeout_ms: int) -> None:
@@ -35,10 +37,15 @@ class EventTime(msgspec.Struct):
         for timeout_ms in self.silent:
             if quiet_ms >= timeout_ms:
                 self.silent[timeout_ms] = received_ms - timeout_ms
+                self.latest_ms = max(self.latest_ms, received_ms - timeout_ms)
 
     def saw(self, time_ms: int, received_ms: int) -> None:
         """Take note of an event."""
-        self.newest_ms = max(self.newest_ms, min(time_ms, received_ms))
+        reached_ms = time_ms if time_ms < received_ms else received_ms
+        if reached_ms > self.newest_ms:
+            self.newest_ms = reached_ms
+            if reached_ms > self.latest_ms:
+                self.latest_ms = reached_ms
         self.last_received_ms = received_ms
 
     def reached(self, idle_timeout_ms: int, since_ms: int) -> int:

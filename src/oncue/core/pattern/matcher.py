@@ -79,7 +79,7 @@ class Matcher:
             self.time.read(record.received_at_ms)
             if isinstance(record, Event | Passed):
                 self.time.saw(record.time_ms, record.received_at_ms)
-            if self.agenda.has_due():
+            if self.agenda.has_due:
                 found += self._fire(record)
         if isinstance(record, Event):
             self._show(record, found)

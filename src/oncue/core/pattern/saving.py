@@ -114,4 +114,4 @@ def _saved(watch: Watch) -> SavedWatch:
 
 
 def _copy(time: EventTime) -> EventTime:
-    return EventTime(time.newest_ms, time.last_received_ms, dict(time.silent))
+    return EventTime(time.newest_ms, time.last_received_ms, time.latest_ms, dict(time.silent))

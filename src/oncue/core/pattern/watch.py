@@ -60,6 +60,9 @@ class Watch:
         self.note: Note | None = None
         """What became of the event looked at last, where it is no part of a match."""
         self._counts_samples = bool(plan.cooldown and plan.cooldown.samples)
+        self._key = plan.key.text
+        self._sorts = plan.looking.sorts
+        self._delay_ms, self._idle_timeout_ms = plan.delay_ms, plan.idle_timeout_ms
         self._time = time
         if plan.is_timed:
             time.watch(plan.idle_timeout_ms)
@@ -89,9 +92,7 @@ class Watch:
     @property
     def watermark_ms(self) -> int:
         """How far event time has come for this pattern."""
-        pattern = self.pattern
-        reached = self._time.reached(pattern.plan.idle_timeout_ms, self.began_ms)
-        return reached - pattern.plan.delay_ms
+        return self._time.reached(self._idle_timeout_ms, self.began_ms) - self._delay_ms
 
     def due_ms(self) -> int | None:
         """Return how far event time must come, delay included, for something to be due."""
@@ -100,7 +101,7 @@ class Watch:
         due = self.operator.deadline()
         if self.sorter and (waiting := self.sorter.due_ms()) is not None:
             due = waiting if due is None else min(due, waiting)
-        return None if due is None else due + self.pattern.plan.delay_ms
+        return None if due is None else due + self._delay_ms
 
     def advance(self) -> Sequence[Finding]:
         """Return what is due by now."""
@@ -115,7 +116,7 @@ class Watch:
 
     def take(self, event: Event, selectors: int, values: Values) -> Sequence[Finding]:
         """Return what an event completes that was admitted by `selectors`."""
-        key = self.pattern.plan.key.text(event, values)
+        key = self._key(event, values)
         if key is None:
             if selectors:
                 self.memory.counts["missing_keys"] += 1
@@ -126,7 +127,7 @@ class Watch:
             self.memory.counts["keys_refused"] += bool(selectors)
             return ()
         watermark = self.watermark_ms
-        if self.pattern.plan.looking.sorts:
+        if self._sorts:
             if event.time_ms < watermark:
                 return self._late(selectors)
             if self.sorter is not None:
