@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from oncue.core.errors import InvalidInput, Problem
-from oncue.settings import CONFIG, load_settings, unknown_settings
+from oncue.settings import CONFIG, Settings, load_settings, unknown_settings
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,7 @@ def test_names_that_mean_nothing_are_told_with_the_nearest(tmp_path: Path) -> No
         f"unknown setting MAX_WORKFLOW_STEP in {path}; did you mean 'MAX_WORKFLOW_STEPS'?",
         f"ONCUE_DATA means nothing in {path}, which lies in that folder",
     ]
+
+
+def test_every_setting_has_a_name_in_the_environment() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.alias] == []

@@ -134,6 +134,7 @@ class Settings(BaseSettings):
     )
     max_keys_per_account: int = Field(
         2_000_000,
+        alias="ONCUE_MAX_KEYS_PER_ACCOUNT",
         ge=1,
         description="Keys that the patterns of an account may remember together.",
     )
