@@ -334,3 +334,55 @@ def test_templates_are_patterns(tmp_path: Path) -> None:
     assert [parse_pattern(template).definition.name for template in listed] == [
         template["name"] for template in TEMPLATES
     ]
+
+
+SCAN = "event.data.text.contains('a') || event.data.text.matches('b+')"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        pytest.param({"type": "event", "event": "a"}, "indexed", id="a type"),
+        pytest.param(
+            {"type": "event", "event": "a", "where": "event.data.kind == 'x' && event.data.n > 1"},
+            "indexed",
+            id="an equality",
+        ),
+        pytest.param(
+            {"type": "event", "event": "a", "where": SCAN}, "scan", id="nothing to look up"
+        ),
+    ],
+)
+def test_a_pattern_says_whether_an_index_finds_it(
+    tmp_path: Path, pattern: Any, expected: str
+) -> None:
+    async def use(server: Served) -> Answer:
+        return await server.request("POST", "/patterns", json={"name": "p", "pattern": pattern})
+
+    assert serve(tmp_path, use).body["cost_class"] == expected
+
+
+def test_patterns_that_no_index_finds_are_admitted_against_a_budget(tmp_path: Path) -> None:
+    scan = " || ".join([SCAN] * 8)
+
+    async def use(server: Served) -> tuple[Answer, Answer, Answer]:
+        for number in range(100):
+            pattern = {"type": "event", "event": "a", "where": scan}
+            body = {"name": f"p-{number}", "pattern": pattern}
+            refused = await server.request("POST", "/patterns", json=body)
+            if refused.status != 201:
+                break
+        other = {"type": "event", "event": "b", "where": scan}
+        workflow = make_document(on={"type": "event", "event": "a", "where": scan})
+        return (
+            refused,
+            await server.request("POST", "/workflows", json=workflow),
+            await server.request("POST", "/patterns", json={"name": "other", "pattern": other}),
+        )
+
+    refused, workflow, other = serve(tmp_path, use)
+
+    assert refused.status == workflow.status == 422
+    assert [error["path"] for error in refused.body["errors"]] == ["pattern.where"]
+    assert "event.data.kind == 'a'" in refused.body["errors"][0]["message"]
+    assert other.status == 201

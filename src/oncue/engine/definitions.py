@@ -65,6 +65,7 @@ class Definitions:
             updated_at_ms=now,
             patterns=_changed_patterns(workflow_id, parsed, (now, now), []),
         )
+        await self._patterns.check_room(account, workflow.patterns, "on")
         await self._catalog.save_workflow(account, workflow)
         return await self._put_in_force(account, workflow)
 
@@ -93,6 +94,7 @@ class Definitions:
             updated_at_ms=now,
             patterns=_changed_patterns(current.id, parsed, (current.created_at_ms, now), known),
         )
+        await self._patterns.check_room(account, workflow.patterns, "on")
         await self._catalog.save_version(account, workflow)
         return await self._put_in_force(account, workflow)
 

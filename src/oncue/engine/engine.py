@@ -79,8 +79,14 @@ class Engine:
         self._world = world
         self.quotas = QuotaGuard(world.accounts, world.log, world.history, world.clock)
         self.ingest = Ingest(world.log, self.quotas, world.fresh_id)
+        self.active_patterns = ActivePatterns(world.patterns)
         self.patterns = PatternDefinitions(
-            world.patterns, world.catalog, world.log, world.clock, world.fresh_id
+            world.patterns,
+            self.active_patterns,
+            world.catalog,
+            world.log,
+            world.clock,
+            world.fresh_id,
         )
         self.definitions = Definitions(
             world.catalog, self.patterns, world.clock, world.fresh_id, world.library, max_steps
@@ -95,7 +101,6 @@ class Engine:
         )
         starts = Starts(self.definitions, world.clock, world.callbacks)
         outcomes = Outcomes(self.definitions, starts, self.quotas)
-        self.active_patterns = ActivePatterns(world.patterns)
         readings = Readings(
             world.log, world.journal, world.checkpoints, self.active_patterns, max_keys
         )

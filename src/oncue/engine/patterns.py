@@ -6,12 +6,13 @@ log, and from that record's offset on the version is seen. What a crash left
 saved and unannounced is announced at the next start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
 from oncue.core.json_text import Json
 from oncue.core.pattern.active import matches_otherwise, parse_pattern
+from oncue.engine.active_patterns import ActivePatterns
 from oncue.ports import Catalog, Clock, EventLog, Patterns, PatternVersion
 
 
@@ -21,12 +22,14 @@ class PatternDefinitions:
     def __init__(
         self,
         patterns: Patterns,
+        active: ActivePatterns,
         catalog: Catalog,
         log: EventLog,
         clock: Clock,
         fresh_id: Callable[[str], str],
     ) -> None:
         self._patterns = patterns
+        self._active = active
         self._catalog = catalog
         self._log = log
         self._clock = clock
@@ -101,7 +104,17 @@ class PatternDefinitions:
         """Return the newest version of each pattern that a workflow brought, also of ended ones."""
         return await self._patterns.owned_by(account, workflow_id)
 
+    async def check_room(self, account: str, wanted: Sequence[PatternVersion], path: str) -> None:
+        """
+        Return if there is room for patterns beside those that there are.
+
+        Raises:
+            InvalidInput: they would make each event cost too much.
+        """
+        await self._active.check_room(account, self._log.head(account), wanted, path)
+
     async def _save(self, account: str, pattern: PatternVersion) -> PatternVersion:
+        await self.check_room(account, [pattern], "pattern.where")
         await self._patterns.save(account, pattern)
         await self.announce(account, pattern)
         return pattern

@@ -173,6 +173,12 @@ class PatternRoutes:
             headers["Location"] = f"/patterns/{pattern.id}"
         return answer(await self._shown(account, pattern), status, headers)
 
+    def _cost_class(self, account: str, pattern: PatternVersion) -> str:
+        """Return whether an index finds the pattern, or each event of its types is compared."""
+        plan = self._context.engine.active_patterns.ready(account, pattern).plan
+        classes = {selection.cost_class for selection in plan.looking.selections}
+        return "scan" if "scan" in classes else "indexed"
+
     async def _shown(self, account: str, pattern: PatternVersion) -> dict[str, Json]:
         count, last_ms = await self._context.world.history.match_counts(account, pattern.id)
         matching = self._context.engine.matching
@@ -185,6 +191,7 @@ class PatternRoutes:
             "version": pattern.version,
             "state_version": pattern.state_version,
             "owned_by": pattern.owner_id,
+            "cost_class": self._cost_class(account, pattern),
             "created_at": format_instant(pattern.created_at_ms),
             "updated_at": format_instant(pattern.updated_at_ms),
             "stats": {

@@ -292,7 +292,13 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
 SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
     "SavedPattern": (
         "Pattern",
-        _object(**_SAVED, state_version=NUMBER, owned_by=_or_null(TEXT), stats=OBJECT),
+        _object(
+            **_SAVED,
+            state_version=NUMBER,
+            owned_by=_or_null(TEXT),
+            cost_class=one_of("indexed", "scan"),
+            stats=OBJECT,
+        ),
     ),
     "SavedWorkflow": ("Workflow", _object(**_SAVED)),
 }

@@ -12,9 +12,10 @@ the state of the key as it was.
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
+
+import msgspec
 
 from oncue.core.event import Event
 from oncue.core.json_text import Json
@@ -35,8 +36,7 @@ class Kind(StrEnum):
     WINDOW = "window"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """
     An event that some selectors of a pattern admit, as its operator sees it.
 
@@ -52,8 +52,7 @@ class Arrival:
     watermark_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(msgspec.Struct, frozen=True):
     """
     Something found: by `time_ms`, in event time, the condition holds for the key.
 
@@ -69,7 +68,7 @@ class Hit:
     time_ms: int
     bindings: tuple[tuple[str, tuple[int, ...]], ...]
     event_count: int
-    values: Mapping[str, Json] = field(default_factory=dict)
+    values: Mapping[str, Json] = msgspec.field(default_factory=dict)
     window: tuple[int, int] | None = None
     score: float | None = None
     revision: int = 0

@@ -9,8 +9,9 @@ Timers that are due fire before an event is looked at.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from oncue.core.event import Event
 from oncue.core.instants import format_instant
@@ -33,8 +34,7 @@ NO_STATS: Final[Mapping[str, Json]] = {
 """What is known of a pattern that has looked at nothing yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """A hit that is a match; `number` counts those of its key, `suppressed` what came before it."""
 
     pattern: ActivePattern
