@@ -15,13 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from oncue.core.pattern.deadlines import Deadlines
 from oncue.core.pattern.operator import Arrival, Note
 from oncue.core.pattern.threshold.conditions import Condition
 from oncue.core.pattern.threshold.grids import Grid, Span
 from oncue.core.pattern.threshold.keys import Bounds, Keys, heard_ms
 from oncue.core.pattern.threshold.measures import Measure
 from oncue.core.pattern.threshold.placing import InSessions, OnGrid, Placing
+from oncue.core.pattern.threshold.schedule import Schedule
 from oncue.core.pattern.threshold.silence import Silence
 from oncue.core.pattern.threshold.values import Reader
 from oncue.core.pattern.threshold.windows import KeyWindows, Trail, Window, dump, load
@@ -93,7 +93,7 @@ class ClosingWindows:
         self._closing = closing
         self._placing = closing.placing()
         self._silence = closing.silence()
-        self._deadlines = Deadlines()
+        self._schedule = Schedule()
 
     def admit(self, arrival: Arrival) -> list[Row]:
         """Take an event, and return the rows of the judged windows that it corrects."""
@@ -105,6 +105,7 @@ class ClosingWindows:
             return []
         before = self.keys.edit(key, watermark_ms)
         state = KeyWindows() if before is None else before
+        due_before = self._due(state)
         joined = self._placing.join(
             state, event.time_ms, watermark_ms, partial(self._was_held, before)
         )
@@ -121,13 +122,13 @@ class ClosingWindows:
             self._silence.hear(state, event.time_ms, watermark_ms)
         if self.keys.put(key, state, heard_ms(arrival), watermark_ms) is not None:
             self.counts["keys_forgotten"] += 1
-        self._deadlines.set(key, self._due(state))
+        self._enter(key, state, due_before)
         self.last_note = None if rows else Note.COUNTED
         return rows
 
     def advance(self, watermark_ms: int) -> Iterator[Row]:
         """Yield the windows that end, in the order of (end, key)."""
-        for due_ms, key in self._deadlines.until(watermark_ms):
+        for due_ms, key in self._schedule.until(watermark_ms):
             # A key that is forgotten at this very instant is still judged at it.
             state = self.keys.edit(key, due_ms - 1)
             if state is None:
@@ -139,12 +140,12 @@ class ClosingWindows:
             ]
             if not state.windows and state.trail is None:
                 self.keys.drop(key)
-            self._deadlines.set(key, self._due(state))
+            self._enter(key, state, None)
             yield from rows
 
     def deadline(self) -> int | None:
         """Return the earliest watermark at which something is due."""
-        return self._deadlines.earliest()
+        return self._schedule.earliest()
 
     def begin(self, at_ms: int, keys: Sequence[str]) -> None:
         """Know keys before their first event, and watch them from the first whole window on."""
@@ -153,7 +154,7 @@ class ClosingWindows:
             if self._silence:
                 self._silence.begin(state, at_ms)
             self.keys.declare(key, state, at_ms)
-            self._deadlines.set(key, self._due(state))
+            self._enter(key, state, None)
 
     def kept(self, key: str) -> Sequence[Window]:
         """Return the windows of a key that are open or kept, to look at."""
@@ -163,7 +164,7 @@ class ClosingWindows:
         """Make what is derived from the states."""
         self.keys.restored()
         for key, state in self.keys.items():
-            self._deadlines.set(key, self._due(state))
+            self._enter(key, state, None)
 
     def _end(self, key: str, state: KeyWindows, due_ms: int) -> list[Row]:
         ending = next((w for w in state.windows if w.is_open and w.span[1] == due_ms), None)
@@ -214,11 +215,20 @@ class ClosingWindows:
             and self._silence.was_judged(state, span)
         )
 
+    def _enter(self, key: str, state: KeyWindows, due_before: int | None) -> None:
+        """See to it that a key is looked at in time; it was when something was due before."""
+        due = self._due(state)
+        if due is not None and (due_before is None or due < due_before):
+            self._schedule.add(key, due)
+
     def _due(self, state: KeyWindows) -> int | None:
+        windows, trail = state.windows, state.trail
+        if len(windows) == 1 and trail is None and windows[0].is_open:
+            return windows[0].span[1]
         allowed_ms = self._closing.allowed_ms
-        due = [w.span[1] if w.is_open else w.span[1] + allowed_ms for w in state.windows]
-        if state.trail is not None and state.trail.next_span is not None:
-            due.append(state.trail.next_span[1])
+        due = [w.span[1] if w.is_open else w.span[1] + allowed_ms for w in windows]
+        if trail is not None and trail.next_span is not None:
+            due.append(trail.next_span[1])
         return min(due, default=None)
 
 

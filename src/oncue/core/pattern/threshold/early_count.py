@@ -108,8 +108,19 @@ class EarlyCount(EarlyOperator):
             return ()
         end = marks[first] + self._size_ms
         reported = state.reported
-        if not reported or not reported[-2] <= time_ms <= reported[-1]:
-            hits: Sequence[Hit] = self._hits(key, state, time_ms, [(time_ms, end)])
+        if reported is None:
+            reported = state.reported = array("q")
+        if not reported or reported[-1] < time_ms:
+            reported.append(time_ms)
+            reported.append(end)
+            # Without this event the condition was false, so these are all that there are.
+            shown = min(self._needed, self._rule.max_events)
+            offsets = marks[len(marks) - 2 * shown + 1 :: 2]
+            hits: Sequence[Hit] = [
+                self._rule.hit(key, time_ms, self._needed, self._needed, offsets)
+            ]
+        elif time_ms < reported[-2]:
+            hits = self._hits(key, state, time_ms, [(time_ms, end)])
         else:
             if reported[-1] < end:
                 reported[-1] = end

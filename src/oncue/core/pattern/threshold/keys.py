@@ -37,14 +37,18 @@ class Keys(Generic[S]):
         self._declared: Final = Keyed(2**62, 2**62, dump, load)
         self._has_declared = False
 
+    def get(self, key: str, at_ms: int) -> S | None:
+        """Return what is known of a key at an instant, to look at."""
+        declared = self._declared.get(key)
+        return self._alive(self._known.get(key), at_ms) if declared is None else declared
+
     def edit(self, key: str, at_ms: int) -> S | None:
         """Return what is known of a key at an instant, to change."""
         if self._has_declared:
             declared = self._declared.edit(key)
             if declared is not None:
                 return declared
-        state = self._known.edit(key)
-        return None if state is None or state.touched_ms + self._ttl_ms <= at_ms else state
+        return self._alive(self._known.edit(key), at_ms)
 
     def declare(self, key: str, state: S, at_ms: int) -> None:
         """Remember a key for good."""
@@ -84,6 +88,9 @@ class Keys(Generic[S]):
     def restored(self) -> None:
         """Look whether keys were declared, after the states were read back."""
         self._has_declared = len(self._declared) > 0
+
+    def _alive(self, state: S | None, at_ms: int) -> S | None:
+        return None if state is None or state.touched_ms + self._ttl_ms <= at_ms else state
 
 
 def heard_ms(arrival: Arrival) -> int:

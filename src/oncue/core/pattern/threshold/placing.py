@@ -54,7 +54,7 @@ class OnGrid(Placing):
             window = _with_span(state.windows, span)
             if window is None:
                 window = self._begin(span, watermark_ms, was_held)
-                _put(state.windows, window)
+                _put(state, window)
             joined.append(window)
         return joined
 
@@ -86,7 +86,7 @@ class InSessions(Placing):
         session.span = (min(session.span[0], span[0]), max(session.span[1], span[1]))
         session.is_open = session.span[1] > watermark_ms
         state.windows = [each for each in state.windows if each not in near]
-        _put(state.windows, session)
+        _put(state, session)
         return [session]
 
 
@@ -98,9 +98,14 @@ def _with_span(windows: list[Window], span: Span) -> Window | None:
     return None
 
 
-def _put(windows: list[Window], window: Window) -> None:
+def _put(state: KeyWindows, window: Window) -> None:
+    windows = state.windows
+    if not windows:
+        # A list of one has no room to spare: most keys have one window.
+        state.windows = [window]
+        return
     windows.append(window)
-    if len(windows) > 1 and windows[-2].span[1] > window.span[1]:
+    if windows[-2].span[1] > window.span[1]:
         windows.sort(key=_end)
 
 
