@@ -158,6 +158,23 @@ def test_a_pattern_is_held_against_one_that_is_live(tmp_path: Path) -> None:
     assert (len(comparison["gained"]), len(comparison["lost"])) == (2, 2)
 
 
+def test_the_limit_bounds_what_is_shown_and_not_what_is_compared(tmp_path: Path) -> None:
+    live: Json = {"name": "x", "pattern": {"type": "event", "event": "x"}}
+    events: list[Json] = [_at(n, type=kind) for n, kind in enumerate("yxxx")]
+
+    async def use(server: Served) -> Answer:
+        await server.request("POST", "/patterns", json=live)
+        pattern: Json = {"type": "event", "event": ["x", "y"]}
+        body: Json = {"pattern": pattern, "events": events, "compare_to": "x", "limit": 2}
+        return await server.request("POST", "/patterns/test", json=body)
+
+    comparison = serve(tmp_path, use).body["comparison"]
+
+    assert (comparison["match_count"], comparison["same"]) == (3, 3)
+    assert [match["events"][0]["id"] for match in comparison["gained"]] == ["event-1"]
+    assert comparison["lost"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "status", "paths"),
     [

@@ -8,9 +8,10 @@ nobody else is held up. Those of the log are folded in a process of their own
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from oncue.core.errors import Overloaded
@@ -18,12 +19,15 @@ from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.backtest import Backtest, Found, Wanted
 from oncue.core.pattern.match import Match, match_of, offsets_needed
+from oncue.core.pattern.operator import Hit
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.watch import Finding
 from oncue.engine.backtest_child import Answer, Question, read_frame, write_frame
 from oncue.ports import EventLog
 
 RECORDS_PER_PART: Final = 4_096
+MAX_COMPARED: Final = 100_000
+"""Matches of a pattern that may wait for the same one of the other."""
 _EVENTS_PER_SLICE: Final = 200
 
 
@@ -32,11 +36,16 @@ class Result:
     """
     What was found: matches of each pattern, in order.
 
-    `counts` are all of each, `matches` the first of them, up to the limit.
+    `counts` are all of each, `matches` the first of them, up to the limit. With two
+    patterns, `gained` are of the first and not of the second, `lost` the reverse, and
+    `same` counts what both found.
     """
 
     counts: list[int]
     matches: list[list[Match]]
+    gained: list[Match] = field(default_factory=list)
+    lost: list[Match] = field(default_factory=list)
+    same: int = 0
     scanned: int = 0
     failures: int = 0
 
@@ -64,30 +73,55 @@ class _Collected:
     limit: int
     result: Result = field(init=False)
     found: list[list[Found]] = field(init=False)
+    alone: list[dict[object, Found]] = field(init=False)
 
     def __post_init__(self) -> None:
         count = len(self.patterns)
         self.result = Result([0] * count, [[] for _ in range(count)])
         self.found = [[] for _ in range(count)]
+        self.alone = [{} for _ in range(count)]
 
     def take(self, found: Sequence[Found]) -> None:
         for one in found:
             self.result.counts[one.pattern] += 1
             if len(self.found[one.pattern]) < self.limit:
                 self.found[one.pattern].append(one)
+            if len(self.patterns) > 1:
+                self._compare(one)
+
+    def _compare(self, one: Found) -> None:
+        """Let a match wait for the same one of the other pattern, or go with it."""
+        identity = _identity(one.hit)
+        if self.alone[1 - one.pattern].pop(identity, None) is not None:
+            self.result.same += 1
+        elif len(self.alone[one.pattern]) < MAX_COMPARED:
+            self.alone[one.pattern][identity] = one
 
     def finding(self, one: Found) -> Finding:
         return Finding(self.patterns[one.pattern], one.hit, one.number, one.suppressed)
 
     def offsets(self) -> list[int]:
-        return offsets_needed(self.finding(one) for found in self.found for one in found)
+        shown = [one for found in self.found for one in found]
+        for alone in self.alone:
+            shown += islice(alone.values(), self.limit)
+        return offsets_needed(map(self.finding, shown))
 
     def with_evidence(self, events: Mapping[int, Event]) -> Result:
-        self.result.matches = [
-            [match_of(self.finding(one), one.detected_at_ms, events) for one in found]
-            for found in self.found
-        ]
+        def matches(found: Iterable[Found]) -> list[Match]:
+            first = islice(found, self.limit)
+            return [match_of(self.finding(one), one.detected_at_ms, events) for one in first]
+
+        self.result.matches = [matches(found) for found in self.found]
+        if len(self.patterns) > 1:
+            mine, others = self.alone
+            self.result.gained, self.result.lost = matches(mine.values()), matches(others.values())
         return self.result
+
+
+def _identity(hit: Hit) -> object:
+    """Return what says that two patterns found the same."""
+    offsets = tuple(sorted({offset for _, bound in hit.bindings for offset in bound}))
+    return hit.kind, hit.key, hit.time_ms, hit.window, offsets
 
 
 async def over_given(

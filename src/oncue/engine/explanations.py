@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from oncue.core.event import Event
 from oncue.core.globs import compile_glob
+from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
 from oncue.core.pattern.index import PatternIndex
 from oncue.core.pattern.match import match_id
@@ -62,6 +63,28 @@ class Explanation:
     state: Mapping[str, Json] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Again:
+    """
+    A part of the log, looked at once more by one pattern.
+
+    `found` is what the last record completed, `nearest` the partial match that had
+    come farthest before the event, perhaps gone by now; `is_waiting` says that the
+    event waits for others that may come before it.
+    """
+
+    watch: Watch
+    found: Sequence[Finding] = ()
+    nearest: Mapping[str, Json] = field(default_factory=dict)
+    is_waiting: bool = False
+
+    def remember(self, key: str) -> None:
+        operator = self.watch.operator
+        nearest = operator.describe(key).get("nearest") if operator else None
+        if isinstance(nearest, Mapping):
+            self.nearest = nearest
+
+
 class Explanations:
     """Looks again at events with the patterns that saw them."""
 
@@ -93,31 +116,35 @@ class Explanations:
             return Explanation(pattern, Fate.NO_KEY, "by")
         if (await self._journal.cursors()).get(account, 0) < event.offset:
             return Explanation(pattern, Fate.PENDING)
-        found, watch = await self._again(account, pattern, event)
-        explanation = _explained(pattern, event, found, watch, key)
+        again = await self._again(account, pattern, event, key)
+        explanation = _explained(pattern, event, again, key)
         if explanation.match_id:
             match = await self._history.match(account, explanation.match_id)
             if match:
                 return replace(explanation, outcome=match.outcome)
         return explanation
 
-    async def _again(
-        self, account: str, pattern: ActivePattern, event: Event
-    ) -> tuple[Sequence[Finding], Watch]:
+    async def _again(self, account: str, pattern: ActivePattern, event: Event, key: str) -> _Again:
         """Return what came of the event when it was looked at, and the pattern right after that."""
         cursor = await self._since(account, pattern, event)
         matcher = Matcher(event_time(await self._log.past.mark(account, cursor)))
-        watch = matcher.put(pattern, matcher.time.last_received_ms)
+        # Where the state begins, the first record is the one with which it began.
+        first = await self._log.read(account, cursor, 1)
+        watch = matcher.put(pattern, first[0].received_at_ms if first else 0)
+        again = _Again(watch)
         while True:
             stretch = await self._log.stretch(
                 account, cursor, RECORDS_PER_TURN, matcher.index.globs, in_passing=True
             )
             for record in stretch.records:
-                found = matcher.fold(record)
-                if record.offset >= event.offset and not _is_waiting(watch, event):
-                    return found, watch
+                again.found = matcher.fold(record)
+                if record.offset < event.offset:
+                    again.remember(key)
+                elif not _is_waiting(watch, event):
+                    return again
             if stretch.upto == cursor:
-                return (), watch
+                again.found, again.is_waiting = [], True
+                return again
             cursor = stretch.upto
 
     async def _since(self, account: str, pattern: ActivePattern, event: Event) -> int:
@@ -126,7 +153,8 @@ class Explanations:
             return event.offset - 1
         begin = await self._patterns.state_begin(account, pattern)
         pause = plan.cooldown.for_ or 0 if plan.cooldown else 0
-        reach_ms = max(plan.looking.reach_ms, pause) + plan.delay_ms + plan.idle_timeout_ms
+        # Twice as far as it remembers: an event that came too late is told what it missed.
+        reach_ms = 2 * max(plan.looking.reach_ms, pause) + plan.delay_ms + plan.idle_timeout_ms
         earliest = await self._log.past.offset_before(account, event.received_at_ms - reach_ms)
         return max(begin - 1, earliest, event.offset - MAX_RECORDS, 0)
 
@@ -145,15 +173,40 @@ def _is_waiting(watch: Watch, event: Event) -> bool:
     return watch.sorter is not None and event.offset in watch.sorter
 
 
-def _explained(
-    pattern: ActivePattern, event: Event, found: Sequence[Finding], watch: Watch, key: str
-) -> Explanation:
+def _explained(pattern: ActivePattern, event: Event, again: _Again, key: str) -> Explanation:
+    watch = again.watch
     shown = pattern.plan.key.named(key)
     state = watch.operator.describe(key) if watch.operator else {}
-    for finding in found:
+    for finding in again.found:
         if any(event.offset in offsets for _, offsets in finding.hit.bindings):
             id_ = match_id(pattern, finding.hit)
             return Explanation(pattern, Fate.MATCHED, match_id=id_, key=shown, state=state)
+    if again.is_waiting:
+        return Explanation(pattern, Fate.PENDING, "watermark", key=shown, state=state)
     fate = Fate(watch.note.value) if watch.note else Fate.IGNORED
     clause = "cooldown" if fate is Fate.SUPPRESSED else None
+    if fate in (Fate.IGNORED, Fate.STARTED):
+        clause, missed = _missed(pattern, event, again.nearest)
+        state = {**state, **missed}
     return Explanation(pattern, fate, clause, key=shown, state=state)
+
+
+def _missed(
+    pattern: ActivePattern, event: Event, nearest: Mapping[str, Json]
+) -> tuple[str | None, Mapping[str, Json]]:
+    """Return why a sequence that waited for a step like this one did not go on with it."""
+    seen, waiting_for = Seen(event), nearest.get("waiting_for") or ()
+    for (name, path), selection in zip(
+        pattern.plan.looking.steps, pattern.plan.looking.selections, strict=False
+    ):
+        if not (isinstance(waiting_for, Sequence) and name in waiting_for):
+            continue
+        if selection.refusal(event, seen) is not None:
+            continue
+        until = nearest.get("until")
+        over_ms = event.time_ms - parse_instant(until) if isinstance(until, str) else -1
+        if over_ms < 0:
+            return f"{path.partition('.')[2]}.where", {}
+        text = f"{nearest['text']}; {name!r} came {over_ms / 1_000:g} s after the window"
+        return "within", {"missed": {**nearest, "text": text}}
+    return None, {}

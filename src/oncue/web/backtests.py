@@ -208,19 +208,11 @@ def _match(match: Match) -> dict[str, Json]:
 
 def _compared(live: PatternVersion, result: Result) -> dict[str, Json]:
     """Return which matches the live version lacks, and which only that has."""
-    mine, others = ({_identity(m): m for m in matches} for matches in result.matches)
     return {
         "pattern": live.name,
         "version": live.version,
         "match_count": result.counts[1],
-        "same": len(mine.keys() & others.keys()),
-        "gained": [_match(match) for key, match in mine.items() if key not in others],
-        "lost": [_match(match) for key, match in others.items() if key not in mine],
+        "same": result.same,
+        "gained": [_match(match) for match in result.gained],
+        "lost": [_match(match) for match in result.lost],
     }
-
-
-def _identity(match: Match) -> tuple[object, ...]:
-    """Return what says that two patterns found the same."""
-    hit = match.finding.hit
-    offsets = tuple(sorted({offset for _, bound in hit.bindings for offset in bound}))
-    return hit.kind, hit.key, hit.time_ms, hit.window, offsets

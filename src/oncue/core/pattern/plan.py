@@ -18,10 +18,12 @@ class Looking:
     Without `operator` each admitted event is a match by itself. `sorts` says that
     events are looked at in event time, behind the watermark; `sees_all` that the
     operator is shown every event that has a key. `reach_ms` is how far back the state
-    of a key reaches: the longest window, or the time of a sequence.
+    of a key reaches: the longest window, or the time of a sequence. `steps` are the
+    names and places of what the selectors are of, where there are several.
     """
 
     selections: tuple[Selection, ...]
+    steps: tuple[tuple[str, str], ...] = ()
     operator: Callable[[], Operator] | None = None
     sorts: bool = False
     sees_all: bool = False

@@ -73,7 +73,10 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
             if selection is None or anomaly is None:
                 return None
             return Looking(
-                (selection,), anomaly.operator, sorts=anomaly.sorts, reach_ms=anomaly.reach_ms
+                (selection,),
+                operator=anomaly.operator,
+                sorts=anomaly.sorts,
+                reach_ms=anomaly.reach_ms,
             )
         case ThresholdPattern():
             selection = findings.of(lambda: compile_selection(condition, path))
@@ -82,7 +85,7 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
                 return None
             reach_ms = (condition.window or condition.gap or 0) + (condition.for_ or 0)
             return Looking(
-                (selection,), threshold.operator, sorts=threshold.sorts, reach_ms=reach_ms
+                (selection,), operator=threshold.operator, sorts=threshold.sorts, reach_ms=reach_ms
             )
         case SequencePattern():
             return findings.of(lambda: _sequence(condition, path))
@@ -92,6 +95,7 @@ def _sequence(condition: SequencePattern, path: str) -> Looking:
     compiled = compile_sequence(condition, path)
     return Looking(
         compiled.selectors,
+        tuple(zip(compiled.names, compiled.paths, strict=True)),
         compiled.operator,
         sorts=condition.emit == "final" or not compiled.is_early,
         sees_all=compiled.is_scope_all,

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from oncue.core.pattern.nfa.completion import Completion
 from oncue.core.pattern.nfa.partial import events_of

@@ -1,0 +1,106 @@
+"""`GET /patterns/{id}/explain`: what a pattern that remembers did with an event, and why."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oncue.core.instants import parse_instant
+from oncue.core.json_text import Json
+from tests.server import Answer, Served, serve
+
+STEPS: list[dict[str, Json]] = [{"as": "a", "event": "a"}, {"as": "b", "event": "b"}]
+
+
+def _at(second: float, event_type: str, **data: Json) -> dict[str, Json]:
+    time = f"2026-01-01T00:00:{second:06.3f}Z"
+    return {"type": event_type, "id": f"{event_type}-{second}", "time": time, "data": data}
+
+
+def explain(folder: Path, pattern: Json, events: list[dict[str, Json]], about: str) -> Any:
+    async def use(server: Served) -> Answer:
+        await server.request("POST", "/patterns", json={"name": "p", "pattern": pattern})
+        clock = server.world.clock
+        for event in events:
+            happened_ms = parse_instant(str(event["time"]))
+            clock.advance(max(0, happened_ms - clock.now_ms()))
+            assert (await server.request("POST", "/events", json=event)).status == 202
+            await server.world.engine.settled()
+        return await server.request("GET", f"/patterns/p/explain?event={about}")
+
+    answer = serve(folder, use)
+    assert answer.status == 200, answer.body
+    return answer.body
+
+
+def sequence(within: str, **second: Json) -> Json:
+    return {"type": "sequence", "within": within, "steps": [STEPS[0], {**STEPS[1], **second}]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "events", "disposition", "clause"),
+    [
+        pytest.param(
+            sequence("10s"), [_at(0, "a"), _at(1, "b")], "matched", None, id="it completes a match"
+        ),
+        pytest.param(
+            sequence("10s"), [_at(1, "b")], "ignored", None, id="nothing waits for it"
+        ),
+        pytest.param(
+            sequence("2s"), [_at(0, "a"), _at(3.5, "b")], "ignored", "within", id="it is too late"
+        ),
+        pytest.param(
+            sequence("10s", where="event.data.n > a.data.n"),
+            [_at(0, "a", n=3), _at(1, "b", n=2)],
+            "ignored",
+            "steps[1].where",
+            id="a condition over earlier steps does not hold",
+        ),
+        pytest.param(
+            {
+                "type": "threshold", "event": "b", "measure": "avg", "of": "event.data.n",
+                "value": 5, "window": "1m", "watermark": {"delay": "50s"},
+            },
+            [_at(1, "b", n=9)],
+            "pending",
+            "watermark",
+            id="it waits for what may come before it",
+        ),
+        pytest.param(
+            {"type": "threshold", "event": "b", "value": 3, "window": "1m"},
+            [_at(1, "b"), _at(2, "b")],
+            "counted",
+            None,
+            id="it counts",
+        ),
+        pytest.param(
+            {"type": "anomaly", "event": "b", "value": "event.data.n"},
+            [_at(1, "b", n=9)],
+            "learning",
+            None,
+            id="it is learnt",
+        ),
+        pytest.param(
+            {"type": "event", "event": "b", "cooldown": "1m"},
+            [_at(1, "b"), _at(2, "b")],
+            "suppressed",
+            "cooldown",
+            id="a cooldown suppresses it",
+        ),
+    ],
+)  # fmt: skip
+def test_what_became_of_the_last_event(
+    tmp_path: Path, pattern: Json, events: list[dict[str, Json]], disposition: str, clause: str
+) -> None:
+    shown = explain(tmp_path, pattern, events, str(events[-1]["id"]))
+
+    assert (shown["disposition"], shown["clause"]) == (disposition, clause)
+
+
+def test_the_step_that_came_too_late_is_named(tmp_path: Path) -> None:
+    shown = explain(tmp_path, sequence("2s"), [_at(0, "a"), _at(3.5, "b")], "b-3.5")
+
+    assert shown["state"]["missed"]["text"] == (
+        "1 of 2 steps; waiting for 'b' until 2026-01-01T00:00:02.000Z;"
+        " 'b' came 1.5 s after the window"
+    )
