@@ -8,6 +8,8 @@ from pydantic import ValidationError
 from oncue.core.errors import InvalidInput
 from oncue.core.event import Event
 from oncue.core.json_text import Json
+from oncue.core.pattern.active import parse_pattern
+from oncue.core.pattern.backtest import Backtest, Found
 from oncue.core.pattern.keys import compile_key
 from oncue.core.pattern.kinds.sequence import SequencePattern
 from oncue.core.pattern.operator import Arrival, Hit, Operator
@@ -43,8 +45,36 @@ class CaseMatch:
 def run_pattern(
     document: Mapping[str, Json], events: Sequence[CaseEvent], until_ms: int = FOREVER
 ) -> list[CaseMatch]:
-    """Return the matches of a pattern, as a user writes it; the clock runs on to `until_ms`."""
-    return run_plan(plan_of(document), events, until_ms, by=_texts(document.get("by", ())))
+    """
+    Return the matches of a pattern, as a user writes it; the clock runs on to `until_ms`.
+
+    It is what `POST /patterns/test` does with events that come with the question.
+
+    Raises:
+        Unsupported: the document is refused.
+    """
+    try:
+        parsed = parse_pattern({"name": "case", "pattern": document})
+    except InvalidInput as exc:
+        raise Unsupported(f"a pattern that is refused: {exc}") from exc
+    backtest = Backtest([parsed.named("pat_case", 1, 1, None)], 0)
+    matches: list[CaseMatch] = []
+    now = 0
+    for place, each in enumerate(events, 1):
+        now = max(now, each.time_ms)
+        event = Event(place, now, each.id, "case", each.type, None, each.time_ms, each.data, {})
+        matches += [_found(one, events, each.id) for one in backtest.fold(event)]
+    for more in backtest.run_on(until_ms):
+        matches += [_found(one, events, None) for one in more]
+    assert backtest.failures == 0
+    return matches
+
+
+def _found(one: Found, events: Sequence[CaseEvent], found_at: str | None) -> CaseMatch:
+    bindings = {
+        name: [events[offset - 1].id for offset in offsets] for name, offsets in one.hit.bindings
+    }
+    return CaseMatch(one.hit.kind.value, one.hit.time_ms, bindings, found_at)
 
 
 def plan_of(document: Mapping[str, Json]) -> SequencePlan:
@@ -104,8 +134,3 @@ def _admit(
 def _match(hit: Hit, events: Sequence[CaseEvent], found_at: str | None) -> CaseMatch:
     bindings = {name: [events[offset].id for offset in offsets] for name, offsets in hit.bindings}
     return CaseMatch(hit.kind.value, hit.time_ms, bindings, found_at)
-
-
-def _texts(value: Json) -> list[str]:
-    assert isinstance(value, Sequence)
-    return [str(part) for part in value]

@@ -9,6 +9,7 @@ from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.pattern.definition import Pattern
 from oncue.core.pattern.match import expanded
+from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.templates import TEMPLATES
 from oncue.core.pattern.watch import NO_STATS
 from oncue.ports import MatchRow, PatternVersion
@@ -173,12 +174,6 @@ class PatternRoutes:
             headers["Location"] = f"/patterns/{pattern.id}"
         return answer(await self._shown(account, pattern), status, headers)
 
-    def _cost_class(self, account: str, pattern: PatternVersion) -> str:
-        """Return whether an index finds the pattern, or each event of its types is compared."""
-        plan = self._context.engine.active_patterns.ready(account, pattern).plan
-        classes = {selection.cost_class for selection in plan.looking.selections}
-        return "scan" if "scan" in classes else "indexed"
-
     async def _shown(self, account: str, pattern: PatternVersion) -> dict[str, Json]:
         count, last_ms = await self._context.world.history.match_counts(account, pattern.id)
         matching = self._context.engine.matching
@@ -191,7 +186,7 @@ class PatternRoutes:
             "version": pattern.version,
             "state_version": pattern.state_version,
             "owned_by": pattern.owner_id,
-            "cost_class": self._cost_class(account, pattern),
+            "cost_class": cost_class(self._context.engine.active_patterns.ready(account, pattern)),
             "created_at": format_instant(pattern.created_at_ms),
             "updated_at": format_instant(pattern.updated_at_ms),
             "stats": {
@@ -202,6 +197,12 @@ class PatternRoutes:
                 "failures": [{"offset": f.offset, "reason": f.reason} for f in failures],
             },
         }
+
+
+def cost_class(pattern: ActivePattern) -> str:
+    """Return whether an index finds a pattern, or each event of its types is compared with it."""
+    classes = {selection.cost_class for selection in pattern.plan.looking.selections}
+    return "scan" if "scan" in classes else "indexed"
 
 
 def _match(row: MatchRow) -> dict[str, Json]:
