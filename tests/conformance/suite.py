@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from oncue.core.json_text import Json
-from tests.conformance import cep, siddhi
+from tests.conformance import cel, cep, siddhi, sql
 from tests.conformance.cases import Result, Verdict, list_of, object_of, objects_of, text_of
 
 Judge: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json] | None], Result]
@@ -17,6 +17,9 @@ JUDGES: Final[Mapping[str, Judge]] = {
     cep.WITHOUT_VARIABLES: cep.judge,
     cep.WITH_VARIABLES: cep.judge_with_variables,
     siddhi.FORMAT: siddhi.judge,
+    cel.FORMAT: cel.judge,
+    sql.ROW_PATTERNS: sql.judge_row_pattern,
+    sql.WINDOWS: sql.judge_window,
 }
 """What judges a case, by the format of its file; one module for each engine's formats."""
 
@@ -47,7 +50,7 @@ def run(folder: Path) -> Iterator[Report]:
     """Yield what came of each file below `folder` that has one of the formats."""
     for path in sorted(folder.rglob("*.json")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        judge = JUDGES.get(content.get("format", "")) if isinstance(content, Mapping) else None
+        judge = _judge_of(content) if isinstance(content, Mapping) else None
         if judge is not None:
             oracles = _oracles(path)
             results = [
@@ -55,6 +58,11 @@ def run(folder: Path) -> Iterator[Report]:
                 for case in objects_of(content["cases"])
             ]
             yield Report(path.relative_to(folder).as_posix(), results)
+
+
+def _judge_of(content: Mapping[str, Json]) -> Judge | None:
+    # What follows a colon explains the fields of the format.
+    return JUDGES.get(str(content.get("format", "")).partition(":")[0])
 
 
 def ways(reports: Sequence[Report]) -> str:

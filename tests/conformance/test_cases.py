@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from oncue.core.json_text import Json
-from tests.conformance import cep, siddhi
+from tests.conformance import cel, cep, siddhi
 from tests.conformance.cases import Result, Verdict, Way
 from tests.conformance.suite import Report, run
 
@@ -67,6 +67,53 @@ def test_siddhi_gives_the_same_but_for_differences_that_have_a_name(
     assert (len(results), nameless) == (228, [])
     assert len(passed) >= 0.95 * len(results)
     assert len(public) >= 0.8 * len(results)
+
+
+@here
+def test_cel_gives_what_its_official_suite_expects(reports: dict[str, Report]) -> None:
+    results = [
+        result
+        for file, report in reports.items()
+        if file.startswith("cel/")
+        for result in report.results
+    ]
+    others = [result for result in results if result.verdict is not Verdict.PASSED]
+
+    assert (len(results), others) == (978, [])
+
+
+CEL_CASE: dict[str, Json] = {
+    "id": "sum", "expr": "[a + 1u, size('é')]", "bindings": {"a": {"uint": "2"}}, "container": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        pytest.param({}, Verdict.UNJUDGED, id="nothing is expected"),
+        pytest.param(
+            {"expected": {"list": [{"uint": "3"}, {"int": "1"}]}, "error": False},
+            Verdict.PASSED,
+            id="what is given",
+        ),
+        pytest.param(
+            {"expected": {"list": [{"int": "3"}, {"int": "1"}]}, "error": False},
+            Verdict.FAILED,
+            id="a number of another type",
+        ),
+        pytest.param({"expected": None, "error": True}, Verdict.FAILED, id="an error"),
+        pytest.param(
+            {"expr": "1 / 0", "expected": None, "error": True}, Verdict.PASSED, id="its error"
+        ),
+    ],
+)
+def test_an_expression_is_judged_by_value_and_type(
+    changes: dict[str, Json], verdict: Verdict
+) -> None:
+    result = cel.judge({**CEL_CASE, **changes}, None)
+
+    assert result.verdict is verdict
+    assert "expr" in changes or result.actual == {"list": [{"uint": "3"}, {"int": "1"}]}
 
 
 def test_a_case_without_expectation_is_run_and_not_judged() -> None:
