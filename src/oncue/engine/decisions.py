@@ -1,5 +1,6 @@
 """What the matcher decided becomes durable: matches with their evidence, and what they start."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,8 @@ from oncue.engine.reading import Decided, Reading
 from oncue.ports import EventLog, FailureRow, Journal, MatchedRun, MatchRow, NewExecution
 
 MATCHES_PER_COMMIT: Final = 256
+# Whoever else has something to do comes in between.
+_MATCHES_IN_A_ROW: Final = 8
 
 
 @dataclass(slots=True)
@@ -65,7 +68,9 @@ class Decisions:
     ) -> None:
         rows: list[MatchRow] = []
         started: list[NewExecution] = []
-        for match in matches:
+        for place, match in enumerate(matches, 1):
+            if place % _MATCHES_IN_A_ROW == 0:
+                await asyncio.sleep(0)
             outcome = await self._outcomes.of(account, match)
             rows.append(match_row(match, outcome))
             if isinstance(outcome, NewExecution):

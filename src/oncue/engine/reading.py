@@ -6,6 +6,7 @@ the log holds since then. What was decided before, up to the committed cursor,
 is found again on the way and left alone.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -19,9 +20,10 @@ from oncue.core.pattern.watch import Finding, Watch
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.ports import Checkpoints, EventLog, Journal, Mark
 
-# What one account may keep the others waiting for: a few milliseconds.
+# What is committed together; within it, whoever else has something to do comes in between.
 RECORDS_PER_TURN = 512
 FINDINGS_PER_TURN = 64
+_RECORDS_IN_A_ROW = 32
 _KEYS_PER_PART = 1_000
 
 
@@ -100,7 +102,9 @@ class Readings:
             in_passing=matcher.is_timed,
         )
         decided, cursor = Decided(), stretch.upto
-        for record in stretch.records:
+        for place, record in enumerate(stretch.records, 1):
+            if place % _RECORDS_IN_A_ROW == 0:
+                await asyncio.sleep(0)
             found = matcher.fold(record)
             if isinstance(record, Event):
                 decided.events[record.offset] = record
