@@ -10,8 +10,12 @@ from typing import Any
 
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary, Stores, stores_on
+from oncue.core.action import Ways
 from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
+from oncue.outgoing.postgres import PostgresClient
+from oncue.outgoing.smtp import SmtpClient
+from oncue.store.account_files import AccountFiles
 from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
@@ -44,7 +48,13 @@ async def library_for(
         fresh_stores() as stores,
     ):
         credentials = credentials_for(vendors) if connected else lambda _, __: {}
-        yield ActionLibrary(ACTIONS, credentials, client.send, VirtualClock(), stores)
+        yield ActionLibrary(ACTIONS, credentials, ways_of(client), VirtualClock(), stores)
+
+
+def ways_of(client: OutgoingClient) -> Ways:
+    """Return all ways out, guarded as the client is."""
+    guard = client.guard
+    return Ways(client.send, PostgresClient(guard).query, SmtpClient(guard).deliver)
 
 
 @asynccontextmanager
@@ -55,7 +65,7 @@ async def fresh_stores() -> AsyncIterator[Stores]:
         keys = SqliteKeyValues(Path(folder) / "kv.db", clock)
         log = SqliteEventLog(Path(folder) / "log", clock)
         try:
-            yield stores_on(keys, log)
+            yield stores_on(keys, log, AccountFiles(Path(folder) / "accounts"))
         finally:
             await keys.close()
             await log.close()
@@ -67,8 +77,10 @@ def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]], **settings: s
     async def main() -> Any:
         async with Simulators(settings) as vendors, library_for(vendors) as library:
 
-            async def ask(action: str, rendered: Json, *, is_repeat: bool = False) -> Json:
-                return await library.perform("acc", action, rendered, KEY, is_repeat=is_repeat)
+            async def ask(
+                action: str, rendered: Json, *, key: str = KEY, is_repeat: bool = False
+            ) -> Json:
+                return await library.perform("acc", action, rendered, key, is_repeat=is_repeat)
 
             return await use(vendors, ask)
 

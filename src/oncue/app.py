@@ -8,14 +8,18 @@ from starlette.types import ASGIApp
 
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary, stores_on
+from oncue.core.action import Ways
 from oncue.core.callbacks import Callbacks
 from oncue.core.errors import NotFound
 from oncue.core.ids import derived_id
 from oncue.engine.engine import Engine, World
 from oncue.engine.retention import Retention
 from oncue.outgoing.client import OutgoingClient
+from oncue.outgoing.postgres import PostgresClient
+from oncue.outgoing.smtp import SmtpClient
 from oncue.ports import Account, ApiKey
 from oncue.settings import Settings
+from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
@@ -93,7 +97,11 @@ async def run(
             # The vendor variables are the operator's own: they serve the first account only.
             return settings.credentials(integration) if of_account == account else {}
 
-        actions = ActionLibrary(ACTIONS, credentials, client.send, clock, stores_on(keys, log))
+        files = AccountFiles(settings.data / "accounts")
+        ways = Ways(
+            client.send, PostgresClient(client.guard).query, SmtpClient(client.guard).deliver
+        )
+        actions = ActionLibrary(ACTIONS, credentials, ways, clock, stores_on(keys, log, files))
         checkpoints = FileCheckpoints(settings.data / "checkpoints")
         world = World(
             clock=clock,

@@ -158,6 +158,11 @@ class Settings(BaseSettings):
     resend_base_url: str = Field(
         "https://api.resend.com", alias="ONCUE_RESEND_BASE_URL", description="Endpoint of Resend."
     )
+    smtp_url: str = Field(
+        "",
+        alias="ONCUE_SMTP_URL",
+        description="Mail server for e-mail without Resend: smtp[s]://user:password@host:port.",
+    )
     sms_from: str = Field(
         "",
         alias="ONCUE_SMS_FROM",
@@ -225,10 +230,11 @@ class Settings(BaseSettings):
 
     def _vendor(self, integration: str) -> Mapping[str, str]:
         match integration:
-            case "resend":
+            case "email":
                 return {
                     "api_key": self.resend_api_key,
                     "base_url": self.resend_base_url,
+                    "smtp_url": self.smtp_url,
                     "from": self.email_from,
                 }
             case "twilio":

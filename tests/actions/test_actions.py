@@ -7,7 +7,7 @@ import pytest
 
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary
-from oncue.core.action import HttpRequest
+from oncue.core.action import Ways
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
@@ -157,15 +157,19 @@ def test_each_answer_means_the_same_for_all(
 def test_without_a_connection_the_setting_is_named(
     action: str, document: Json, vendor: str
 ) -> None:
-    async def send(_: HttpRequest) -> Any:
+    integration = "email" if vendor == "resend" else vendor
+
+    async def send(*_: object) -> Any:
         raise AssertionError("nothing may be sent")
 
     async def main() -> None:
         async with fresh_stores() as stores:
-            library = ActionLibrary(ACTIONS, lambda _, __: {}, send, VirtualClock(), stores)
+            library = ActionLibrary(
+                ACTIONS, lambda _, __: {}, Ways(send, send, send), VirtualClock(), stores
+            )
             await library.perform("acc", action, document, "k", is_repeat=False)
 
-    with pytest.raises(PermanentError, match=f"no connection for {vendor}: set [A-Z_]+"):
+    with pytest.raises(PermanentError, match=f"no connection for {integration}: set [A-Z_]+"):
         asyncio.run(main())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.library import ActionLibrary
-from oncue.core.action import HttpRequest
+from oncue.core.action import Ways
 from oncue.core.errors import PermanentError
 from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
@@ -18,12 +18,14 @@ Ask = Callable[..., Awaitable[Json]]
 
 
 def _with_actions(use: Callable[[Ask, ActionLibrary], Awaitable[Any]]) -> Any:
-    async def send(_: HttpRequest) -> Any:
+    async def send(*_: object) -> Any:
         raise AssertionError("nothing is sent")
 
     async def main() -> Any:
         async with fresh_stores() as stores:
-            library = ActionLibrary(KV_ACTIONS, lambda _, __: {}, send, VirtualClock(), stores)
+            library = ActionLibrary(
+                KV_ACTIONS, lambda _, __: {}, Ways(send, send, send), VirtualClock(), stores
+            )
 
             async def ask(action: str, once: str, /, **rendered: Json) -> Json:
                 return await library.perform("acc", action, rendered, once, is_repeat=False)

@@ -34,7 +34,7 @@ def test_all_actions_describe_themselves(tmp_path: Path) -> None:
 
     assert {"send_email", "http_request", "ai_text_generation"} <= actions.keys()
     email = actions["send_email"]
-    assert (email["integration"], email["idempotency"]) == ("resend", "native_key")
+    assert (email["integration"], email["idempotency"]) == ("email", "native_key")
     assert {"to", "subject", "from"} <= email["input_schema"]["properties"].keys()
     assert set(email["input_schema"]["required"]) == {"to", "subject"}
 

@@ -215,7 +215,10 @@ def test_a_workflow_without_its_vendor_is_saved_with_a_warning(tmp_path: Path) -
 
     assert saved.status == 201
     assert saved.body["warnings"] == [
-        {"path": "steps[0]", "message": "no connection for resend: set RESEND_API_KEY"}
+        {
+            "path": "steps[0]",
+            "message": "no connection for email: set RESEND_API_KEY or ONCUE_SMTP_URL",
+        }
     ]
 
 

@@ -2,13 +2,14 @@
 
 from oncue.actions.ai import AI_ACTIONS
 from oncue.actions.data import TRANSFORM_DATA, VALIDATE_DATA
+from oncue.actions.database import DB_EXECUTE, DB_QUERY
+from oncue.actions.email import SEND_EMAIL
 from oncue.actions.google_calendar import SCHEDULE_MEETING
 from oncue.actions.http import HTTP_REQUEST
 from oncue.actions.hubspot import CREATE_CRM_RECORD, UPDATE_CRM_RECORD
 from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.linear import CREATE_TICKET
 from oncue.actions.log_event import LOG_EVENT
-from oncue.actions.resend import SEND_EMAIL
 from oncue.actions.slack import SEND_SLACK_MESSAGE
 from oncue.actions.twilio import SEND_SMS
 from oncue.actions.webhook import CALL_WEBHOOK, SEND_WEBHOOK
@@ -27,6 +28,8 @@ ACTIONS: tuple[AnyAction, ...] = (
     SCHEDULE_MEETING,
     TRANSFORM_DATA,
     VALIDATE_DATA,
+    DB_QUERY,
+    DB_EXECUTE,
     *KV_ACTIONS,
     LOG_EVENT,
     *AI_ACTIONS,

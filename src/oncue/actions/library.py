@@ -15,7 +15,7 @@ from oncue.core.action import (
     HttpAnswer,
     HttpRequest,
     Origin,
-    Send,
+    Ways,
 )
 from oncue.core.errors import (
     ActionError,
@@ -27,8 +27,10 @@ from oncue.core.errors import (
 )
 from oncue.core.event import IncomingEvent
 from oncue.core.json_text import Json
+from oncue.core.mail import Mail
 from oncue.core.problems import problems_of
-from oncue.ports import Clock, EventLog, KeyValues, Rehearsal
+from oncue.core.statements import Rows, Statement
+from oncue.ports import Clock, EventLog, Files, KeyValues, Rehearsal
 
 Credentials = Callable[[str, str], Mapping[str, str]]
 """From account and integration to what the integration needs; empty if there is no connection."""
@@ -40,8 +42,8 @@ class _NotSentError(Exception):
     """A dry run ends where something would leave the machine, or be written down."""
 
 
-def stores_on(keys: KeyValues, log: EventLog) -> Stores:
-    """Return what leads each account to its own part of `keys` and `log`."""
+def stores_on(keys: KeyValues, log: EventLog, files: Files) -> Stores:
+    """Return what leads each account to its own part of `keys`, `log` and `files`."""
 
     def store(account: str) -> AccountStore:
         async def append(event: IncomingEvent) -> None:
@@ -53,6 +55,9 @@ def stores_on(keys: KeyValues, log: EventLog) -> Stores:
             increment=partial(keys.increment, account),
             delete=partial(keys.delete, account),
             append=append,
+            query=partial(files.query, account),
+            put_object=partial(files.put_object, account),
+            get_object=partial(files.get_object, account),
         )
 
     return store
@@ -65,20 +70,20 @@ class ActionLibrary:
         self,
         actions: Iterable[AnyAction],
         credentials: Credentials,
-        send: Send,
+        ways: Ways,
         clock: Clock,
         stores: Stores,
     ) -> None:
         self.by_name: dict[str, AnyAction] = {action.name: action for action in actions}
         self._credentials = credentials
-        self._send = send
+        self._ways = ways
         self._clock = clock
         self._stores = stores
 
     def over(self, stores: Stores) -> "ActionLibrary":
         """Return the same actions over what accounts keep elsewhere."""
         return ActionLibrary(
-            self.by_name.values(), self._credentials, self._send, self._clock, stores
+            self.by_name.values(), self._credentials, self._ways, self._clock, stores
         )
 
     def missing(self, account: str, action: str) -> str | None:
@@ -118,7 +123,9 @@ class ActionLibrary:
             input=typed,
             idempotency_key=key,
             credentials=credentials,
-            send=self._send,
+            send=self._ways.send,
+            query=self._ways.query,
+            deliver=self._ways.deliver,
             store=self._stores(account),
             now_ms=self._clock.now_ms(),
             is_repeat=is_repeat,
@@ -145,10 +152,23 @@ class ActionLibrary:
             requests.append(show_request(request, credentials))
             if is_dry:
                 raise _NotSentError
-            return await self._send(request)
+            return await self._ways.send(request)
 
+        async def query(url: str, statement: Statement) -> Rows:
+            requests.append({"sql": mask(statement.sql, credentials), "params": _shown(statement)})
+            if is_dry and not statement.is_read_only:
+                raise _NotSentError
+            return await self._ways.query(url, statement)
+
+        async def deliver(url: str, mail: Mail) -> None:
+            requests.append({"from": mail.sender, "to": [*mail.recipients], "mail": _text_of(mail)})
+            if is_dry:
+                raise _NotSentError
+            await self._ways.deliver(url, mail)
+
+        ways = Ways(send, query, deliver)
         stores = _read_only(self._stores) if is_dry else self._stores
-        own = ActionLibrary(self.by_name.values(), self._credentials, send, self._clock, stores)
+        own = ActionLibrary(self.by_name.values(), self._credentials, ways, self._clock, stores)
         output: Json = None
         error = None
         try:
@@ -164,6 +184,29 @@ def _read_only(stores: Stores) -> Stores:
     async def refuse(*_: object) -> NoReturn:
         raise _NotSentError
 
-    return lambda account: replace(
-        stores(account), set=refuse, increment=refuse, delete=refuse, append=refuse
-    )
+    def store(account: str) -> AccountStore:
+        own = stores(account)
+
+        async def query(statement: Statement) -> Rows:
+            return await (own.query if statement.is_read_only else refuse)(statement)
+
+        return replace(
+            own,
+            set=refuse,
+            increment=refuse,
+            delete=refuse,
+            append=refuse,
+            query=query,
+            put_object=refuse,
+        )
+
+    return store
+
+
+def _shown(statement: Statement) -> Json:
+    params = statement.params
+    return {**params} if isinstance(params, Mapping) else [*params]
+
+
+def _text_of(mail: Mail) -> str:
+    return mail.content.decode("utf-8", "replace")

@@ -20,7 +20,7 @@ from oncue.core.json_text import Json
 _VENDOR: Final = "Twilio"
 # Twilio refuses longer ones (error 21617).
 _MAX_CHARS: Final = 1_600
-_SERVICE: Final = "MG"
+_POOL: Final = "MG"
 
 
 class SmsInput(BaseModel):
@@ -57,7 +57,7 @@ async def _send(call: Call[SmsInput]) -> Json:
     sender = call.input.from_ or credentials.get("from")
     if not sender:
         raise PermanentError("no sender: give 'from', or set ONCUE_SMS_FROM")
-    by = "MessagingServiceSid" if sender.startswith(_SERVICE) else "From"
+    by = "MessagingServiceSid" if sender.startswith(_POOL) else "From"
     pair = base64.b64encode(f"{account}:{credentials['auth_token']}".encode()).decode()
     base_url = credentials["base_url"].rstrip("/")
     answer = await call.send(

@@ -3,8 +3,8 @@ What an action declares about itself, and what one attempt of it is given.
 
 An action is a value: validation, docs, forms and `GET /actions` are read off
 it. It does no I/O of its own: everything outside goes through `Call.send`,
-which guards addresses, limits sizes and times, and is counted. What the
-account keeps with us is reached through `Call.store`.
+`Call.query` and `Call.deliver`, which guard addresses and limit sizes and times.
+What the account keeps with us is reached through `Call.store`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,6 +17,9 @@ from pydantic import BaseModel
 from oncue.core.event import IncomingEvent
 from oncue.core.json_text import Json
 from oncue.core.key_values import Count, Entry, Slot, Terms
+from oncue.core.mail import Mail
+from oncue.core.objects import StoredObject
+from oncue.core.statements import Rows, Statement
 
 
 class Idempotency(StrEnum):
@@ -55,15 +58,28 @@ class HttpAnswer:
 
 
 Send = Callable[[HttpRequest], Awaitable[HttpAnswer]]
+Query = Callable[[str, Statement], Awaitable[Rows]]
+"""Runs a statement on the database at a URL."""
+Deliver = Callable[[str, Mail], Awaitable[None]]
+"""Hands an e-mail to the server at a URL; returns once the server answers for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways out of the machine; each checks the addresses that it connects to."""
+
+    send: Send
+    query: Query
+    deliver: Deliver
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStore:
     """
-    What the account of a call keeps with us, and nobody else's: its keys, and its event log.
+    What the account of a call keeps with us, and nobody else's.
 
-    `get` and the three after it are those of `KeyValues`; an event that was
-    appended before is not appended again.
+    `get` and the three after it are those of `KeyValues`, the last three those of
+    `Files`; an event that was appended before is not appended again.
     """
 
     get: Callable[[Slot], Awaitable[Entry | None]]
@@ -71,6 +87,9 @@ class AccountStore:
     increment: Callable[[Slot, float, Terms], Awaitable[Count]]
     delete: Callable[[Slot, Terms], Awaitable[bool]]
     append: Callable[[IncomingEvent], Awaitable[None]]
+    query: Callable[[Statement], Awaitable[Rows]]
+    put_object: Callable[[str, bytes, str], Awaitable[str]]
+    get_object: Callable[[str], Awaitable[StoredObject | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +125,8 @@ class Call(Generic[GivenT]):
     idempotency_key: str
     credentials: Mapping[str, str]
     send: Send
+    query: Query
+    deliver: Deliver
     store: AccountStore
     now_ms: int
     is_repeat: bool = False

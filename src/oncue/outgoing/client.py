@@ -42,7 +42,7 @@ class OutgoingClient:
         allowed_endpoints: Collection[tuple[str, int]] = frozenset(),
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self._guard = Guard(allowed_networks, allowed_endpoints)
+        self.guard = Guard(allowed_networks, allowed_endpoints)
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
 
@@ -122,7 +122,7 @@ class OutgoingClient:
         family, kind, protocol, _, address = info
         assert isinstance(address, tuple)
         host, port = address[:2]
-        if not self._guard.allows(host, port):
+        if not self.guard.allows(host, port):
             raise _RefusedError(f"{host}:{port}")
         return socket.socket(family, kind, protocol)  # type: ignore[arg-type] # as aiohttp says
 

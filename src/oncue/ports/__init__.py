@@ -34,7 +34,7 @@ from oncue.ports.journal import (
     Turn,
 )
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
-from oncue.ports.world import Actions, Clock, KeyValues, Rehearsal
+from oncue.ports.world import Actions, Clock, Files, KeyValues, Rehearsal
 
 __all__ = [
     "Account",
@@ -51,6 +51,7 @@ __all__ = [
     "ExecutionReport",
     "ExecutionSummary",
     "FailureRow",
+    "Files",
     "History",
     "Journal",
     "KeptAnswer",

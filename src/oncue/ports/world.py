@@ -7,6 +7,8 @@ from typing import Protocol
 from oncue.core.action import Origin
 from oncue.core.json_text import Json
 from oncue.core.key_values import ANY_TERMS, Count, Entry, EntryPage, Namespace, Slot, Terms
+from oncue.core.objects import StoredObject
+from oncue.core.statements import Rows, Statement
 
 
 class Clock(Protocol):
@@ -68,6 +70,24 @@ class Rehearsal:
     output: Json
     error: str | None
     requests: Sequence[Json]
+
+
+class Files(Protocol):
+    """What accounts keep in files: a database each, and objects."""
+
+    async def query(self, account: str, statement: Statement) -> Rows:
+        """
+        Return what a statement on the account's own database gave.
+
+        Raises:
+            ActionError: it is wrong, may not do what it wants, or somebody else is writing.
+        """
+
+    async def put_object(self, account: str, key: str, content: bytes, content_type: str) -> str:
+        """Return the tag of the object that stands under a key from now on."""
+
+    async def get_object(self, account: str, key: str) -> StoredObject | None:
+        """Return what stands under a key, if anything does."""
 
 
 class Actions(Protocol):

@@ -13,6 +13,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.workflow.compile import Library
 from oncue.engine.engine import Engine, World
 from oncue.ports import Account, Actions
+from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
@@ -81,7 +82,8 @@ async def embedded(
         stack.push_async_callback(database.close)
         await database.create_tables()
         accounts = SqlAccounts(database)
-        actions, library = build(stores_on(keys, log))
+        files = AccountFiles(folder / "accounts")
+        actions, library = build(stores_on(keys, log, files))
         numbers = itertools.count(clock.now_ms())
         world = World(
             clock=clock,

@@ -61,7 +61,7 @@ async def _run(test: AutomationTest, given: Documents, folder: Path) -> list[Fai
             library = ActionLibrary(
                 ACTIONS,
                 lambda _, integration: wire.known.credentials(integration),
-                wire.send,
+                wire.ways,
                 clock,
                 stores,
             )

@@ -26,6 +26,7 @@ from oncue.testing.vendors.simulator import (
 )
 from oncue.testing.vendors.simulators import Simulators
 from oncue.testing.vendors.slack import SlackSimulator
+from oncue.testing.vendors.smtp import ReceivedMail, Refusal, SmtpSimulator
 from oncue.testing.vendors.twilio import TwilioSimulator
 
 __all__ = [
@@ -40,9 +41,12 @@ __all__ = [
     "LinearSimulator",
     "ModelSimulator",
     "ReceivedCall",
+    "ReceivedMail",
+    "Refusal",
     "ResendSimulator",
     "Simulator",
     "Simulators",
     "SlackSimulator",
+    "SmtpSimulator",
     "TwilioSimulator",
 ]

@@ -13,6 +13,7 @@ from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
 from oncue.testing.vendors.simulator import Simulator
 from oncue.testing.vendors.slack import SlackSimulator
+from oncue.testing.vendors.smtp import SmtpSimulator
 from oncue.testing.vendors.twilio import TwilioSimulator
 
 
@@ -28,6 +29,7 @@ class Simulators:
         self.google_calendar = GoogleCalendarSimulator()
         self.http = HttpSimulator()
         self.model = ModelSimulator()
+        self.smtp = SmtpSimulator()
         self.by_name: Mapping[str, Simulator] = {
             "resend": self.resend,
             "twilio": self.twilio,
@@ -45,6 +47,7 @@ class Simulators:
     async def __aenter__(self) -> Self:
         for vendor in self.by_name.values():
             await self._stack.enter_async_context(vendor)
+        await self._stack.enter_async_context(self.smtp)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -53,7 +56,8 @@ class Simulators:
     @property
     def settings(self) -> dict[str, str]:
         """The settings with which OnCue takes them for the vendors, by name in the environment."""
-        found = [*(vendor.settings for vendor in self.by_name.values()), self._more]
+        found = [vendor.settings for vendor in self.by_name.values()]
+        found += [self.smtp.settings, self._more]
         return {
             name: value
             for settings in found

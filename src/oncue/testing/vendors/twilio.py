@@ -16,7 +16,7 @@ from oncue.core.json_text import Json
 from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
 
 _NUMBER = re.compile(r"(?:\w+:)?\+[1-9]\d{6,14}", re.ASCII)
-_SERVICE = re.compile(r"MG[0-9a-f]{32}", re.ASCII)
+_POOL = re.compile(r"MG[0-9a-f]{32}", re.ASCII)
 _MAX_CHARS: Final = 1_600
 _MORE: Final = "https://www.twilio.com/docs/errors"
 _MADE: Final = format_datetime(datetime(2026, 1, 1, tzinfo=UTC))
@@ -82,14 +82,14 @@ class TwilioSimulator(Simulator):
 
 def _problem(form: Mapping[str, str]) -> Fixed | None:
     to, sender = form.get("To", ""), form.get("From")
-    service, body = form.get("MessagingServiceSid"), form.get("Body", "")
+    pool, body = form.get("MessagingServiceSid"), form.get("Body", "")
     if not to:
         return _error(400, 21604, "A 'To' phone number is required.")
     if not _NUMBER.fullmatch(to):
         return _error(400, 21211, f"Invalid 'To' Phone Number: {to}")
-    if sender is None and service is None:
+    if sender is None and pool is None:
         return _error(400, 21603, "A 'From' phone number is required.")
-    if service is not None and not _SERVICE.fullmatch(service):
+    if pool is not None and not _POOL.fullmatch(pool):
         return _error(400, 21701, "The Messaging Service does not exist")
     if not body:
         return _error(400, 21602, "Message body is required.")

@@ -9,11 +9,13 @@ else than the simulators' ports is ever connected to.
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from typing import Final, Self
+from typing import Final, NoReturn, Self
+from urllib.parse import urlsplit
 
 from yarl import URL
 
-from oncue.core.action import HttpAnswer, HttpRequest
+from oncue.core.action import HttpAnswer, HttpRequest, Ways
+from oncue.core.errors import PermanentError
 from oncue.outgoing.client import OutgoingClient
 from oncue.ports import Clock
 from oncue.testing.vendors.http import AcceptingSimulator
@@ -31,6 +33,11 @@ VENDORS: Final = (
     "http",
     "webhook",
 )
+
+
+async def _refuse(url: str, _: object) -> NoReturn:
+    place = urlsplit(url).hostname
+    raise PermanentError(f"a test reaches simulated vendors, got a server of your own: {place}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,11 @@ class Wire:
         shown = replace(request, url=self._outside(request.url, vendor))
         self.calls.append(SentCall(vendor, at_ms, shown))
         return answer
+
+    @property
+    def ways(self) -> Ways:
+        """What actions are given for the world."""
+        return Ways(self.send, _refuse, _refuse)
 
     def _vendor(self, request: HttpRequest) -> str:
         for name, vendor in self.vendors.items():
