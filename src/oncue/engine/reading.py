@@ -21,8 +21,8 @@ from oncue.engine.active_patterns import ActivePatterns
 from oncue.ports import Checkpoints, EventLog, Journal, Mark
 
 # What is committed together; within it, whoever else has something to do comes in between.
-RECORDS_PER_TURN = 512
-FINDINGS_PER_TURN = 64
+RECORDS_PER_TURN = 1_024
+FINDINGS_PER_TURN = 256
 _RECORDS_IN_A_ROW = 32
 _KEYS_PER_PART = 1_000
 
