@@ -188,6 +188,17 @@ class Settings(BaseSettings):
         description="Version of HubSpot's API: v3, or a date such as 2026-03.",
     )
 
+    s3_endpoint: str = Field(
+        "",
+        alias="ONCUE_S3_ENDPOINT",
+        description="An S3 for objects, such as https://<account>.r2.cloudflarestorage.com.",
+    )
+    s3_bucket: str = Field("", alias="ONCUE_S3_BUCKET", description="The bucket by default.")
+    s3_region: str = Field("auto", alias="ONCUE_S3_REGION", description="Its region.")
+    s3_access_key_id: str = Field("", alias="ONCUE_S3_ACCESS_KEY_ID", description="Key of the S3.")
+    s3_secret_access_key: str = Field(
+        "", alias="ONCUE_S3_SECRET_ACCESS_KEY", description="The secret of that key."
+    )
     linear_base_url: str = Field(
         "https://api.linear.app", alias="ONCUE_LINEAR_BASE_URL", description="Endpoint of Linear."
     )
@@ -257,6 +268,14 @@ class Settings(BaseSettings):
                     "base_url": self.ai_base_url,
                     "api_key": self.ai_api_key,
                     "model": self.ai_model,
+                }
+            case "r2":
+                return {
+                    "endpoint": self.s3_endpoint,
+                    "bucket": self.s3_bucket,
+                    "region": self.s3_region,
+                    "access_key": self.s3_access_key_id,
+                    "secret_key": self.s3_secret_access_key,
                 }
             case "linear":
                 return {"api_key": self.linear_api_key, "base_url": self.linear_base_url}

@@ -10,6 +10,7 @@ from oncue.actions.hubspot import CREATE_CRM_RECORD, UPDATE_CRM_RECORD
 from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.linear import CREATE_TICKET
 from oncue.actions.log_event import LOG_EVENT
+from oncue.actions.r2 import R2_GET, R2_PUT
 from oncue.actions.slack import SEND_SLACK_MESSAGE
 from oncue.actions.twilio import SEND_SMS
 from oncue.actions.webhook import CALL_WEBHOOK, SEND_WEBHOOK
@@ -31,6 +32,8 @@ ACTIONS: tuple[AnyAction, ...] = (
     DB_QUERY,
     DB_EXECUTE,
     *KV_ACTIONS,
+    R2_PUT,
+    R2_GET,
     LOG_EVENT,
     *AI_ACTIONS,
 )

@@ -39,13 +39,18 @@ class Idempotency(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One outgoing request; `body` is already encoded and `headers` are complete."""
+    """
+    One outgoing request; `body` is already encoded and `headers` are complete.
+
+    Where `is_encoded`, the URL is sent character for character, as signatures need it.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     timeout_ms: int = 30_000
+    is_encoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class OutgoingClient:
             RetryableError: nothing was sent.
             OutcomeUnknown: it was sent, and no whole answer came.
         """
-        url = _checked_url(request.url)
+        url = _checked_url(request)
         _check_headers(request)
         place = f"{url.scheme}://{url.host}:{url.port}"
         try:
@@ -127,9 +127,9 @@ class OutgoingClient:
         return socket.socket(family, kind, protocol)  # type: ignore[arg-type] # as aiohttp says
 
 
-def _checked_url(text: str) -> URL:
+def _checked_url(request: HttpRequest) -> URL:
     try:
-        url = URL(text)
+        url = URL(request.url, encoded=request.is_encoded)
         is_complete = url.scheme in ("http", "https") and bool(url.host) and bool(url.port)
     except (ValueError, UnicodeError) as exc:
         raise PermanentError("expected an http or https URL, got something else") from exc

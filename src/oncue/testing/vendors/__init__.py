@@ -16,6 +16,7 @@ from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.linear import LinearSimulator
 from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
+from oncue.testing.vendors.s3 import S3Simulator
 from oncue.testing.vendors.simulator import (
     DROP,
     LOSE_ANSWER,
@@ -44,6 +45,7 @@ __all__ = [
     "ReceivedMail",
     "Refusal",
     "ResendSimulator",
+    "S3Simulator",
     "Simulator",
     "Simulators",
     "SlackSimulator",

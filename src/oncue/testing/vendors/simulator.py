@@ -61,7 +61,7 @@ class Fixed:
     """An answer given without doing anything."""
 
     status: int
-    body: Json = None
+    body: Json | bytes = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -168,6 +168,8 @@ class Simulator(ABC):
 def _response(answer: Fixed) -> web.Response:
     if isinstance(answer.body, str):
         return web.Response(status=answer.status, text=answer.body, headers=dict(answer.headers))
+    if isinstance(answer.body, bytes):
+        return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
     return web.Response(
         status=answer.status,
         body=encode_json(answer.body),

@@ -11,6 +11,7 @@ from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.linear import LinearSimulator
 from oncue.testing.vendors.model import ModelSimulator
 from oncue.testing.vendors.resend import ResendSimulator
+from oncue.testing.vendors.s3 import S3Simulator
 from oncue.testing.vendors.simulator import Simulator
 from oncue.testing.vendors.slack import SlackSimulator
 from oncue.testing.vendors.smtp import SmtpSimulator
@@ -27,6 +28,7 @@ class Simulators:
         self.hubspot = HubSpotSimulator()
         self.linear = LinearSimulator()
         self.google_calendar = GoogleCalendarSimulator()
+        self.r2 = S3Simulator()
         self.http = HttpSimulator()
         self.model = ModelSimulator()
         self.smtp = SmtpSimulator()
@@ -37,6 +39,7 @@ class Simulators:
             "hubspot": self.hubspot,
             "linear": self.linear,
             "google_calendar": self.google_calendar,
+            "r2": self.r2,
             "ai": self.model,
             "http": self.http,
         }

@@ -29,6 +29,7 @@ VENDORS: Final = (
     "hubspot",
     "linear",
     "google_calendar",
+    "r2",
     "ai",
     "http",
     "webhook",

@@ -1,0 +1,18 @@
+"""What each integration needs of an account, and how to ask its vendor whether that is right."""
+
+from oncue.actions.integrations.business import GOOGLE_CALENDAR, HUBSPOT, LINEAR
+from oncue.actions.integrations.machines import AI, DATABASE, WEBHOOK
+from oncue.actions.integrations.messaging import EMAIL, SLACK, TWILIO
+from oncue.core.integration import Integration
+
+INTEGRATIONS: tuple[Integration, ...] = (
+    EMAIL,
+    TWILIO,
+    SLACK,
+    HUBSPOT,
+    LINEAR,
+    GOOGLE_CALENDAR,
+    DATABASE,
+    WEBHOOK,
+    AI,
+)
