@@ -12,6 +12,14 @@ steps:
     then:
       - {id: say, type: transform, output: "{{ steps.double.output }} is big"}
 `;
+const CONDITION = `type: threshold
+event: login.failed
+by: [event.subject]
+measure: count
+operator: ">="
+value: 3
+window: 5m
+`;
 const REFRESH_MS = 2000;
 const SHOWN_EVENTS = 20;
 const SHOWN_PATTERNS = 20;
@@ -107,8 +115,25 @@ function showMatches(matches) {
     } else {
       started.textContent = match.outcome?.skipped ?? "nothing";
     }
-    const last = match.events.at(-1);
-    line.append(make("td", match.pattern), make("td", last ? last.id : ""), started, make("td", when(match.detected_at)));
+    const key = make("td", keyOf(match), "data");
+    const count = make("td", match.event_count);
+    count.title = match.events.map((event) => event.id).join("\n");
+    line.append(make("td", match.pattern), make("td", match.kind), key, count, started, make("td", when(match.time)));
+    return line;
+  }));
+}
+
+function keyOf(match) {
+  return Object.values(match.key).map((part) => (typeof part === "string" ? part : JSON.stringify(part))).join(", ");
+}
+
+function showPatterns(patterns) {
+  $("patterns").replaceChildren(...patterns.map((row) => {
+    const line = make("tr", undefined, row.enabled ? "" : "hint");
+    const { matches, keys, late, missing_keys, where_errors } = row.stats;
+    const left = [[late, "late"], [missing_keys, "without key"], [where_errors, "errors of where"]];
+    const out = left.filter(([count]) => count).map(([count, why]) => `${count} ${why}`).join(", ");
+    line.append(make("td", row.name), make("td", row.pattern.type), make("td", matches), make("td", keys), make("td", out));
     return line;
   }));
 }
@@ -181,6 +206,7 @@ async function refresh() {
       ask("GET", "patterns?limit=100"),
     ]);
     showMatches(await latestMatches(patterns.data));
+    showPatterns(patterns.data);
     showNumbers(board);
     showExecutions(executions.data);
     $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
@@ -212,27 +238,45 @@ async function save() {
   return saved;
 }
 
-async function tell(act) {
-  $("answer").textContent = "…";
+async function tell(place, act) {
+  $(place).textContent = "…";
   try {
-    $("answer").textContent = await act();
+    $(place).textContent = await act();
   } catch (error) {
-    $("answer").textContent = error.message;
+    $(place).textContent = error.message;
   }
   await refresh();
 }
 
-$("validate").addEventListener("click", () => tell(async () => {
+// A document around the condition, whichever of the two languages it is written in.
+function around(name) {
+  const inner = $("condition").value.trimEnd().split("\n").map((line) => `  ${line}`).join("\n");
+  return `${name}pattern:\n${inner}\n`;
+}
+
+function found(result) {
+  const lines = result.matches.slice(0, SHOWN_MATCHES).map((match) =>
+    `${when(match.time)}  ${match.kind}  ${keyOf(match)}  ${match.event_count} events`);
+  return [`${result.match_count} matches in ${result.events_scanned} events`, ...lines].join("\n");
+}
+
+$("validate").addEventListener("click", () => tell("answer", async () => {
   await ask("POST", "workflows/validate", $("document").value, "application/yaml");
   return "valid";
 }));
-$("save").addEventListener("click", () => tell(async () => `saved ${(await save()).name}`));
-$("run").addEventListener("click", () => tell(async () => {
+$("save").addEventListener("click", () => tell("answer", async () => `saved ${(await save()).name}`));
+$("run").addEventListener("click", () => tell("answer", async () => {
   const input = JSON.parse($("input").value || "null");
   const name = (await save()).name;
   const run = await ask("POST", `workflows/${name}/execute?wait=10s`, JSON.stringify({ input }));
   await choose(run.id || run.execution_id);
   return JSON.stringify(run.output ?? run, null, 2);
+}));
+$("backtest").addEventListener("click", () => tell("found", async () =>
+  found(await ask("POST", "patterns/test", around(""), "application/yaml"))));
+$("keep").addEventListener("click", () => tell("found", async () => {
+  const saved = await ask("POST", "patterns", around(`name: ${JSON.stringify($("name").value)}\n`), "application/yaml");
+  return `saved ${saved.name}`;
 }));
 $("enter").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -250,6 +294,7 @@ function enter(key) {
 const given = new URLSearchParams(location.hash.slice(1)).get("key");
 if (given) history.replaceState(null, "", location.pathname);
 $("document").value = EXAMPLE;
+$("condition").value = CONDITION;
 const known = given || sessionStorage.getItem("oncue-key");
 if (known) enter(known);
 else leave();
