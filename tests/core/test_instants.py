@@ -26,7 +26,7 @@ def test_an_instant_is_read_to_the_millisecond(text: str, instant_ms: int) -> No
     "text",
     ["", "yesterday", "2026-11-23", "2026-11-23T06:32:00", "2026-11-23T06:32Z", "20261123T063200Z",
      "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-11-23T24:00:00Z", "2026-W48-1T00:00:00Z",
-     "2026-11-23T06:32:00+2:00", "0001-01-01T00:00:00+00:01x", "٢٠٢٦-11-23T06:32:00Z"],
+     "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-00:01", "2026-11-23T06:32:00+2:00", "0001-01-01T00:00:00+00:01x", "٢٠٢٦-11-23T06:32:00Z"],
 )  # fmt: skip
 def test_what_is_no_instant_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected an instant such as"):
@@ -36,6 +36,19 @@ def test_what_is_no_instant_is_refused(text: str) -> None:
 @given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
 def test_an_instant_is_read_as_it_was_written(instant_ms: int) -> None:
     assert parse_instant(format_instant(instant_ms)) == instant_ms
+
+
+@pytest.mark.parametrize(
+    ("instant_ms", "text"),
+    [
+        pytest.param(-62_135_596_800_001, "0001-01-01T00:00:00.000Z", id="a window before year 1"),
+        pytest.param(253_402_300_800_000, "9999-12-31T23:59:59.999Z", id="a deadline after 9999"),
+    ],
+)
+def test_an_instant_that_cannot_be_written_is_the_first_or_last_that_can(
+    instant_ms: int, text: str
+) -> None:
+    assert format_instant(instant_ms) == text
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,50 @@ def test_the_clock_runs_on_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert answer.body["match_count"] == 0
 
 
+@pytest.mark.parametrize(
+    ("pattern", "year", "times"),
+    [
+        pytest.param(
+            {**FAILED_LOGINS, "value": 1, "window_type": "tumbling"},
+            "0001",
+            ["0001-01-01T00:05:00.000Z"],
+            id="the first window that there is",
+        ),
+        pytest.param(
+            {**FAILED_LOGINS, "value": 1}, "0001", ["0001-01-01T00:00:00.000Z"], id="begins earlier"
+        ),
+        pytest.param(
+            {**FAILED_LOGINS, "value": 1, "window_type": "tumbling", "window": "7d"},
+            "9999",
+            ["9999-12-31T23:59:59.999Z"],
+            id="ends after all time",
+        ),
+        pytest.param(SILENCE, "1969", ["1970-01-01T00:29:59.999Z"], id="before the epoch"),
+    ],
+)
+def test_the_calendar_has_no_end_that_a_pattern_falls_off(
+    tmp_path: Path, pattern: dict[str, Json], year: str, times: list[str]
+) -> None:
+    time = "0001-01-01T00:00:00Z" if year == "0001" else f"{year}-12-31T23:59:59.999Z"
+    events: list[Json] = [
+        {"type": event_type, "subject": "ada", "time": time}
+        for event_type in ("login.failed", "cart.filled")
+    ]
+    answer = ask(tmp_path, pattern=pattern, events=events)
+
+    assert answer.status == 200
+    assert [match["time"] for match in answer.body["matches"]] == times
+
+
+def test_of_given_events_too_only_matches_between_the_bounds_count(tmp_path: Path) -> None:
+    events: list[Json] = [_at(n, type="order.paid", data={"amount": 200}) for n in range(5)]
+    answer = ask(tmp_path, pattern=LARGE, events=events, **_bounds("01", "03"))
+
+    times = ["2026-01-05T10:01:00.000Z", "2026-01-05T10:02:00.000Z"]
+    assert [match["time"] for match in answer.body["matches"]] == times
+    assert answer.body["match_count"] == 2
+
+
 def test_more_matches_than_the_limit_are_counted_and_not_shown(tmp_path: Path) -> None:
     events: list[Json] = [_at(n, type="order.paid", data={"amount": 200}) for n in range(5)]
     answer = ask(tmp_path, pattern=LARGE, events=events, limit=2)

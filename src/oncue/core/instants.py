@@ -15,6 +15,9 @@ _DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)(ms|s|m|h|d)", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 MAX_DURATION_MS = 3_660 * _UNIT_MS["d"]
+# The first and the last millisecond that RFC 3339 can write in UTC.
+_FIRST_MS = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST_MS = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 def parse_instant(text: str) -> int:
@@ -22,14 +25,16 @@ def parse_instant(text: str) -> int:
     Return the milliseconds since 1970 of an RFC 3339 instant; finer digits are cut off.
 
     Raises:
-        ValueError: not an instant with an offset.
+        ValueError: not an instant with an offset, or outside the years 1 to 9999 in UTC.
 
     >>> parse_instant("1970-01-01T01:00:00.0019+01:00")
     1
     """
     try:
         if _INSTANT.fullmatch(text):
-            return (datetime.fromisoformat(text.upper()) - _EPOCH) // _MILLISECOND
+            instant_ms = (datetime.fromisoformat(text.upper()) - _EPOCH) // _MILLISECOND
+            if _FIRST_MS <= instant_ms <= _LAST_MS:
+                return instant_ms
     except (ValueError, OverflowError):
         pass
     raise ValueError(f"expected an instant such as '2026-11-23T06:32:00Z', got {text!r}")
@@ -40,10 +45,14 @@ def format_instant(instant_ms: int) -> str:
     """
     Return an instant as RFC 3339 text in UTC with milliseconds.
 
+    Windows and deadlines may reach beyond the years 1 to 9999: they are written as the
+    first or the last instant that there is.
+
     >>> format_instant(1)
     '1970-01-01T00:00:00.001Z'
     """
-    moment = _EPOCH_UTC + timedelta(milliseconds=instant_ms)
+    written_ms = min(max(instant_ms, _FIRST_MS), _LAST_MS)
+    moment = _EPOCH_UTC + timedelta(milliseconds=written_ms)
     return moment.isoformat(timespec="milliseconds") + "Z"
 
 

@@ -131,10 +131,11 @@ async def over_given(
     began_ms: int,
     until_ms: int | None,
     limit: int,
+    wanted: Wanted,
 ) -> Result:
     """Return what patterns find in events, in their order, and in the silence after them."""
     collected = _Collected(patterns, limit)
-    backtest = Backtest(patterns, began_ms)
+    backtest = Backtest(patterns, began_ms, wanted)
     for place, event in enumerate(events):
         collected.take(backtest.fold(event))
         if place % _EVENTS_PER_SLICE == 0:

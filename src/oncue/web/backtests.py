@@ -14,6 +14,7 @@ from oncue.core.event import Event
 from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
 from oncue.core.pattern.active import parse_pattern
+from oncue.core.pattern.backtest import Wanted
 from oncue.core.pattern.match import Match, expanded
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.problems import problems_of
@@ -150,13 +151,13 @@ class BacktestRoutes:
         request = asked.request
         assert request.events is not None
         events = given_events(request.events, self._context.world.clock.now_ms(), "events")
-        began_ms = request.from_ if request.from_ is not None else _begin(events)
         return await over_given(
             asked.patterns,
             events,
-            began_ms=began_ms,
+            began_ms=_begin(events, request.from_),
             until_ms=request.until if request.until is not None else request.to,
             limit=request.limit,
+            wanted=Wanted(request.from_, request.to),
         )
 
     def _over_log(self, account: str, asked: _Asked) -> AsyncIterator[Result | int]:
@@ -173,9 +174,12 @@ class BacktestRoutes:
         )
 
 
-def _begin(events: Sequence[Event]) -> int:
-    """Return when a pattern began that sees all of some events, none of them early."""
-    return min((min(event.time_ms, event.received_at_ms) for event in events[:1]), default=0)
+def _begin(events: Sequence[Event], from_ms: int | None) -> int:
+    """Return when a pattern began that is asked about `from_ms` and sees all of some events."""
+    instants = [min(event.time_ms, event.received_at_ms) for event in events[:1]]
+    if from_ms is not None:
+        instants.append(from_ms)
+    return min(instants, default=0)
 
 
 async def _told(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from oncue.core.pattern.deadlines import Deadlines
-from oncue.core.pattern.event_time import EventTime
+from oncue.core.pattern.event_time import NEVER, EventTime
 from oncue.core.pattern.watch import Watch
 
 FAR: Final = 2**62
@@ -42,7 +42,7 @@ class Agenda:
     def due(self) -> Iterator[tuple[int, str]]:
         """Yield what time has come for, and forget it; what is set meanwhile is found too."""
         for timeout_ms, deadlines in self._by_timeout.items():
-            yield from deadlines.until(self._time.reached(timeout_ms, 0))
+            yield from deadlines.until(self._time.reached(timeout_ms, NEVER))
         next_ms = self.next_due_ms()
         self._earliest_ms = FAR if next_ms is None else next_ms
 
