@@ -1,6 +1,7 @@
 """Patterns over several events and over time, in a running engine that is killed and started again."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -112,6 +113,43 @@ def test_an_absence_is_noticed_once_after_a_restart(
 
     assert sorted(map(str, first)) == ["{'event.subject': 'ada'}", "{'event.subject': 'bob'}"]
     assert second == first
+
+
+def _with_junk(content: bytes) -> bytes:
+    head = content.splitlines()[0]
+    pattern_id = json.loads(head)["watches"][0]["pattern_id"]
+    part = json.dumps([pattern_id, "keys", [[1, '["ada"]', 0, {"no": "state"}]]]).encode()
+    return b"\n".join((head, part, b'{"parts":1}'))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda content: content[: len(content) // 2], id="cut off"),
+        pytest.param(lambda content: b"", id="empty"),
+        pytest.param(lambda content: b"\xff" + content, id="no text"),
+        pytest.param(
+            lambda content: content.replace(b'"format":1', b'"format":99'), id="of a later format"
+        ),
+        pytest.param(_with_junk, id="whole, but no state of the pattern"),
+    ],
+)
+def test_a_checkpoint_of_no_use_costs_nothing_but_time(
+    tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    clock = VirtualClock()
+    live(tmp_path, clock, begin)
+    for file in (tmp_path / "checkpoints").rglob("*.jsonl"):
+        file.write_bytes(spoil(file.read_bytes()))
+        file.with_name("notes.jsonl").write_text("not ours", encoding="utf-8")
+
+    async def use(world: Installed) -> list[Json]:
+        await world.settle_after(40 * MINUTE_MS)
+        return await abandoned(world)
+
+    found = live(tmp_path, clock, use)
+
+    assert sorted(map(str, found)) == ["{'event.subject': 'ada'}", "{'event.subject': 'bob'}"]
 
 
 async def _fill_and_wait(world: Installed, crash: Crash) -> None:

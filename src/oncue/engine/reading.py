@@ -7,6 +7,7 @@ is found again on the way and left alone.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -15,10 +16,12 @@ from oncue.core.pattern.event_time import EventTime
 from oncue.core.pattern.matcher import Failure, Matcher
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.records import Change, LogRecord
-from oncue.core.pattern.saving import Part, Save, restore
+from oncue.core.pattern.saving import UNFIT, Part, Save, restore
 from oncue.core.pattern.watch import Finding, Watch
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.ports import Checkpoints, EventLog, Journal, Mark
+
+_log = logging.getLogger(__name__)
 
 # What is committed together; within it, whoever else has something to do comes in between.
 RECORDS_PER_TURN = 1_024
@@ -76,12 +79,9 @@ class Readings:
     async def take_up(self, account: str) -> Reading:
         """Return the account as it was at its last checkpoint, or as it was when its state began."""
         committed = (await self._journal.cursors()).get(account, 0)
-        found = await self._checkpoints.load(account, committed)
-        if found is not None:
-            head, parts = found
-            active = await self._patterns.at(account, head.offset)
-            matcher = restore(head, parts, active, self._max_keys)
-            return Reading(head.offset, committed, matcher, has_save=True)
+        reading = await self._saved(account, committed)
+        if reading is not None:
+            return reading
         begins = await self._patterns.state_begins(account, committed)
         # The record with which the first of them began is read again, too.
         cursor = min(begins, default=committed + 1) - 1
@@ -90,6 +90,22 @@ class Readings:
         for pattern in await self._patterns.at(account, cursor):
             matcher.put(pattern, matcher.time.last_received_ms)
         return Reading(cursor, committed, matcher)
+
+    async def _saved(self, account: str, committed: int) -> Reading | None:
+        """Return the account as it was at its newest checkpoint that can be taken up."""
+        upto = committed
+        while found := await self._checkpoints.load(account, upto):
+            head, parts = found
+            active = await self._patterns.at(account, head.offset)
+            try:
+                matcher = restore(head, parts, active, self._max_keys)
+            except UNFIT:
+                # What it holds, an earlier one and the log know, too.
+                _log.exception("checkpoint %d of %s is passed over", head.offset, account)
+                upto = head.offset - 1
+            else:
+                return Reading(head.offset, committed, matcher, has_save=True)
+        return None
 
     async def read_on(self, account: str, reading: Reading) -> Decided:
         """Fold what follows, up to a change or what fits into a turn, and return what it came to."""

@@ -58,12 +58,11 @@ class FileCheckpoints:
 
     async def oldest(self, account: str) -> int | None:
         """Return the offset of the oldest that is kept: the log before it is not needed."""
-        paths = sorted((self._folder / account).glob("*.jsonl"))
+        paths = _paths(self._folder / account)
         return int(paths[0].stem) if paths else None
 
     def _load(self, account: str, upto: int) -> tuple[Head, Sequence[Part]] | None:
-        paths = sorted((self._folder / account).glob("*.jsonl"), reverse=True)
-        for path in paths:
+        for path in reversed(_paths(self._folder / account)):
             if int(path.stem) <= upto and (found := _read(path)):
                 return found
         return None
@@ -86,16 +85,22 @@ def _keep(unfinished: Path, path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    for older in sorted(path.parent.glob("*.jsonl"))[:-KEPT]:
+    for older in _paths(path.parent)[:-KEPT]:
         older.unlink()
 
 
+def _paths(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, the oldest first; what else lies there is not ours."""
+    return sorted(path for path in folder.glob("*.jsonl") if path.stem.isdecimal())
+
+
 def _read(path: Path) -> tuple[Head, list[Part]] | None:
-    """Return a checkpoint; none where the file is not whole or of a format from after our time."""
+    """Return a checkpoint; none where it cannot be read, is not whole, or of a later format."""
     try:
         head, *parts, end = path.read_bytes().splitlines()
         found = _decode_head(head), [_decode_part(part) for part in parts]
         is_whole = _decode_end(end) == {"parts": len(parts)}
-    except (ValueError, msgspec.MsgspecError):
+    except (OSError, ValueError, msgspec.MsgspecError):
         return None
-    return found if is_whole and found[0].format <= FORMAT else None
+    is_named_so = found[0].offset == int(path.stem)
+    return found if is_whole and is_named_so and found[0].format <= FORMAT else None

@@ -20,6 +20,16 @@ from oncue.core.pattern.sorter import Waiting
 from oncue.core.pattern.watch import NO_LIMIT, Watch
 
 FORMAT: Final = 1
+UNFIT: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
+"""What `restore` raises where the content of a checkpoint is not what an operator wrote."""
 
 
 class SavedWatch(msgspec.Struct, frozen=True):
