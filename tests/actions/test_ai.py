@@ -3,11 +3,22 @@
 from typing import Any
 
 import pytest
+from openai.types.chat import ChatCompletion
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from pydantic import TypeAdapter
 
-from oncue.core.errors import ActionError, PermanentError, RetryableError
+from oncue.core.errors import ActionError, OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
-from oncue.testing.vendors import Fixed, Simulators
+from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
 from tests.vendors import Ask, with_vendors
+
+CLOSED: Json = {
+    "type": "object",
+    "properties": {"n": {"type": "integer"}},
+    "required": ["n"],
+    "additionalProperties": False,
+}
+OPEN: Json = {"type": "object", "properties": {"n": {"type": "integer"}}}
 
 
 def ask_model(action: str, *replies: str, **document: Json) -> tuple[Any, Any]:
@@ -88,6 +99,8 @@ def test_a_text_is_summarized_and_data_found_in_it() -> None:
         ("ai_named_entity_recognition", "[]", {"text": "x"}),
         ("ai_classify_text", '{"label": "other"}', {"text": "x", "categories": ["a", "b"]}),
         ("ai_text_generation", "no JSON", {"prompt": "x", "schema": {}}),
+        ("ai_text_generation", '"five"', {"prompt": "x", "schema": {"type": "integer"}}),
+        ("ai_extract", '{"n": "x"}', {"text": "x", "schema": CLOSED}),
     ],
 )
 def test_an_answer_of_another_shape_is_asked_for_again(
@@ -101,14 +114,64 @@ def test_an_answer_of_another_shape_is_asked_for_again(
     ("answer", "error"),
     [
         (Fixed(429, headers={"Retry-After": "1"}), RetryableError),
-        (Fixed(400, {"error": {"code": "context_length_exceeded"}}), PermanentError),
+        (Fixed(429, {"error": {"message": "no", "code": "insufficient_quota"}}), PermanentError),
+        (
+            Fixed(400, {"error": {"message": "no", "code": "context_length_exceeded"}}),
+            PermanentError,
+        ),
+        (Fixed(401, {"error": {"message": "no", "type": "auth"}}), PermanentError),
+        (Fixed(503, "busy"), RetryableError),
+        (Fixed(200, {"choices": [{"message": {"refusal": "I will not"}}]}), PermanentError),
+        (Fixed(200, {"choices": [{"finish_reason": "content_filter"}]}), PermanentError),
+        (DROP, OutcomeUnknown),
+        (LOSE_ANSWER, OutcomeUnknown),
         (Fixed(200, {"choices": []}), ActionError),
     ],
 )
-def test_errors_of_the_endpoint(answer: Fixed, error: type[Exception]) -> None:
+def test_errors_of_the_endpoint(answer: Any, error: type[Exception]) -> None:
     async def use(vendors: Simulators, ask: Ask) -> None:
         vendors.model.answer_next(answer)
         await ask("ai_summarize", {"text": "x"})
 
     with pytest.raises(error):
         with_vendors(use)
+
+
+@pytest.mark.parametrize(("schema", "is_strict"), [(CLOSED, True), (OPEN, False)])
+def test_only_a_closed_schema_is_asked_for_strictly(schema: Json, is_strict: bool) -> None:  # noqa: FBT001 a column
+    _, asked = ask_model("ai_text_generation", '{"n": 1}', prompt="x", schema=schema)
+
+    assert asked["response_format"]["json_schema"]["strict"] is is_strict
+
+
+def test_data_may_stand_in_a_block_of_markdown() -> None:
+    output, _ = ask_model("ai_extract", '```json\n{"n": 1}\n```', text="x", schema=CLOSED)
+
+    assert output["data"] == {"n": 1}
+
+
+QUESTIONS: list[tuple[str, dict[str, Json]]] = [
+    ("ai_text_generation", {"prompt": "x", "system": "y", "temperature": 0.5, "max_tokens": 5}),
+    ("ai_sentiment_analysis", {"text": "x"}),
+    ("ai_named_entity_recognition", {"text": "x"}),
+    ("ai_classify_text", {"text": "x", "categories": ["a", "b"]}),
+    ("ai_summarize", {"text": "x"}),
+    ("ai_extract", {"text": "x", "schema": CLOSED}),
+]
+
+
+@pytest.mark.parametrize(("action", "document"), QUESTIONS)
+def test_questions_are_what_openai_takes(action: str, document: dict[str, Json]) -> None:
+    _, asked = ask_model(action, **document)
+
+    taken = TypeAdapter(CompletionCreateParamsNonStreaming).validate_python(asked)
+    assert [*taken["messages"]] == asked["messages"]
+    assert set(asked) <= set(CompletionCreateParamsNonStreaming.__annotations__)
+
+
+def test_the_simulator_answers_as_openai_does() -> None:
+    async def use(vendors: Simulators, ask: Ask) -> Any:
+        await ask("ai_summarize", {"text": "x"})
+        return vendors.model.saying("hello").body
+
+    assert ChatCompletion.model_validate(with_vendors(use), strict=True).choices

@@ -63,10 +63,25 @@ def test_all_errors_are_listed_with_their_paths() -> None:
 
 
 def test_invalid_data_fails_the_step_unless_told_otherwise() -> None:
-    with pytest.raises(PermanentError, match="1 errors in the data; data: 'id' is a required"):
+    with pytest.raises(PermanentError, match='1 errors in the data; data: "id" is a required'):
         ask_for("validate_data", data={}, schema=SCHEMA)
 
 
 def test_what_is_no_schema_is_refused() -> None:
     with pytest.raises(PermanentError, match="expected a JSON Schema"):
         ask_for("validate_data", data={}, schema={"type": "nope"})
+
+
+def test_a_schema_leads_nowhere_else() -> None:
+    with pytest.raises(PermanentError, match="Retrieval is disabled"):
+        ask_for("validate_data", data={}, schema={"$ref": "http://127.0.0.1:1/schema.json"})
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "(a*)*b"])
+def test_a_pattern_cannot_take_for_ever(pattern: str) -> None:
+    found = ask_for(
+        "validate_data", data="a" * 50_000 + "!", schema={"pattern": pattern}, fail=False
+    )
+
+    assert found["valid"] is False

@@ -2,21 +2,33 @@
 Language models, by any endpoint that speaks OpenAI's chat completions.
 
 What a model says is kept with the step, so a replay never asks again. Answers
-of a shape are asked for by JSON Schema (`response_format`), and checked.
+of a shape are asked for by JSON Schema (`response_format`), and checked. Where no
+endpoint is set, mood and names are found by what is at hand offline.
 """
 
+import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from oncue.core.action import Action, Call, HttpRequest, Idempotency, Need
-from oncue.core.errors import MalformedJson, OutcomeUnknown, PermanentError, RetryableError
-from oncue.core.http_answer import judge, read_object
+from oncue.actions import offline_text
+from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency, Need
+from oncue.core.errors import (
+    ActionError,
+    MalformedJson,
+    OutcomeUnknown,
+    PermanentError,
+    RetryableError,
+)
+from oncue.core.http_answer import error_object, failure, read_object
+from oncue.core.json_schema import compile_schema
 from oncue.core.json_text import Json, encode_json, parse_json
 
 _VENDOR: Final = "the model"
 _TIMEOUT_MS: Final = 120_000
+_FENCE = re.compile(r"```(?:json)?\s*\n(.*?)\n?```", re.DOTALL)
 
 
 class GenerateInput(BaseModel):
@@ -79,7 +91,7 @@ class ExtractInput(TextInput):
 
 
 class SentimentOutput(BaseModel):
-    """How a text sounds; `by` is the model."""
+    """How a text sounds; `by` is the model, or says that it was done offline."""
 
     label: str
     score: float
@@ -87,7 +99,7 @@ class SentimentOutput(BaseModel):
 
 
 class EntitiesOutput(BaseModel):
-    """What is named in a text, with places in it; `by` is the model."""
+    """What is named in a text, and where; `by` is the model, or says that it was done offline."""
 
     entities: list[dict[str, Json]]
     by: str
@@ -127,7 +139,9 @@ async def _generate(call: Call[GenerateInput]) -> Json:
     options = {"max_tokens": given.max_tokens, "temperature": given.temperature}
     text, model, usage = await _ask(call, messages, given.model, given.schema_, options)
     shown: dict[str, Json] = {"model": model, "usage": usage}
-    return {**shown, "text": text} if given.schema_ is None else {**shown, "data": _data(text)}
+    if given.schema_ is None:
+        return {**shown, "text": text}
+    return {**shown, "data": _shaped(text, given.schema_)}
 
 
 async def _ask(
@@ -144,20 +158,57 @@ async def _ask(
     body: dict[str, Json] = {"model": chosen, "messages": messages}
     body |= {name: value for name, value in (options or {}).items() if value is not None}
     if schema is not None:
-        named: Json = {"name": "answer", "strict": True, "schema": schema}
+        # Strict answers take schemas only that leave nothing open.
+        named: Json = {"name": "answer", "strict": _is_closed(schema), "schema": {**schema}}
         body["response_format"] = {"type": "json_schema", "json_schema": named}
     headers = {"Content-Type": "application/json"}
     if key := credentials.get("api_key"):
         headers["Authorization"] = f"Bearer {key}"
     url = f"{credentials['base_url'].rstrip('/')}/v1/chat/completions"
     answer = await call.send(HttpRequest("POST", url, headers, encode_json(body), _TIMEOUT_MS))
-    judge(answer, _VENDOR)
+    if not 200 <= answer.status < 300:
+        raise _refusal(answer)
     return _read(read_object(answer, _VENDOR), chosen)
+
+
+def _refusal(answer: HttpAnswer) -> ActionError:
+    match error_object(answer).get("error"):
+        case {"message": str(message), **more}:
+            code = more.get("code") or more.get("type")
+            says = f"{message} ({code})" if code else message
+            # Their answer to who has nothing left to spend is 429 as well.
+            is_spent = code == "insufficient_quota"
+            return failure(
+                answer, _VENDOR, says=says, permanent=frozenset((429,)) if is_spent else frozenset()
+            )
+        case _:
+            return failure(answer, _VENDOR)
+
+
+def _is_closed(schema: Json) -> bool:
+    """Return whether all objects of a schema list all their properties as required."""
+    if isinstance(schema, list):
+        return all(map(_is_closed, schema))
+    if not isinstance(schema, Mapping):
+        return True
+    if "properties" in schema or schema.get("type") == "object":
+        properties, required = schema.get("properties", {}), schema.get("required", [])
+        if not isinstance(properties, Mapping) or not isinstance(required, list):
+            return False
+        if schema.get("additionalProperties") is not False or {*map(str, required)} != {
+            *properties
+        }:
+            return False
+    return all(map(_is_closed, schema.values()))
 
 
 def _read(body: Mapping[str, Json], asked: str) -> tuple[str, str, dict[str, Json]]:
     model, usage = body.get("model", asked), body.get("usage")
     match body.get("choices"):
+        case [{"message": {"refusal": str(refusal)}}, *_]:
+            raise PermanentError(f"{_VENDOR} refuses: {refusal}")
+        case [{"finish_reason": "content_filter"}, *_]:
+            raise PermanentError(f"{_VENDOR} was stopped by its filter of contents")
         case [{"message": {"content": str(text)}}, *_]:
             counts = (
                 {k: v for k, v in usage.items() if isinstance(v, int)}
@@ -169,9 +220,26 @@ def _read(body: Mapping[str, Json], asked: str) -> tuple[str, str, dict[str, Jso
             raise OutcomeUnknown(f"expected {_VENDOR} to answer with a message, got something else")
 
 
-def _data(text: str) -> Json:
+def _shaped(text: str, schema: Mapping[str, Json]) -> Json:
+    return _checked(_data(text), schema)
+
+
+def _checked(data: Json, schema: Mapping[str, Json]) -> Json:
     try:
-        return parse_json(text.encode())
+        problems = compile_schema({**schema}).problems(data)
+    except ValueError as exc:
+        raise PermanentError(f"schema: {exc}") from exc
+    if problems:
+        place = problems[0].path or "the answer"
+        raise RetryableError(f"{_VENDOR} left the schema: {place}: {problems[0].message}")
+    return data
+
+
+def _data(text: str) -> Json:
+    # Small models put it into a block of Markdown, whatever they are told.
+    fenced = _FENCE.fullmatch(text.strip())
+    try:
+        return parse_json((fenced[1] if fenced else text).encode())
     except MalformedJson as exc:
         # Another attempt may give what was asked for.
         raise RetryableError(f"expected {_VENDOR} to answer with JSON, got {text[:80]!r}") from exc
@@ -198,6 +266,9 @@ async def _judge_text(
 
 
 async def _sentiment(call: Call[TextInput]) -> Json:
+    if "base_url" not in call.credentials:
+        label, score = await asyncio.to_thread(offline_text.mood, _short_enough(call.input))
+        return {"label": label, "score": score, "by": offline_text.MOOD_BY}
     schema = _object(
         label={"type": "string", "enum": ["positive", "negative", "neutral"]},
         score={"type": "number", "minimum": 0, "maximum": 1},
@@ -213,7 +284,17 @@ async def _sentiment(call: Call[TextInput]) -> Json:
             raise RetryableError(f"expected {_VENDOR} to give a label and a score, got others")
 
 
+def _short_enough(given: TextInput) -> str:
+    if len(given.text) > offline_text.MAX_CHARS:
+        most = offline_text.MAX_CHARS
+        raise PermanentError(f"text: expected at most {most} characters without a model, got more")
+    return given.text
+
+
 async def _entities(call: Call[TextInput]) -> Json:
+    if "base_url" not in call.credentials:
+        named_here = await asyncio.to_thread(offline_text.entities, _short_enough(call.input))
+        return {"entities": [*named_here], "by": offline_text.ENTITIES_BY}
     entity = _object(text={"type": "string"}, type={"type": "string"})
     schema = _object(entities={"type": "array", "items": entity})
     system = "List the named entities of the text, each exactly as it stands there."
@@ -263,7 +344,7 @@ async def _summarize(call: Call[TextInput]) -> Json:
 async def _extract(call: Call[ExtractInput]) -> Json:
     system = "Extract what the schema asks for from the text. Invent nothing."
     found, model = await _judge_text(call, system, dict(call.input.schema_))
-    return {"data": found, "by": model}
+    return {"data": _checked(found, call.input.schema_), "by": model}
 
 
 def _action(
@@ -272,6 +353,8 @@ def _action(
     models: tuple[type[BaseModel], type[BaseModel]],
     perform: Callable[..., Awaitable[Json]],
     example: Mapping[str, Json],
+    *,
+    works_offline: bool = False,
 ) -> Action[BaseModel]:
     # A repeated question costs a little, and does no harm.
     return Action(
@@ -285,7 +368,7 @@ def _action(
         example=example,
         perform=perform,
         is_harmless_to_repeat=True,
-        needs=(Need("base_url", "ONCUE_AI_BASE_URL"),),
+        needs=() if works_offline else (Need("base_url", "ONCUE_AI_BASE_URL"),),
     )
 
 
@@ -303,6 +386,7 @@ AI_ACTIONS = (
         (TextInput, SentimentOutput),
         _sentiment,
         {"text": "I love it!"},
+        works_offline=True,
     ),
     _action(
         "ai_named_entity_recognition",
@@ -310,6 +394,7 @@ AI_ACTIONS = (
         (TextInput, EntitiesOutput),
         _entities,
         {"text": "Ada met Charles in London."},
+        works_offline=True,
     ),
     _action(
         "ai_classify_text",

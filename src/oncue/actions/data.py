@@ -1,17 +1,14 @@
 """Data made and judged without leaving the machine."""
 
-from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from oncue.core.action import Action, Call, Idempotency
 from oncue.core.errors import EvaluationError, InvalidInput, PermanentError
 from oncue.core.expression import compile_expression, compile_template, to_json
-from oncue.core.json_text import Json, encode_json, parse_json
-from oncue.core.problems import join_path
+from oncue.core.json_schema import compile_schema
+from oncue.core.json_text import Json
 
 _ROOTS = ("data",)
 
@@ -68,25 +65,14 @@ async def _transform(call: Call[TransformInput]) -> Json:
 async def _validate(call: Call[ValidateInput]) -> Json:
     given = call.input
     try:
-        validator = _validator(encode_json(given.schema_))
-    except SchemaError as exc:
-        raise PermanentError(f"schema: expected a JSON Schema, got: {exc.message}") from exc
-    found = sorted(validator.iter_errors(given.data), key=lambda error: [*map(str, error.path)])
-    errors: list[Json] = [
-        {"path": join_path(list(error.path)), "message": error.message} for error in found
-    ]
-    if errors and given.fail:
-        first = found[0]
-        place = join_path(list(first.path)) or "data"
-        raise PermanentError(f"{len(errors)} errors in the data; {place}: {first.message}")
+        found = compile_schema(given.schema_).problems(given.data)
+    except ValueError as exc:
+        raise PermanentError(f"schema: {exc}") from exc
+    if found and given.fail:
+        place = found[0].path or "data"
+        raise PermanentError(f"{len(found)} errors in the data; {place}: {found[0].message}")
+    errors: list[Json] = [{"path": one.path, "message": one.message} for one in found]
     return {"valid": not errors, "errors": errors}
-
-
-@lru_cache(maxsize=256)
-def _validator(schema: bytes) -> Draft202012Validator:
-    parsed: Any = parse_json(schema)
-    Draft202012Validator.check_schema(parsed)
-    return Draft202012Validator(parsed)
 
 
 TRANSFORM_DATA = Action(
