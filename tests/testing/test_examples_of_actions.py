@@ -6,6 +6,7 @@ import pytest
 
 from oncue.actions import ACTIONS
 from oncue.cli import main as cli
+from oncue.core.action import AnyAction
 
 FOLDER = Path(__file__).parents[2] / "examples" / "actions"
 TESTS = sorted(FOLDER.glob("*.test.yaml"))
@@ -27,3 +28,8 @@ def test_the_example_uses_the_action_that_it_is_named_for(path: Path) -> None:
 
     assert name in {action.name for action in ACTIONS}
     assert f"action: {name}\n" in (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
+def test_every_action_has_an_example_with_its_test(action: AnyAction) -> None:
+    assert FOLDER / f"{action.name}.test.yaml" in TESTS
