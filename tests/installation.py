@@ -70,6 +70,7 @@ class RecordingActions:
         *,
         is_repeat: bool,
         origin: Origin | None = None,
+        connection: str | None = None,
     ) -> Json:
         assert isinstance(rendered, dict)
         text = rendered["text"]
@@ -79,11 +80,18 @@ class RecordingActions:
             raise self.answers.pop(0)
         return {"noted": text}
 
-    def missing(self, account: str, action: str) -> str | None:
+    async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
         return None
 
     async def rehearse(
-        self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
+        self,
+        account: str,
+        action: str,
+        rendered: Json,
+        key: str,
+        *,
+        is_dry: bool,
+        connection: str | None = None,
     ) -> Rehearsal:
         return Rehearsal(None, None, [])
 
@@ -162,5 +170,7 @@ async def installed(
             return recording, LIBRARY
         return vendors.over(stores), vendors.by_name
 
-    async with embedded(folder, build, clock=clock, commit=commit) as inner:
+    async with embedded(
+        folder, build, clock=clock, commit=commit, checks_connections=True
+    ) as inner:
         yield Installed(inner.engine, clock, recording, inner.log, inner.journal, inner.world)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from oncue.actions import ACTIONS
+from oncue.actions.integrations import INTEGRATIONS
 from oncue.actions.library import ActionLibrary, stores_on
 from oncue.core.action import Ways
 from oncue.core.callbacks import Callbacks
 from oncue.core.errors import NotFound
 from oncue.core.ids import derived_id
+from oncue.core.integration import Reach
+from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.retention import Retention
 from oncue.outgoing.client import OutgoingClient
@@ -24,13 +27,16 @@ from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
+from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.vault import AesVault
 from oncue.system import SystemClock, fresh_id, fresh_key, kept_secret
+from oncue.vault_keys import vault_keys
 from oncue.web.api import create_app
 from oncue.web.auth import hash_key
 from oncue.web.context import Limits
@@ -91,17 +97,20 @@ async def run(
             )
         )
 
-        def credentials(of_account: str, integration: str) -> Mapping[str, str]:
-            if lent and of_account == lent.account:
-                return lent.settings.credentials(integration)
-            # The vendor variables are the operator's own: they serve the first account only.
-            return settings.credentials(integration) if of_account == account else {}
-
+        operators = _operators(settings, lent, account)
         files = AccountFiles(settings.data / "accounts")
-        ways = Ways(
-            client.send, PostgresClient(client.guard).query, SmtpClient(client.guard).deliver
+        postgres, smtp = PostgresClient(client.guard), SmtpClient(client.guard)
+        ways = Ways(client.send, postgres.query, smtp.deliver)
+        connected = Connected(
+            SqlConnections(database),
+            AesVault(vault_keys(settings)),
+            {integration.name: integration for integration in INTEGRATIONS},
+            operators,
+            Reach(client.send, postgres.query, smtp.greet, clock.now_ms),
+            clock,
         )
-        actions = ActionLibrary(ACTIONS, credentials, ways, clock, stores_on(keys, log, files))
+        stores = stores_on(keys, log, files)
+        actions = ActionLibrary(ACTIONS, operators.credentials, ways, clock, stores, connected)
         checkpoints = FileCheckpoints(settings.data / "checkpoints")
         world = World(
             clock=clock,
@@ -119,6 +128,7 @@ async def run(
             fresh_id=fresh_id,
             fresh_secret=fresh_key,
             callbacks=Callbacks(settings.public_url, kept_secret(settings.data / "signing.key")),
+            connected=connected,
         )
         engine = Engine(
             world,
@@ -134,6 +144,19 @@ async def run(
         stack.push_async_callback(retention.stop)
         app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))
         yield Installation(app, engine, account)
+
+
+def _operators(settings: Settings, lent: Lent | None, first: str) -> Operators:
+    def endpoints(account: str, integration: str) -> Mapping[str, str]:
+        is_lent = lent is not None and account == lent.account
+        return (lent.settings if lent and is_lent else settings).credentials(integration)
+
+    def credentials(account: str, integration: str) -> Mapping[str, str]:
+        # The vendor variables are the operator's own: they serve the first account only.
+        is_served = account in (first, lent and lent.account) or settings.shared_connections
+        return endpoints(account, integration) if is_served else {}
+
+    return Operators(credentials, endpoints)
 
 
 async def _id_of(accounts: SqlAccounts, name: str) -> str | None:

@@ -74,6 +74,18 @@ class Settings(BaseSettings):
     max_workflow_steps: int = Field(
         100, alias="MAX_WORKFLOW_STEPS", ge=1, description="Steps that one definition may have."
     )
+    encryption_key: str = Field(
+        "",
+        alias="ENCRYPTION_KEY",
+        description="Encrypts connections: base64 of 32 bytes, or text of 16 characters and more; "
+        "several with commas between, of which the first encrypts and all decrypt. "
+        "Without it, one is made in the data folder.",
+    )
+    shared_connections: bool = Field(
+        default=False,
+        alias="ONCUE_SHARED_CONNECTIONS",
+        description="Vendor variables serve all accounts, and not the first one only.",
+    )
     resend_api_key: str = Field(
         "", alias="RESEND_API_KEY", description="Key of Resend, for e-mail."
     )

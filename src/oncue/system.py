@@ -66,6 +66,11 @@ def fresh_key() -> str:
     return f"oncue_{secrets.token_urlsafe(32)}"
 
 
+def fresh_secret() -> bytes:
+    """Return 256 bits that nobody can guess."""
+    return secrets.token_bytes(32)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that its owner alone may read."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -77,7 +82,7 @@ def write_private(path: Path, content: bytes) -> None:
 def kept_secret(path: Path) -> bytes:
     """Return the secret in a file, which is made if it is not there."""
     if not path.exists():
-        write_private(path, secrets.token_bytes(32))
+        write_private(path, fresh_secret())
     return path.read_bytes()
 
 

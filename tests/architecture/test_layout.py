@@ -18,6 +18,7 @@ PORTS = [
     ports.Catalog,
     ports.Patterns,
     ports.Answers,
+    ports.Connections,
     ports.KeyValues,
     ports.Actions,
 ]

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from oncue.actions.masking import mask, show_request
+from oncue.actions.masking import show_request
 from oncue.core.action import (
     AccountStore,
     AnyAction,
@@ -28,9 +28,10 @@ from oncue.core.errors import (
 from oncue.core.event import IncomingEvent
 from oncue.core.json_text import Json
 from oncue.core.mail import Mail
+from oncue.core.masking import mask
 from oncue.core.problems import problems_of
 from oncue.core.statements import Rows, Statement
-from oncue.ports import Clock, EventLog, Files, KeyValues, Rehearsal
+from oncue.ports import Clock, CredentialSource, EventLog, Files, KeyValues, Rehearsal
 
 Credentials = Callable[[str, str], Mapping[str, str]]
 """From account and integration to what the integration needs; empty if there is no connection."""
@@ -73,27 +74,46 @@ class ActionLibrary:
         ways: Ways,
         clock: Clock,
         stores: Stores,
+        connected: CredentialSource | None = None,
     ) -> None:
         self.by_name: dict[str, AnyAction] = {action.name: action for action in actions}
         self._credentials = credentials
         self._ways = ways
         self._clock = clock
         self._stores = stores
+        self._connected = connected
 
     def over(self, stores: Stores) -> "ActionLibrary":
         """Return the same actions over what accounts keep elsewhere."""
         return ActionLibrary(
-            self.by_name.values(), self._credentials, self._ways, self._clock, stores
+            self.by_name.values(),
+            self._credentials,
+            self._ways,
+            self._clock,
+            stores,
+            self._connected,
         )
 
-    def missing(self, account: str, action: str) -> str | None:
+    async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
         """Return what an action of this account would need and does not have."""
         found = self.by_name[action]
-        if found.is_ready(self._credentials(account, found.integration)):
-            return None
-        return f"no connection for {found.integration}: set {found.remedy}"
+        try:
+            if self._connected and await self._connected.has(
+                account, found.integration, connection
+            ):
+                return None
+        except PermanentError as exc:
+            return str(exc)
+        return _lack(found, self._credentials(account, found.integration))
 
-    async def perform(
+    async def _credentials_of(
+        self, account: str, action: AnyAction, connection: str | None
+    ) -> Mapping[str, str]:
+        if self._connected is None:
+            return self._credentials(account, action.integration)
+        return await self._connected.credentials(account, action.integration, connection)
+
+    async def perform(  # noqa: PLR0913 what an attempt is made of
         self,
         account: str,
         action: str,
@@ -102,17 +122,20 @@ class ActionLibrary:
         *,
         is_repeat: bool,
         origin: Origin | None = None,
+        connection: str | None = None,
     ) -> Json:
         """
         Return what the action gave; `origin` is the execution that asks, if one does.
+
+        It goes with the `connection` of that name, else with the usual one.
 
         Raises:
             ActionError: the outside world said no, or nothing; no secret stands in its words.
         """
         found = self.by_name[action]
-        credentials = self._credentials(account, found.integration)
-        if missing := self.missing(account, action):
-            raise PermanentError(missing)
+        credentials = await self._credentials_of(account, found, connection)
+        if lack := _lack(found, credentials):
+            raise PermanentError(lack)
         try:
             typed = found.input.model_validate(rendered)
         except ValidationError as exc:
@@ -142,11 +165,21 @@ class ActionLibrary:
             raise PermanentError(str(exc)) from exc
 
     async def rehearse(
-        self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
+        self,
+        account: str,
+        action: str,
+        rendered: Json,
+        key: str,
+        *,
+        is_dry: bool,
+        connection: str | None = None,
     ) -> Rehearsal:
         """Return how the action went; where `is_dry`, what it would have sent first."""
-        credentials = self._credentials(account, self.by_name[action].integration)
         requests: list[Json] = []
+        try:
+            credentials = await self._credentials_of(account, self.by_name[action], connection)
+        except ActionError as exc:
+            return Rehearsal(None, str(exc), requests)
 
         async def send(request: HttpRequest) -> HttpAnswer:
             requests.append(show_request(request, credentials))
@@ -168,7 +201,9 @@ class ActionLibrary:
 
         ways = Ways(send, query, deliver)
         stores = _read_only(self._stores) if is_dry else self._stores
-        own = ActionLibrary(self.by_name.values(), self._credentials, ways, self._clock, stores)
+        own = ActionLibrary(
+            self.by_name.values(), lambda *_: credentials, ways, self._clock, stores
+        )
         output: Json = None
         error = None
         try:
@@ -178,6 +213,12 @@ class ActionLibrary:
         except _NotSentError:
             error = None
         return Rehearsal(output, error, requests)
+
+
+def _lack(action: AnyAction, credentials: Mapping[str, str]) -> str | None:
+    if action.is_ready(credentials):
+        return None
+    return f"no connection for {action.integration}: set {action.remedy}, or make one"
 
 
 def _read_only(stores: Stores) -> Stores:

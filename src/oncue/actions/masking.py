@@ -5,22 +5,11 @@ from collections.abc import Mapping
 from oncue.core.action import HttpRequest
 from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, parse_json
+from oncue.core.masking import MASK, mask
 
-MASK = "***"
-# Values of these are shown whole: they lead somewhere, and open nothing.
-_OPEN = frozenset(("account_sid", "api_version", "base_url", "from", "model"))
 _SECRET_HEADERS = frozenset(
     ("authorization", "proxy-authorization", "cookie", "x-api-key", "webhook-signature")
 )
-_SHORTEST_SECRET = 4
-
-
-def mask(text: str, credentials: Mapping[str, str]) -> str:
-    """Return `text` with each secret of `credentials` replaced."""
-    for name, secret in credentials.items():
-        if name not in _OPEN and len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, MASK)
-    return text
 
 
 def show_request(request: HttpRequest, credentials: Mapping[str, str]) -> Json:

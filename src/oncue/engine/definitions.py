@@ -1,6 +1,6 @@
 """Workflows: saved with the patterns that they bring, and kept compiled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from oncue.core.documents import MAX_NAME
@@ -9,6 +9,7 @@ from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.parse import ParsedWorkflow, parse_workflow
 from oncue.core.workflow.plan import Plan
+from oncue.engine.connected import Connected
 from oncue.engine.patterns import PatternDefinitions, ended, next_version
 from oncue.ports import Catalog, Clock, PatternVersion, WorkflowVersion
 
@@ -23,6 +24,15 @@ class CurrentWorkflow:
     is_enabled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What a workflow is held against; without `connected`, steps may name any connection."""
+
+    library: Library
+    max_steps: int
+    connected: Connected | None
+
+
 class Definitions:
     """The workflows of all accounts."""
 
@@ -32,15 +42,13 @@ class Definitions:
         patterns: PatternDefinitions,
         clock: Clock,
         fresh_id: Callable[[str], str],
-        library: Library,
-        max_steps: int,
+        checks: Checks,
     ) -> None:
         self._catalog = catalog
         self._patterns = patterns
         self._clock = clock
         self._fresh_id = fresh_id
-        self._library = library
-        self._max_steps = max_steps
+        self._checks = checks
         self._current: dict[tuple[str, str], CurrentWorkflow] = {}
         self._plans: dict[tuple[str, str, int], Plan] = {}
 
@@ -52,7 +60,7 @@ class Definitions:
             InvalidInput: with all problems.
             Conflict: another workflow of the account has that name.
         """
-        parsed = self._parse(document)
+        parsed = await self._checked(account, document)
         now = self._clock.now_ms()
         workflow_id = self._fresh_id("wf")
         workflow = WorkflowVersion(
@@ -79,7 +87,7 @@ class Definitions:
             InvalidInput: with all problems.
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
-        parsed = self._parse(document)
+        parsed = await self._checked(account, document)
         if parsed.document == current.document:
             return current
         now = self._clock.now_ms()
@@ -108,14 +116,14 @@ class Definitions:
         for pattern in ends:
             await self._patterns.announce(account, pattern)
 
-    def check(self, document: Json) -> None:
+    async def check(self, account: str, document: Json) -> None:
         """
         Return if `document` is a workflow.
 
         Raises:
             InvalidInput: with all problems.
         """
-        self._parse(document)
+        await self._checked(account, document)
 
     async def current(self, account: str, workflow_id: str) -> CurrentWorkflow:
         """Return the version that a match starts now."""
@@ -135,8 +143,18 @@ class Definitions:
             self._plans[key] = self._parse(stored.document).plan
         return self._plans[key]
 
-    def _parse(self, document: Json) -> ParsedWorkflow:
-        return parse_workflow(document, self._library, max_steps=self._max_steps)
+    def _parse(
+        self, document: Json, connections: Mapping[str, str] | None = None
+    ) -> ParsedWorkflow:
+        checks = self._checks
+        return parse_workflow(
+            document, checks.library, max_steps=checks.max_steps, connections=connections
+        )
+
+    async def _checked(self, account: str, document: Json) -> ParsedWorkflow:
+        connected = self._checks.connected
+        connections = await connected.integrations_by_name(account) if connected else None
+        return self._parse(document, connections)
 
     async def _put_in_force(self, account: str, workflow: WorkflowVersion) -> WorkflowVersion:
         self._current.pop((account, workflow.id), None)

@@ -13,8 +13,10 @@ from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.backtests import Backtests
 from oncue.engine.by_hand import HandStarts
+from oncue.engine.connected import Connected
+from oncue.engine.connection_book import ConnectionBook
 from oncue.engine.decisions import Decisions
-from oncue.engine.definitions import Definitions
+from oncue.engine.definitions import Checks, Definitions
 from oncue.engine.execute import Executor
 from oncue.engine.explanations import Explanations
 from oncue.engine.ingest import Ingest
@@ -65,6 +67,7 @@ class World:
     fresh_id: Callable[[str], str]
     fresh_secret: Callable[[], str]
     callbacks: Callbacks
+    connected: Connected
 
 
 MAX_KEYS_PER_ACCOUNT: Final = 2_000_000
@@ -74,7 +77,12 @@ class Engine:
     """Events in, executions out."""
 
     def __init__(
-        self, world: World, *, max_steps: int = 100, max_keys: int = MAX_KEYS_PER_ACCOUNT
+        self,
+        world: World,
+        *,
+        max_steps: int = 100,
+        max_keys: int = MAX_KEYS_PER_ACCOUNT,
+        checks_connections: bool = True,
     ) -> None:
         self._world = world
         self.quotas = QuotaGuard(world.accounts, world.log, world.history, world.clock)
@@ -89,7 +97,19 @@ class Engine:
             world.fresh_id,
         )
         self.definitions = Definitions(
-            world.catalog, self.patterns, world.clock, world.fresh_id, world.library, max_steps
+            world.catalog,
+            self.patterns,
+            world.clock,
+            world.fresh_id,
+            Checks(world.library, max_steps, world.connected if checks_connections else None),
+        )
+        self.connections = ConnectionBook(
+            world.connected,
+            self.definitions,
+            world.catalog,
+            world.accounts,
+            world.clock,
+            world.fresh_id,
         )
         self._executor = Executor(
             world.journal,

@@ -205,6 +205,7 @@ class LiveExecution:
                     record.idempotency_key,
                     is_repeat=_may_repeat(step),
                     origin=_origin(self._state.start),
+                    connection=node.connection,
                 )
         except RetryableError as exc:
             return AttemptFailed(path, attempt, str(exc), retry_after_ms=exc.retry_after_ms)

@@ -109,7 +109,7 @@ class Rehearsals:
                 rendered = scope.inner(callback).render(node.input)
                 key = f"test-{scope.state.start.execution_id}-{node.id}-{began_ms}"
                 found = await self._actions.rehearse(
-                    account, node.action, rendered, key, is_dry=False
+                    account, node.action, rendered, key, is_dry=False, connection=node.connection
                 )
             else:
                 found = Rehearsal(result_of(node, scope), None, [])

@@ -42,13 +42,25 @@ class SmtpClient:
             RetryableError: nothing was delivered.
             OutcomeUnknown: the content was sent, and no answer came.
         """
+        await self._talk(url, mail, mail.timeout_ms / 1_000)
+
+    async def greet(self, url: str) -> None:
+        """
+        Return once the server has let us in; nothing is sent.
+
+        Raises:
+            ActionError: it does not.
+        """
+        await self._talk(url, None, _CONNECT_S)
+
+    async def _talk(self, url: str, mail: Mail | None, timeout_s: float) -> None:
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise PermanentError("expected a URL such as smtp://user:password@host:587")
         place = f"{parts.hostname}:{parts.port or _PORTS[parts.scheme]}"
         client = SMTP(
             hostname=parts.hostname,
-            timeout=mail.timeout_ms / 1_000,
+            timeout=timeout_s,
             use_tls=parts.scheme == "smtps",
             start_tls=False,
             sock=await self._socket(parts.hostname, parts.port or _PORTS[parts.scheme]),
@@ -57,8 +69,11 @@ class SmtpClient:
         )
         try:
             await _greet(client, parts)
-            await _address(client, mail)
-            await _send(client, mail, place)
+            if mail is None:
+                await client.noop()
+            else:
+                await _address(client, mail)
+                await _send(client, mail, place)
         except SMTPResponseException as exc:
             raise _refusal(exc, place) from exc
         except SMTPConnectError as exc:

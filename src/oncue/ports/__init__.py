@@ -17,6 +17,14 @@ from oncue.ports.catalog import (
     WorkflowVersion,
 )
 from oncue.ports.checkpoints import Checkpoints
+from oncue.ports.connections import (
+    Connection,
+    Connections,
+    CredentialSource,
+    LockedError,
+    Tested,
+    Vault,
+)
 from oncue.ports.journal import (
     ExecutionFilter,
     ExecutionReport,
@@ -45,6 +53,9 @@ __all__ = [
     "Catalog",
     "Checkpoints",
     "Clock",
+    "Connection",
+    "Connections",
+    "CredentialSource",
     "EventLog",
     "EventUsage",
     "ExecutionFilter",
@@ -56,6 +67,7 @@ __all__ = [
     "Journal",
     "KeptAnswer",
     "KeyValues",
+    "LockedError",
     "Mark",
     "MatchRow",
     "MatchedRun",
@@ -70,8 +82,10 @@ __all__ = [
     "Span",
     "StoredExecution",
     "Stretch",
+    "Tested",
     "Timer",
     "Trigger",
     "Turn",
+    "Vault",
     "WorkflowVersion",
 ]

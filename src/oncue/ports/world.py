@@ -93,7 +93,7 @@ class Files(Protocol):
 class Actions(Protocol):
     """The outside world, one attempt at a time."""
 
-    async def perform(
+    async def perform(  # noqa: PLR0913 what an attempt is made of
         self,
         account: str,
         action: str,
@@ -102,18 +102,28 @@ class Actions(Protocol):
         *,
         is_repeat: bool,
         origin: Origin | None = None,
+        connection: str | None = None,
     ) -> Json:
         """
         Return what the action gave; `origin` is the execution that asks, if one does.
+
+        It goes with the `connection` of that name, else with the usual one.
 
         Raises:
             ActionError: the outside world said no, or nothing.
         """
 
-    def missing(self, account: str, action: str) -> str | None:
+    async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
         """Return what an action of this account would need and does not have."""
 
     async def rehearse(
-        self, account: str, action: str, rendered: Json, key: str, *, is_dry: bool
+        self,
+        account: str,
+        action: str,
+        rendered: Json,
+        key: str,
+        *,
+        is_dry: bool,
+        connection: str | None = None,
     ) -> Rehearsal:
         """Return how the action went; where `is_dry`, what it would have sent first."""

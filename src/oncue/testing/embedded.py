@@ -2,15 +2,20 @@
 
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
+from oncue.actions.integrations import INTEGRATIONS
 from oncue.actions.library import Stores, stores_on
 from oncue.core.callbacks import Callbacks
+from oncue.core.encryption_keys import EncryptionKey
+from oncue.core.errors import PermanentError
+from oncue.core.integration import Reach
 from oncue.core.workflow.compile import Library
+from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.ports import Account, Actions
 from oncue.store.account_files import AccountFiles
@@ -18,6 +23,7 @@ from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
+from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sqlite.file import Commit
@@ -25,6 +31,7 @@ from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.vault import AesVault
 from oncue.testing.clock import VirtualClock
 
 ACCOUNT = "acc_test"
@@ -69,8 +76,14 @@ async def embedded(
     *,
     clock: VirtualClock,
     commit: Commit = sqlite3.Connection.commit,
+    checks_connections: bool = False,
 ) -> AsyncIterator[Embedded]:
-    """Run an engine with one account on `folder` until the block ends; `commit` may die."""
+    """
+    Run an engine with one account on `folder` until the block ends; `commit` may die.
+
+    Vendors are whatever `build` makes of them: connections lead nowhere, and
+    without `checks_connections` steps may name any.
+    """
     async with AsyncExitStack() as stack:
         log = SqliteEventLog(folder / "log", clock, commit)
         stack.push_async_callback(log.close)
@@ -101,10 +114,28 @@ async def embedded(
             fresh_id=lambda kind: f"{kind}_{next(numbers)}",
             fresh_secret=lambda: f"secret_{next(numbers)}",
             callbacks=Callbacks(PUBLIC_URL, b"a secret of this test"),
+            connected=_connected(database, clock),
         )
-        engine = Engine(world)
+        engine = Engine(world, checks_connections=checks_connections)
         stack.push_async_callback(engine.stop)
         if ACCOUNT not in await accounts.ids():
             await accounts.add(Account(ACCOUNT, "test", 0))
         await engine.start()
         yield Embedded(engine, clock, log, journal, world)
+
+
+def _connected(database: SqlDatabase, clock: VirtualClock) -> Connected:
+    async def refuse(*_: object) -> NoReturn:
+        raise PermanentError("there is no world outside of a test")
+
+    def nothing(_: str, __: str) -> Mapping[str, str]:
+        return {}
+
+    return Connected(
+        SqlConnections(database),
+        AesVault([EncryptionKey.of(b"an encryption key of this test..")]),
+        {integration.name: integration for integration in INTEGRATIONS},
+        Operators(nothing, nothing),
+        Reach(refuse, refuse, refuse, clock.now_ms),
+        clock,
+    )

@@ -17,7 +17,7 @@ from oncue.web.body import read_json
 from oncue.web.context import Context
 from oncue.web.endpoint import Body, Endpoint, Gives
 
-_RUN_FIELDS = ("with", "dry_run")
+_RUN_FIELDS = ("with", "connection", "dry_run")
 _EVALUATE_FIELDS = ("expr", "template", "values")
 
 
@@ -69,11 +69,17 @@ class ActionRoutes:
         is_dry = given.get("dry_run", False)
         if not isinstance(is_dry, bool):
             raise InvalidInput([Problem("dry_run", f"expected true or false, got {is_dry!r}")])
+        connection = await self._connection(account, action, given.get("connection"))
         world = self._context.world
         began_ms = world.clock.now_ms()
         key = world.fresh_id("run")
         rehearsal = await world.actions.rehearse(
-            account, action.name, given.get("with", {}), key, is_dry=is_dry
+            account,
+            action.name,
+            given.get("with", {}),
+            key,
+            is_dry=is_dry,
+            connection=connection,
         )
         shown = render.rehearsal(rehearsal, world.clock.now_ms() - began_ms)
         if is_dry:
@@ -96,6 +102,20 @@ class ActionRoutes:
         except EvaluationError as exc:
             name = "expr" if "expr" in given else "template"
             raise InvalidInput([Problem(name, str(exc))]) from exc
+
+    async def _connection(self, account: str, action: AnyAction, name: Json) -> str | None:
+        if name is None:
+            return None
+        known = await self._context.world.connected.integrations_by_name(account)
+        if not isinstance(name, str) or name not in known:
+            hint = nearest(str(name), known)
+            raise InvalidInput(
+                [Problem("connection", f"expected a connection, got {name!r}{hint}")]
+            )
+        if known[name] != action.integration:
+            message = f"expected one for {action.integration}, got {name!r}, for {known[name]}"
+            raise InvalidInput([Problem("connection", message)])
+        return name
 
     def _find(self, request: Request) -> AnyAction:
         name = request.path_params["name"]

@@ -9,6 +9,7 @@ from oncue.web.accounts import AccountRoutes
 from oncue.web.actions import ActionRoutes
 from oncue.web.backtests import BacktestRoutes
 from oncue.web.callbacks import CallbackRoutes
+from oncue.web.connections import ConnectionRoutes
 from oncue.web.context import Context, Limits
 from oncue.web.endpoint import Endpoint
 from oncue.web.events import Events
@@ -37,6 +38,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         ActionRoutes(context),
         CallbackRoutes(context),
         KeyValueRoutes(context),
+        ConnectionRoutes(context),
         AccountRoutes(context),
         Monitoring(context),
         metrics,

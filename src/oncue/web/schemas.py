@@ -115,6 +115,7 @@ _KEY: Final = {
     "hint": TEXT,
     "created_at": INSTANT,
 }
+_TESTED: Final = {"ok": TRUTH, "detail": TEXT, "duration_ms": NUMBER, "at": INSTANT}
 _ACCOUNT: Final = {
     "id": TEXT,
     "name": TEXT,
@@ -273,6 +274,12 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "AccountWithKey": _with("Account", api_key=TEXT),
     "Key": _object(**_KEY),
     "KeyWithSecret": _with("Key", api_key=TEXT),
+    "IntegrationSchema": _object(integration=TEXT, title=TEXT, schema=OBJECT, secret=_list(TEXT)),
+    "ConnectionTest": _object(**_TESTED),
+    "Rotation": _object(
+        total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, name=TEXT))
+    ),
+    "ConnectionWithWarnings": _with("SavedConnection", warnings=_WARNINGS),
     "Dashboard": OBJECT,
     "AuditEntry": _object(
         execution=TEXT,
@@ -301,6 +308,20 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
         ),
     ),
     "SavedWorkflow": ("Workflow", _object(**_SAVED)),
+    "SavedConnection": (
+        "ConnectionDocument",
+        _object(
+            id=TEXT,
+            ready=TRUTH,
+            locked=TRUTH,
+            trouble=_or_null(TEXT),
+            version=NUMBER,
+            created_at=INSTANT,
+            updated_at=INSTANT,
+            last_used_at=_or_null(INSTANT),
+            last_test=_or_null(_object(**_TESTED)),
+        ),
+    ),
 }
 """What is added to a document once it is saved."""
 
@@ -329,6 +350,7 @@ QUERY: Final[Mapping[str, Schema]] = {
         "description": "How long to wait for the end, at most 60s.",
         "examples": ["10s"],
     },
+    "force": {"type": "boolean", "default": False, "description": "Even if a workflow names it."},
     "cancel": {"type": "boolean", "default": False, "description": "Cancel what is open."},
     "prefix": {"type": "string", "maxLength": 512, "description": "How the keys begin."},
     "range": {

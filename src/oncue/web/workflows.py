@@ -113,9 +113,9 @@ class Workflows:
 
     async def validate(self, request: Request) -> Response:
         """Answer 422 with all that is wrong with a document; nothing is saved."""
-        await self._context.gate.account(request, "read")
+        account = await self._context.gate.account(request, "read")
         document = await read_document(request, self._context.limits.document_bytes)
-        self._definitions.check(document)
+        await self._definitions.check(account, document)
         return answer({"valid": True})
 
     async def get(self, request: Request) -> Response:
@@ -178,7 +178,7 @@ class Workflows:
         warnings: list[Json] = [
             {"path": node.place, "message": message}
             for node in plan.calls()
-            if (message := missing(account, node.action))
+            if (message := await missing(account, node.action, node.connection))
         ]
         headers = {"ETag": etag(workflow.version)}
         if status == 201:

@@ -1,7 +1,7 @@
 """What each integration needs of an account, and how to ask its vendor whether that is right."""
 
 from oncue.actions.integrations.business import GOOGLE_CALENDAR, HUBSPOT, LINEAR
-from oncue.actions.integrations.machines import AI, DATABASE, WEBHOOK
+from oncue.actions.integrations.machines import AI, DATABASE, OBJECTS, WEBHOOK
 from oncue.actions.integrations.messaging import EMAIL, SLACK, TWILIO
 from oncue.core.integration import Integration
 
@@ -13,6 +13,7 @@ INTEGRATIONS: tuple[Integration, ...] = (
     LINEAR,
     GOOGLE_CALENDAR,
     DATABASE,
+    OBJECTS,
     WEBHOOK,
     AI,
 )

@@ -39,6 +39,6 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def base_of(values: Mapping[str, str]) -> str:
+def endpoint_of(values: Mapping[str, str]) -> str:
     """Return where the vendor is, without a slash at the end."""
     return values["base_url"].rstrip("/")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oncue.actions.integrations.asking import HTTP_URL, ask, base_of, bearer
+from oncue.actions.integrations.asking import HTTP_URL, ask, bearer, endpoint_of
 from oncue.core.errors import PermanentError
 from oncue.core.integration import Credential, Integration, Reach
 
@@ -24,7 +24,7 @@ def _endpoint(example: str) -> Credential:
 
 
 async def _ask_hubspot(values: Mapping[str, str], reach: Reach) -> str:
-    url = f"{base_of(values)}/account-info/v3/details"
+    url = f"{endpoint_of(values)}/account-info/v3/details"
     found = await ask(reach, "HubSpot", url, bearer(values["api_key"]))
     return f"HubSpot knows the key of portal {found.get('portalId')}"
 
@@ -53,7 +53,7 @@ async def _ask_linear(values: Mapping[str, str], reach: Reach) -> str:
     key = values["api_key"]
     headers = bearer(key) if key.startswith(_LINEAR_OAUTH) else {"Authorization": key}
     query = {"query": "query { viewer { id name } }"}
-    url = f"{base_of(values)}/graphql"
+    url = f"{endpoint_of(values)}/graphql"
     found = await ask(reach, "Linear", url, headers, method="POST", body=query)
     match found:
         case {"data": {"viewer": {"name": str(name)}}}:
@@ -77,7 +77,7 @@ LINEAR = Integration(
 
 
 async def _ask_google(values: Mapping[str, str], reach: Reach) -> str:
-    url = f"{base_of(values)}/calendar/v3/users/me/calendarList?maxResults=1"
+    url = f"{endpoint_of(values)}/calendar/v3/users/me/calendarList?maxResults=1"
     await ask(reach, "Google Calendar", url, bearer(values["token"]))
     return "Google lists the calendars"
 

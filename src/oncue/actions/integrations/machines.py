@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oncue.actions.integrations.asking import HTTP_URL, ask, base_of, bearer
+from oncue.actions.integrations.asking import HTTP_URL, ask, bearer, endpoint_of
+from oncue.actions.r2 import sign
+from oncue.core.action import HttpRequest
+from oncue.core.errors import PermanentError
+from oncue.core.http_answer import judge
 from oncue.core.integration import Credential, Integration, Reach
 from oncue.core.statements import Statement
 
@@ -30,6 +34,38 @@ DATABASE = Integration(
     probe=_ask_database,
     has_own=True,
 )
+
+
+async def _ask_objects(values: Mapping[str, str], reach: Reach) -> str:
+    if "bucket" not in values:
+        raise PermanentError("it names no bucket, and without one there is nothing to ask for")
+    url = f"{values['endpoint'].rstrip('/')}/{values['bucket']}"
+    headers = sign("HEAD", url, b"", values, reach.now_ms())
+    answer = await reach.send(HttpRequest("HEAD", url, headers, timeout_ms=_PATIENCE_MS))
+    judge(answer, "the object store", says="the bucket is not there, or not ours")
+    return "the bucket is there"
+
+
+OBJECTS = Integration(
+    name="r2",
+    title="Objects (S3, R2)",
+    credentials=(
+        Credential(
+            "endpoint",
+            "Where the object store is.",
+            is_secret=False,
+            pattern=HTTP_URL,
+            example="https://s3.eu-central-1.amazonaws.com",
+        ),
+        Credential("access_key", "Key of the object store.", example="AKIAIOSFODNN7EXAMPLE"),
+        Credential("secret_key", "The secret of that key."),
+        Credential("bucket", "The bucket by default.", is_secret=False, pattern=r"[a-z0-9.-]+"),
+        Credential("region", "Its region.", is_secret=False, default="auto"),
+    ),
+    enough=(("endpoint", "access_key", "secret_key"),),
+    probe=_ask_objects,
+    has_own=True,
+)
 WEBHOOK = Integration(
     name="webhook",
     title="Webhooks",
@@ -47,7 +83,7 @@ WEBHOOK = Integration(
 
 async def _ask_model(values: Mapping[str, str], reach: Reach) -> str:
     headers = bearer(values["api_key"]) if "api_key" in values else {}
-    found = await ask(reach, "the model's endpoint", f"{base_of(values)}/v1/models", headers)
+    found = await ask(reach, "the model's endpoint", f"{endpoint_of(values)}/v1/models", headers)
     models = found.get("data")
     return f"the endpoint has {len(models) if isinstance(models, list) else 0} models"
 

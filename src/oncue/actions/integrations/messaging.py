@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Final
 
-from oncue.actions.integrations.asking import HTTP_URL, ask, base_of, bearer
+from oncue.actions.integrations.asking import HTTP_URL, ask, bearer, endpoint_of
 from oncue.core.action import HttpRequest
 from oncue.core.errors import PermanentError
 from oncue.core.http_answer import failure
@@ -18,7 +18,7 @@ async def _ask_email(values: Mapping[str, str], reach: Reach) -> str:
     if "api_key" not in values:
         await reach.greet(values["smtp_url"])
         return "the mail server lets us in"
-    found = await ask(reach, "Resend", f"{base_of(values)}/domains", bearer(values["api_key"]))
+    found = await ask(reach, "Resend", f"{endpoint_of(values)}/domains", bearer(values["api_key"]))
     domains = found.get("data")
     return f"Resend knows the key; {len(domains) if isinstance(domains, list) else 0} domains"
 
@@ -52,7 +52,7 @@ EMAIL = Integration(
 async def _ask_twilio(values: Mapping[str, str], reach: Reach) -> str:
     sid = values["account_sid"]
     pair = base64.b64encode(f"{sid}:{values['auth_token']}".encode()).decode()
-    url = f"{base_of(values)}/2010-04-01/Accounts/{sid}.json"
+    url = f"{endpoint_of(values)}/2010-04-01/Accounts/{sid}.json"
     found = await ask(reach, "Twilio", url, {"Authorization": f"Basic {pair}"})
     return f"Twilio knows the account; it is {found.get('status')}"
 
@@ -87,7 +87,7 @@ TWILIO = Integration(
 async def _ask_slack(values: Mapping[str, str], reach: Reach) -> str:
     if "bot_token" not in values:
         return await _ask_webhook(values["webhook_url"], reach)
-    url = f"{base_of(values)}/api/auth.test"
+    url = f"{endpoint_of(values)}/api/auth.test"
     found = await ask(reach, "Slack", url, bearer(values["bot_token"]), method="POST")
     if found.get("ok") is not True:
         raise PermanentError(f"Slack refused: {found.get('error')}")

@@ -99,8 +99,11 @@ class Findings:
 class StepCompiler:
     """Compiles the steps of one workflow; their ids are unique among all of them."""
 
-    def __init__(self, library: Library, found: Findings) -> None:
+    def __init__(
+        self, library: Library, found: Findings, connections: Mapping[str, str] | None = None
+    ) -> None:
         self._library = library
+        self._connections = connections
         self._found = found
         self._ids: set[str] = set()
         self.count = 0
@@ -190,6 +193,8 @@ class StepCompiler:
             return None
         if isinstance(step, ActionStep):
             self._found.problems.extend(_input_problems(action, input_, path))
+            if trouble := _trouble_with(step.connection, action, self._connections):
+                self._found.add(f"{place}.connection", trouble)
         return CallNode(
             id=step.id,
             type=step.type,
@@ -201,6 +206,7 @@ class StepCompiler:
             timeout_ms=step.timeout,
             on_unknown=step.in_doubt or _on_unknown(action, input_),
             callback_ms=step.expect_callback if isinstance(step, WebhookStep) else None,
+            connection=step.connection if isinstance(step, ActionStep) else None,
             place=place,
             cache=_cache(step.cache, self._found, f"{place}.cache", roots),
         )
@@ -325,3 +331,18 @@ def _has_template(value: object) -> bool:
             return any(map(_has_template, value))
         case _:
             return False
+
+
+def _trouble_with(
+    name: str | None, action: AnyAction, connections: Mapping[str, str] | None
+) -> str | None:
+    """Return why an action cannot go with the connection of that name."""
+    if name is None or connections is None:
+        return None
+    integration = connections.get(name)
+    if integration is None:
+        return f"expected a connection, got {name!r}{nearest(name, connections)}"
+    if integration != action.integration:
+        expected = f"expected a connection for {action.integration}"
+        return f"{expected}, got {name!r}, which is for {integration}"
+    return None

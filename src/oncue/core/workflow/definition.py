@@ -103,6 +103,10 @@ class ActionStep(_Calling):
     with_: dict[str, Json] = Field(
         default_factory=dict, alias="with", description="The action's input; takes templates."
     )
+    connection: str | None = Field(
+        default=None,
+        description="Name of the connection to go with; by default the only or default one.",
+    )
 
 
 class WebhookAuth(Document):

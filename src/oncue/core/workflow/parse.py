@@ -34,9 +34,18 @@ class ParsedWorkflow:
         return on if isinstance(on, list) else (on,)
 
 
-def parse_workflow(document: Json, library: Library, *, max_steps: int) -> ParsedWorkflow:
+def parse_workflow(
+    document: Json,
+    library: Library,
+    *,
+    max_steps: int,
+    connections: Mapping[str, str] | None = None,
+) -> ParsedWorkflow:
     """
     Return the workflow that `document` spells.
+
+    `connections` are the integrations by the names of the account's connections;
+    without them, steps may name any.
 
     Raises:
         InvalidInput: with all problems.
@@ -46,7 +55,7 @@ def parse_workflow(document: Json, library: Library, *, max_steps: int) -> Parse
     except ValidationError as exc:
         found = problems_of(exc, document, names=_FIELD_NAMES)
         raise InvalidInput([*found, *survey(document, library)]) from exc
-    return _Parser(library, max_steps).parse(definition, document)
+    return _Parser(library, max_steps, connections).parse(definition, document)
 
 
 _FIELD_NAMES = (*field_names(Workflow, Retry, *NESTED), *FIELD_NAMES)
@@ -55,13 +64,16 @@ _FIELD_NAMES = (*field_names(Workflow, Retry, *NESTED), *FIELD_NAMES)
 class _Parser:
     """Compiles what pydantic found well-formed, and collects what means nothing."""
 
-    def __init__(self, library: Library, max_steps: int) -> None:
+    def __init__(
+        self, library: Library, max_steps: int, connections: Mapping[str, str] | None
+    ) -> None:
         self._library = library
+        self._connections = connections
         self._max_steps = max_steps
         self._found = Findings()
 
     def parse(self, definition: Workflow, document: Json) -> ParsedWorkflow:
-        steps = StepCompiler(self._library, self._found)
+        steps = StepCompiler(self._library, self._found, self._connections)
         plan = Plan(
             name=definition.name,
             steps=steps.block(definition.steps, "steps", TEMPLATE_ROOTS),

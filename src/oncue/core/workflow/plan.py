@@ -52,6 +52,8 @@ class CallNode(_Any):
     on_unknown: OnUnknown
     callback_ms: int | None = None
     cache: Cache | None = None
+    connection: str | None = None
+    """The name of the connection that it goes with, if it names one."""
     place: str = ""
     """Where it stands in the document, such as `steps[2]`."""
 

@@ -107,3 +107,22 @@ answer = sa.Table(
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 sa.Index("answer_oldest", answer.c.account, answer.c.created_at)
+connection = sa.Table(
+    "connection",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("integration", sa.Text, nullable=False),
+    sa.Column("is_default", sa.Boolean, nullable=False),
+    sa.Column("settings", sa.JSON, nullable=False),
+    # How each secret ends; the secrets themselves are in `sealed` only.
+    sa.Column("hints", sa.JSON, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("last_used_at", sa.BigInteger),
+    sa.Column("last_test", sa.JSON),
+    sa.UniqueConstraint("account", "name"),
+)

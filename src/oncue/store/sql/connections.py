@@ -1,0 +1,142 @@
+"""Connections: their settings in clear, their secrets as ciphertexts."""
+
+from dataclasses import asdict
+from typing import Any
+
+import sqlalchemy as sa
+
+from oncue.core.errors import Conflict
+from oncue.ports import Connection, Tested
+from oncue.store.sql import tables
+from oncue.store.sql.database import SqlDatabase
+
+_COLUMNS = tables.connection.c
+
+
+class SqlConnections:
+    """The connections of all accounts in one SQL database."""
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
+
+    async def all(self, account: str) -> list[Connection]:
+        """Return the connections of an account, newest first."""
+        select = (
+            sa.select(tables.connection)
+            .where(_COLUMNS.account == account)
+            .order_by(_COLUMNS.created_at.desc(), _COLUMNS.id.desc())
+        )
+        return [_connection_of(row) for row in await self._database.rows(select)]
+
+    async def add(self, account: str, connection: Connection) -> None:
+        """
+        Keep a connection; if it is the default of its integration, no other is any more.
+
+        Raises:
+            Conflict: the account has one of that name.
+        """
+        add = sa.insert(tables.connection).values(account=account, **_row_of(connection))
+        what = f"connection {connection.name!r}"
+        await self._database.write(what, *_no_other_default(account, connection), add)
+
+    async def change(self, account: str, connection: Connection) -> None:
+        """
+        Keep the version after the current one.
+
+        Raises:
+            Conflict: the name is taken, or somebody saved that version meanwhile.
+        """
+        change = (
+            sa.update(tables.connection)
+            .where(*_of(account, connection.id), _COLUMNS.version == connection.version - 1)
+            .values(_row_of(connection))
+        )
+        what = f"connection {connection.name!r}"
+        await self._database.write(what, *_no_other_default(account, connection), change)
+        now = await self._database.rows(
+            sa.select(_COLUMNS.sealed, _COLUMNS.version).where(*_of(account, connection.id))
+        )
+        # Each seal has a nonce of its own, so this tells our version from anybody's.
+        if [(row.sealed, row.version) for row in now] != [(connection.sealed, connection.version)]:
+            raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
+
+    async def delete(self, account: str, connection_id: str) -> None:
+        """Forget a connection and its secrets."""
+        forget = sa.delete(tables.connection).where(*_of(account, connection_id))
+        await self._database.write("connection", forget)
+
+    async def reseal(self, account: str, connection_id: str, before: bytes, after: bytes) -> bool:
+        """Put one ciphertext in the place of another; return whether that one still stood there."""
+        change = (
+            sa.update(tables.connection)
+            .where(*_of(account, connection_id), _COLUMNS.sealed == before)
+            .values(sealed=after)
+        )
+        await self._database.write("connection", change)
+        select = sa.select(_COLUMNS.id).where(
+            *_of(account, connection_id), _COLUMNS.sealed == after
+        )
+        return bool(await self._database.rows(select))
+
+    async def note_use(self, account: str, connection_id: str, at_ms: int) -> None:
+        """Note when a connection was used."""
+        await self._note(account, connection_id, last_used_at=at_ms)
+
+    async def note_test(self, account: str, connection_id: str, tested: Tested) -> None:
+        """Note how a test of a connection went."""
+        await self._note(account, connection_id, last_test=asdict(tested))
+
+    async def _note(self, account: str, connection_id: str, **values: Any) -> None:
+        note = sa.update(tables.connection).where(*_of(account, connection_id)).values(**values)
+        await self._database.write("connection", note)
+
+
+def _of(account: str, connection_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    return _COLUMNS.account == account, _COLUMNS.id == connection_id
+
+
+def _no_other_default(account: str, connection: Connection) -> list[sa.Update]:
+    if not connection.is_default:
+        return []
+    others = (
+        sa.update(tables.connection)
+        .where(
+            _COLUMNS.account == account,
+            _COLUMNS.integration == connection.integration,
+            _COLUMNS.id != connection.id,
+        )
+        .values(is_default=False)
+    )
+    return [others]
+
+
+def _row_of(connection: Connection) -> dict[str, Any]:
+    return {
+        "id": connection.id,
+        "name": connection.name,
+        "integration": connection.integration,
+        "is_default": connection.is_default,
+        "settings": dict(connection.settings),
+        "hints": dict(connection.hints),
+        "sealed": connection.sealed,
+        "version": connection.version,
+        "created_at": connection.created_at_ms,
+        "updated_at": connection.updated_at_ms,
+    }
+
+
+def _connection_of(row: sa.Row[Any]) -> Connection:
+    return Connection(
+        id=row.id,
+        name=row.name,
+        integration=row.integration,
+        is_default=row.is_default,
+        settings=row.settings,
+        hints=row.hints,
+        sealed=row.sealed,
+        version=row.version,
+        created_at_ms=row.created_at,
+        updated_at_ms=row.updated_at,
+        last_used_at_ms=row.last_used_at,
+        last_test=Tested(**row.last_test) if row.last_test else None,
+    )
