@@ -1,11 +1,13 @@
 """Write the parts of docs/ that the code knows best; with `--check`, only say which are stale."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from oncue.actions import ACTIONS
+from oncue.core.action import AnyAction, Idempotency
 from oncue.core.expression.function import Function, Style
 from oncue.core.expression.library import AREAS
 from oncue.core.expression.macros import MACROS
@@ -53,22 +55,59 @@ def actions_page() -> str:
 def _actions_lines() -> Iterator[str]:
     yield "# Actions"
     yield ""
-    yield "What a step of type `action` can call. Every field takes templates."
+    yield "What a step of type `action` can call. Every field takes templates. Each has an example with a"
+    yield "test under `examples/actions`, which `oncue test examples/actions` runs."
+    yield ""
+    yield "**When nobody knows** whether an attempt arrived (the answer was lost, OnCue died), what follows"
+    yield "depends on the idempotency class, unless the step's `in_doubt` says other:"
+    yield ""
+    yield "| class | what keeps a repeat from acting twice |"
+    yield "|---|---|"
+    for idempotency, meaning in MEANINGS.items():
+        yield f"| `{idempotency}` | {meaning} |"
     for action in ACTIONS:
-        yield ""
-        yield f"## `{action.name}`"
-        yield ""
-        yield f"{action.summary} Integration: {action.integration}."
-        yield f"Idempotency: `{action.idempotency}`."
-        yield ""
+        yield from _action_lines(action)
+    yield ""
+
+
+MEANINGS = {
+    Idempotency.NATIVE_KEY: "the other side takes a key, and answers a repeat as the first time",
+    Idempotency.CLIENT_ID: "OnCue chooses the id of what is made; a second one with it is refused",
+    Idempotency.UPSERT: "it is set, not added: twice is once",
+    Idempotency.PROBE: "the other side can be asked, or refuses a second one",
+    Idempotency.NONE: "nothing; it is repeated only where that does no harm",
+}
+
+
+def _action_lines(action: AnyAction) -> Iterator[str]:
+    yield ""
+    yield f"## `{action.name}`"
+    yield ""
+    yield f"{action.summary} Integration: {action.integration}."
+    yield f"Idempotency: `{action.idempotency}`, {_repeats(action)}."
+    if action.needs:
+        yield f"Needs a connection, or {action.remedy}."
+    yield ""
+    yield "```yaml"
+    yield f"action: {action.name}"
+    yield f"with: {json.dumps(action.example, ensure_ascii=False)}"
+    yield "```"
+    yield ""
+    if action.input.model_fields:
         yield "| field | needed | meaning |"
         yield "|---|---|---|"
         for name, field in action.input.model_fields.items():
             needed = "yes" if field.is_required() else ""
             yield f"| `{field.alias or name}` | {needed} | {field.description or ''} |"
         yield ""
-        yield "Gives: " + ", ".join(f"`{name}`" for name in action.output.model_fields) + "."
-    yield ""
+    outputs = ", ".join(f"`{name}`" for name in action.output.model_fields)
+    yield f"Gives: {outputs or 'what it made'}."
+
+
+def _repeats(action: AnyAction) -> str:
+    if action.is_safe_with:
+        return "repeated in doubt only where the input lets it be found again"
+    return f"in doubt {'repeated' if action.may_repeat({}) else 'not repeated, the step fails'}"
 
 
 def functions_page() -> str:

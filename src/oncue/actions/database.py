@@ -108,7 +108,7 @@ DB_QUERY = Action(
 )
 DB_EXECUTE = Action(
     name="db_execute",
-    summary="Change a database by SQL, in one transaction.",
+    summary="Change a database by SQL, in one transaction; PostgreSQL gets no repeat unasked.",
     integration="database",
     category="data",
     input=ExecuteInput,

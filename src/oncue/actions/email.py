@@ -165,7 +165,7 @@ def _list(addresses: str | Iterable[str] | None) -> list[str]:
 
 SEND_EMAIL = Action(
     name="send_email",
-    summary="Send an e-mail.",
+    summary="Send an e-mail, by Resend or a mail server; the latter cannot tell a repeat, and gets none.",
     integration="email",
     category="communication",
     input=EmailInput,

@@ -64,6 +64,9 @@ app.command(
     "oncue.cli.backtest:backtest", name="backtest", help="Show what a pattern would have matched."
 )
 app.command("oncue.cli.automation:run_tests", name="test", help="Test automations in no time.")
+app.command(
+    "oncue.cli.simulate:simulate", name="simulate", help="Run vendors that are none, to try with."
+)
 app.command("oncue.cli.doctor:doctor", name="doctor", help="Look for what is wrong here.")
 app.command(
     "oncue.cli.explain:explain_expression",

@@ -145,9 +145,19 @@ class Simulator(ABC):
     def answer(self, call: ReceivedCall) -> Fixed:
         """Do what `call` asks for, as the vendor would, and return its answer."""
 
+    def _order(self, content: bytes) -> Fixed:
+        try:
+            answers = _all_ordered(parse_json(content))
+        except (MalformedJson, ValueError) as exc:
+            return Fixed(400, {"error": str(exc)})
+        self.answer_next(*answers)
+        return Fixed(200, {"ordered": len(answers)})
+
     async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/_calls":
             return _response(Fixed(200, [_shown(call) for call in self.calls]))
+        if request.path == "/_answers":
+            return _response(self._order(await request.read()))
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = ReceivedCall(request.method, request.path_qs, headers, await request.read())
         self.calls.append(call)
@@ -163,6 +173,29 @@ class Simulator(ABC):
             request.transport.abort()
             return web.Response()
         return _response(answer)
+
+
+def _all_ordered(documents: Json) -> list[OnOrder]:
+    match documents:
+        case [*those]:
+            return [_ordered(one) for one in those]
+        case other:
+            raise ValueError(f"expected a list of answers, got {other!r}")
+
+
+def _ordered(document: Json) -> OnOrder:
+    if document is None:
+        return None
+    if not isinstance(document, Mapping):
+        raise ValueError(f"expected an answer such as {{'status': 429}}, got {document!r}")  # noqa: TRY004 it is data
+    match document.get("status"), document.get("headers", {}), document.get("lost"):
+        case None, _, "before" | "after" as moment:
+            return Lost(moment)
+        case int(status), Mapping() as headers, None:
+            named = {name: str(value) for name, value in headers.items()}
+            return Fixed(status, document.get("body", ""), named)
+        case _:
+            raise ValueError(f"expected a status or what is lost, got {document!r}")
 
 
 def _response(answer: Fixed) -> web.Response:
