@@ -35,6 +35,10 @@ PATTERNS: dict[str, dict[str, Json]] = {
         "type": "threshold", "event": "*", "measure": "avg", "of": "event.data.n", "value": 5,
         "window": "4s", "for": "2s", "notify_clear": True, "by": BY,
     },
+    "mean": {
+        "type": "threshold", "event": "*", "measure": "avg", "of": "event.data.n", "value": 5,
+        "window": "4s", "by": BY, "watermark": {"delay": "4s"},
+    },
     "silence": {
         "type": "threshold", "event": "b", "by": BY, "operator": "<", "value": 1, "window": "6s",
     },
@@ -270,9 +274,9 @@ def test_a_backtest_finds_what_was_found_live(names: list[str], sent: list[Sent]
 
 
 @settings(max_examples=100, deadline=None)
-@given(sent=STREAMS, seed=st.integers(0, 1_000))
+@given(name=st.sampled_from(["final", "mean"]), sent=STREAMS, seed=st.integers(0, 1_000))
 def test_a_shuffle_within_the_delay_changes_nothing_that_is_final(
-    sent: list[Sent], seed: int
+    name: str, sent: list[Sent], seed: int
 ) -> None:
     """Each event arrives up to the delay after its time, in another order than the times have."""
     chance = random.Random(seed)
@@ -285,7 +289,7 @@ def test_a_shuffle_within_the_delay_changes_nothing_that_is_final(
         now = max(now, event.time_ms)
         arrived.append(msgspec.structs.replace(event, offset=offset, received_at_ms=now))
 
-    assert _found(["final"], arrived) == _found(["final"], in_time)
+    assert _found([name], arrived) == _found([name], in_time)
 
 
 def _found(names: Sequence[str], log: Sequence[Event]) -> list[tuple[Json, ...]]:

@@ -16,7 +16,8 @@ class Looking:
     What a kind of pattern looks at, and with what.
 
     Without `operator` each admitted event is a match by itself. `sorts` says that
-    events are looked at in event time, behind the watermark; `sees_all` that the
+    events are looked at in event time, behind the watermark, and `drops_late` that one
+    from before it is not looked at then; `sees_all` that the
     operator is shown every event that has a key. `reach_ms` is how far back the state
     of a key reaches: the longest window, or the time of a sequence. `steps` are the
     names and places of what the selectors are of, where there are several.
@@ -26,6 +27,7 @@ class Looking:
     steps: tuple[tuple[str, str], ...] = ()
     operator: Callable[[], Operator] | None = None
     sorts: bool = False
+    drops_late: bool = True
     sees_all: bool = False
     reach_ms: int = 0
 

@@ -85,7 +85,12 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
                 return None
             reach_ms = (condition.window or condition.gap or 0) + (condition.for_ or 0)
             return Looking(
-                (selection,), operator=threshold.operator, sorts=threshold.sorts, reach_ms=reach_ms
+                (selection,),
+                operator=threshold.operator,
+                sorts=threshold.sorts,
+                # A late event counts in the windows that are still open.
+                drops_late=False,
+                reach_ms=reach_ms,
             )
         case SequencePattern():
             return findings.of(lambda: _sequence(condition, path))

@@ -61,7 +61,7 @@ class Watch:
         """What became of the event looked at last, where it is no part of a match."""
         self._counts_samples = bool(plan.cooldown and plan.cooldown.samples)
         self._key = plan.key.text
-        self._sorts = plan.looking.sorts
+        self._sorts, self._drops_late = plan.looking.sorts, plan.looking.drops_late
         self._delay_ms, self._idle_timeout_ms = plan.delay_ms, plan.idle_timeout_ms
         self._time = time
         if plan.is_timed:
@@ -129,8 +129,9 @@ class Watch:
         watermark = self.watermark_ms
         if self._sorts:
             if event.time_ms < watermark:
-                return self._late(selectors)
-            if self.sorter is not None:
+                if self._drops_late:
+                    return self._late(selectors)
+            elif self.sorter is not None:
                 self.sorter.put(Waiting(key, selectors, event))
                 overflow = self.sorter.overflow()
                 return self._look_at(overflow) if overflow else ()
