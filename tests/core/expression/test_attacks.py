@@ -68,10 +68,13 @@ def _sizes(event: Any) -> list[Any]:
         pytest.param("event.exists(x, timestamp(x).getHours() > 25)", NUMBERS[:10], 200, id="moments: 8 for each step"),
     ],
 )  # fmt: skip
-def test_units_are_counted(source: str, event: Any, units: int) -> None:
+def test_units_are_counted(
+    source: str, event: Any, units: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     evaluate = compile_expression(source, roots=["event"]).evaluate
     spent = Budget()
-    evaluate.__globals__["Budget"] = lambda: spent
+    # All functions that are generated have the same globals.
+    monkeypatch.setitem(evaluate.__globals__, "Budget", lambda: spent)
 
     evaluate({"event": event})
 

@@ -2,12 +2,13 @@
 From checked trees to one Python function.
 
 The function is written as text and compiled once, so an evaluation runs at the
-speed of Python written by hand. The code sees only what `_RUNTIME` and the
+speed of Python written by hand. The code sees only what `_GLOBALS` and the
 table of functions give it, and no builtin of Python.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import CodeType
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from types import CodeType, FunctionType
 from typing import TypeAlias, TypeVar
 
 from oncue.core.errors import EvaluationError
@@ -24,7 +25,8 @@ Given = TypeVar("Given")
 Function: TypeAlias = Callable[[Mapping[str, object]], Given]
 Evaluate: TypeAlias = Function[object]
 
-_RUNTIME: Mapping[str, object] = {
+_GLOBALS: dict[str, object] = {
+    "__builtins__": {},
     "ABSENT": ABSENT,
     "Budget": Budget,
     "EvaluationError": EvaluationError,
@@ -90,19 +92,26 @@ def compile_body(
     What reads a root needs the parameter `values`.
     """
     module = Module(emit)
-    source = module.write(f"{name}({', '.join(parameters)})", write, shared)
-    code: CodeType = compile(source, "<expression>", "exec")
-    known = {**_RUNTIME, **module.constants}
-    # Many thousands are kept, and the index asks some of them for each event.
-    namespace = {name: known[name] for name in _names_in(code) if name in known}
-    namespace["__builtins__"] = {}
-    exec(code, namespace)  # noqa: S102 - the text is made here, of trees and quoted constants
-    function: Callable[..., Given] = namespace[name]  # type: ignore[assignment]  # just defined
+    source = module.write(name, parameters, write, shared)
+    function: Callable[..., Given]
+    if module.is_one_function:
+        code = _code_of_function(source)
+        function = FunctionType(code, _GLOBALS, name, tuple(module.constants.values()))
+        return function, source
+    namespace = {**_GLOBALS, **module.constants}
+    exec(_code_of(source), namespace)  # noqa: S102 - made here, of trees and quoted constants
+    function = namespace[name]  # type: ignore[assignment]  # just defined
     return function, source
 
 
-def _names_in(code: CodeType) -> Iterator[str]:
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+# Many patterns differ in their constants alone. One code for all of them is compiled once and
+# stays in the caches of the processor (bench/match_event.py).
+@lru_cache(maxsize=2_048)
+def _code_of_function(source: str) -> CodeType:
+    (code,) = (inner for inner in _code_of(source).co_consts if isinstance(inner, CodeType))
+    return code
+
+
+def _code_of(source: str) -> CodeType:
+    code: CodeType = compile(source, "<expression>", "exec")
+    return code

@@ -36,15 +36,15 @@ def _equality(part: Part, node: Invoke) -> str:
         if constant is None or constant.__class__ is bool:
             return f"({part.emit(value)} {'is' if is_equal else 'is not'} {constant})"
         if constant.__class__ is str:
-            return f"({part.emit(value)} {'==' if is_equal else '!='} {constant!r})"
+            return f"({part.emit(value)} {'==' if is_equal else '!='} {part.constant(constant)})"
         if _is_exact(constant):
             name = part.named(part.emit(value))
             if static_kind(value) in _NUMBERS:
-                return f"({name} {'==' if is_equal else '!='} {constant!r})"
+                return f"({name} {'==' if is_equal else '!='} {part.constant(constant)})"
             # In Python True == 1.
             if is_equal:
-                return f"({name} == {constant!r} and {name}.__class__ is not bool)"
-            return f"({name} != {constant!r} or {name}.__class__ is bool)"
+                return f"({name} == {part.constant(constant)} and {name}.__class__ is not bool)"
+            return f"({name} != {part.constant(constant)} or {name}.__class__ is bool)"
     return ""
 
 
@@ -65,7 +65,8 @@ def _order(part: Part, node: Invoke) -> str:
     if not isinstance(constant, Literal) or not _is_exact(constant.value):
         return ""
     name = part.named(part.emit(value))
-    one, other = (repr(constant.value), name) if is_left else (name, repr(constant.value))
+    limit = part.constant(constant.value)
+    one, other = (limit, name) if is_left else (name, limit)
     if static_kind(value) in _NUMBERS:
         return f"({one} {symbol} {other})"
     return (
@@ -82,7 +83,8 @@ def _membership(part: Part, node: Invoke) -> str:
     texts = [item.value for item in container.items if isinstance(item, Literal)]
     if len(texts) < len(container.items) or any(text.__class__ is not str for text in texts):
         return ""
-    return f"({part.emit(value)} in {tuple(texts)!r})"
+    among = part.module.name_constant("among", tuple(texts))
+    return f"({part.emit(value)} in {among})"
 
 
 def _not(part: Part, node: Invoke) -> str:

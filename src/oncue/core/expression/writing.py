@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from keyword import iskeyword
+from math import inf
 from typing import TypeAlias
 
 from oncue.core.expression.tree import (
@@ -32,6 +33,9 @@ from oncue.core.expression.values import Kind
 
 # Python refuses more than 20 blocks within one another; an emitter adds up to three.
 _MAX_BLOCKS = 12
+
+# Each is a parameter, and set at each call.
+_MAX_NAMED = 32
 
 _INDENT = "    "
 # A call, or an error raised again.
@@ -57,16 +61,30 @@ class Module:
         self.constants: dict[str, object] = {}
         self.numbers = count(1)
         self.uses_budget = False
+        self._names: dict[int, str] = {}
         self._functions: list[list[str]] = []
 
-    def write(self, head: str, body: "Callable[[Part], None]", shared: Iterable[Chain]) -> str:
-        """Add the function that `head` begins, which is the last, and return the whole text."""
+    @property
+    def is_one_function(self) -> bool:
+        """Whether there is but one function; then the constants are its last parameters."""
+        return len(self._functions) == 1
+
+    def write(
+        self,
+        name: str,
+        parameters: Iterable[str],
+        body: "Callable[[Part], None]",
+        shared: Iterable[Chain],
+    ) -> str:
+        """Add the function `name`, which is the last, and return the whole text."""
         part = Part(self, ())
         for chain in shared:
             part.share(chain)
         body(part)
         budget = ["    budget = Budget()"] if self.uses_budget else []
-        self._functions.append([f"def {head}:", *budget, *part.lines])
+        constants = () if self._functions else self.constants
+        head = f"def {name}({', '.join((*parameters, *constants))}):"
+        self._functions.append([head, *budget, *part.lines])
         return "\n\n".join("\n".join(lines) for lines in self._functions) + "\n"
 
     def write_apart(self, node: Node, variables: Chain) -> str:
@@ -80,11 +98,10 @@ class Module:
 
     def name_constant(self, prefix: str, value: object) -> str:
         """Return the name under which the text finds `value`."""
-        for name, known in self.constants.items():
-            if known is value:
-                return name
-        name = f"{prefix}_{next(self.numbers)}"
-        self.constants[name] = value
+        name = self._names.get(id(value))
+        if name is None:
+            name = self._names[id(value)] = f"{prefix}_{next(self.numbers)}"
+            self.constants[name] = value
         return name
 
 
@@ -185,11 +202,18 @@ class Part:
         return "budget"
 
     def constant(self, value: object) -> str:
-        """Return `value` as a literal of Python, or as a name where it has none."""
-        if value is None or value.__class__ in (bool, int, str, bytes):
+        """
+        Return `value` as a name, or as a literal of Python.
+
+        Functions that differ in named values alone have one text, and share its code.
+        """
+        if value is None or value.__class__ is bool:
             return repr(value)
-        if value.__class__ is float and value not in (float("inf"), float("-inf")):
-            return repr(value) if value == value else self.module.name_constant("k", value)
+        has_literal = value.__class__ in (int, str, bytes) or (
+            value.__class__ is float and value == value and value not in (inf, -inf)
+        )
+        if has_literal and len(self.module.constants) >= _MAX_NAMED:
+            return repr(value)
         return self.module.name_constant("k", value)
 
     def share(self, chain: Chain) -> None:
