@@ -1,6 +1,10 @@
 """Random events and selectors, made of so few names and values that they often meet."""
 
-from hypothesis import reject
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+from typing import TypeVar
+
 from hypothesis import strategies as st
 
 from oncue.core.errors import InvalidInput
@@ -10,153 +14,173 @@ from oncue.core.pattern.kinds.shared import Selector
 from oncue.core.pattern.selection import Selection, compile_selection
 from tests.make import make_event
 
-TYPES = ["order.paid", "order.sent", "user.signup", "x"]
-GLOBS = [*TYPES, *TYPES, "order.*", "*.p*", "*", "nothing.*"]
+T = TypeVar("T")
+
+TYPES = ["x", "order.paid", "order.sent"]
+GLOBS = ["x", "x", "x", "x", "order.paid", "order.*", "*.s*", "*", "nothing.*"]
 NAMES = ["a", "b", "é"]
-TEXTS = ["", "a", "ab", "abc", "B", "aß", "ASS", "1", "é", "10.0.0.1", "true"]
-NUMBERS = [
-    *(-1, 0, 1, 2, 0.5, 1.0, -0.0, 2.0, 1e300),
-    *(2**53, 2**53 + 1, 2**53 + 2, float(2**53), 2**63, 10**30, 1e30, -(10**309)),
+TEXTS = ["", "a", "ab", "abc", "abcd", "B", "aß", "ASS", "1", "é", "10.0.0.1"]
+NUMBERS = [-1, 0, 1, 2, 0.5, 1.0, -0.0, 2.0, 3]
+LONG_NUMBERS = [
+    *(2**53, 2**53 + 1, 2**53 + 2, 2**53 + 3, float(2**53), 2**63, 1e300),
+    *(10**30, 1e30, -(10**309), 10**309),
 ]
 
-texts = st.sampled_from(TEXTS)
-numbers = st.sampled_from(NUMBERS)
-scalars: st.SearchStrategy[Json] = st.one_of(texts, numbers, st.none(), st.booleans())
-names = st.sampled_from(NAMES)
+chances = st.integers(0, 2**48).map(Random)
 
 
-def _inside(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
-    return st.one_of(
-        st.dictionaries(names, inner, max_size=3),
-        st.lists(inner, max_size=3),
+def is_likely(chance: Random, share: float) -> bool:
+    return chance.random() < share
+
+
+def some(chance: Random, most: int, make: Callable[[], T], least: int = 1) -> list[T]:
+    return [make() for _ in range(chance.randint(least, most))]
+
+
+def some_number(chance: Random) -> float:
+    return chance.choice(LONG_NUMBERS if is_likely(chance, 0.25) else NUMBERS)
+
+
+def some_scalar(chance: Random) -> Json:
+    kind = chance.random()
+    if kind < 0.4:
+        return chance.choice(TEXTS)
+    return some_number(chance) if kind < 0.75 else chance.choice([None, True, False])
+
+
+def some_value(chance: Random, depth: int = 0) -> Json:
+    kind = chance.random()
+    if kind < 0.7 or depth > 3:
+        return some_scalar(chance)
+    inner = partial(some_value, chance, depth + 1)
+    if kind < 0.85:
+        return some(chance, 3, inner, least=0)
+    return {name: inner() for name in NAMES if is_likely(chance, 0.6)}
+
+
+def some_event(chance: Random) -> Event:
+    data: Json = {name: some_value(chance) for name in NAMES if is_likely(chance, 0.85)}
+    return make_event(
+        type=chance.choice([*TYPES, "x", "x"]),
+        source=chance.choice(["web", "shop"]),
+        subject=chance.choice([None, "a", "ab"]),
+        time_ms=chance.choice([0, 1]),
+        data=some_value(chance) if is_likely(chance, 0.1) else data,
+        attributes={"ext": chance.choice(["a", "ab", 1, True])} if is_likely(chance, 0.5) else {},
     )
 
 
-values = st.recursive(scalars, _inside, max_leaves=6)
-data = st.one_of(
-    st.dictionaries(names, values, max_size=3),
-    st.dictionaries(names, values, min_size=2, max_size=3),
-    values,
-)
-
-events: st.SearchStrategy[Event] = st.builds(
-    make_event,
-    type=st.sampled_from(TYPES),
-    source=st.sampled_from(["web", "shop"]),
-    subject=st.sampled_from([None, "a", "ab"]),
-    time_ms=st.sampled_from([0, 1]),
-    data=data,
-    attributes=st.dictionaries(st.just("ext"), st.sampled_from(["a", "ab", 1, True]), max_size=1),
-)
+OTHERS: list[Json] = [
+    *({"wildcard": text} for text in ("a*", "*b*", "a", "*", "a*c", r"\*")),
+    *({"cidr": "10.0.0.0/8"}, {"exists": True}, {"exists": False}, {"exists": False}),
+]
 
 
-def _operators(inner: st.SearchStrategy[Json]) -> st.SearchStrategy[Json]:
-    limits = st.lists(
-        st.tuples(st.sampled_from(["<", "<=", "=", ">=", ">"]), numbers), min_size=1, max_size=2
-    )
-    return st.one_of(
-        st.builds(lambda pairs: {"numeric": [x for pair in pairs for x in pair]}, limits),
-        st.builds(
-            lambda name, text: {name: text},
-            st.sampled_from(["prefix", "suffix", "equals-ignore-case"]),
-            texts,
-        ),
-        st.builds(
-            lambda name, text: {name: {"equals-ignore-case": text}},
-            st.sampled_from(["prefix", "suffix"]),
-            texts,
-        ),
-        st.builds(
-            lambda text: {"wildcard": text}, st.sampled_from(["a*", "*b*", "a", "*", "a*c", r"\*"])
-        ),
-        st.sampled_from([{"cidr": "10.0.0.0/8"}, {"cidr": "::/0"}, {"exists": True}]),
-        st.just({"exists": False}),
-        st.builds(lambda test: {"anything-but": test}, inner),
-    )
+def some_operator(chance: Random) -> Json:
+    kind = chance.random()
+    if kind < 0.4:
+        orders = ["<", "<=", "=", ">=", ">"]
+        limits: list[Json] = []
+        for _ in range(chance.randint(1, 2)):
+            limits += [chance.choice(orders), some_number(chance)]
+        return {"numeric": limits}
+    if kind < 0.6:
+        return {chance.choice(["prefix", "prefix", "suffix"]): chance.choice(TEXTS)}
+    if kind < 0.7:
+        name = chance.choice(["prefix", "suffix", "equals-ignore-case"])
+        folded: Json = {"equals-ignore-case": chance.choice(TEXTS)}
+        return folded if name == "equals-ignore-case" else {name: folded}
+    if kind < 0.85:
+        return {"anything-but": some_test(chance, depth=9)}
+    return chance.choice(OTHERS)
 
 
-_choices: st.SearchStrategy[Json] = st.one_of(scalars, st.deferred(lambda: _operators(_choices)))
-_tests: st.SearchStrategy[Json] = st.one_of(
-    scalars,
-    _choices,
-    st.lists(_choices, min_size=1, max_size=6),
-    st.lists(texts, min_size=1, max_size=7),
-    st.deferred(lambda: conditions),
-)
-_fields = st.dictionaries(names, _tests, min_size=1, max_size=2)
-conditions: st.SearchStrategy[dict[str, Json]] = st.one_of(
-    _fields,
-    _fields,
-    st.builds(
-        lambda ways, more: {**more, "$or": ways},
-        st.lists(_fields, min_size=2, max_size=3),
-        st.one_of(st.just({}), _fields),
-    ),
-)
+def some_test(chance: Random, depth: int = 0) -> Json:
+    kind = chance.random()
+    if kind < 0.3:
+        return some_scalar(chance)
+    if kind < 0.4:
+        return some(chance, 7, partial(chance.choice, TEXTS))
+    if kind < 0.55:
+        choices = (some_scalar, some_operator)
+        return some(chance, 3, lambda: chance.choice(choices)(chance))
+    if kind < 0.75 and depth < 2:
+        return some_conditions(chance, depth + 1)
+    return some_operator(chance)
+
+
+def some_conditions(chance: Random, depth: int = 0) -> dict[str, Json]:
+    names = chance.sample(NAMES, chance.choice([1, 1, 2]))
+    found = {name: some_test(chance, depth) for name in names}
+    if is_likely(chance, 0.2):
+        found = found if is_likely(chance, 0.5) else {}
+        found["$or"] = some(chance, 3, partial(some_conditions, chance, depth + 1), least=2)
+    return found
+
 
 PATHS = [
-    *("event.data.a", "event.data.b", "event.data.é", "event.data.a.b", "event.data['a']"),
-    *("event.data.a['b'].a", "event.data", "event.source", "event.subject", "event.type"),
-    *("event.time", "event.ext", "event.id", "event.data.b[0]", "event.data.a.b.a"),
+    *(["event.data.a", "event.data.b", "event.data['é']"] * 3),
+    *("event.data.a.b", "event.data['a']", "event.data.a['b'].a", "event.data.b[0]", "event.data"),
+    *("event.source", "event.subject", "event.type", "event.time", "event.ext", "event.id"),
 ]
-_paths = st.sampled_from([path.replace(".é", "['é']") for path in PATHS])
-_LITERALS = [
-    *("'a'", "'ab'", "'abc'", "''", "'é'", "'web'", "'order.paid'", "null", "true", "false"),
-    *(
-        "1",
-        "0",
-        "-1",
-        "1.0",
-        "0.5",
-        "-0.0",
-        "2u",
-        "1e300",
-        "9007199254740993",
-        "9007199254740992.0",
-    ),
-    *("[1]", "{'b': 1}", "'1970-01-01T00:00:00.000Z'"),
+LITERALS = [
+    *("'a'", "'ab'", "'abc'", "''", "'é'", "'web'", "'x'", "null", "true", "false", "1", "0"),
+    *("-1", "1.0", "0.5", "-0.0", "2u", "1e300", "9007199254740993", "9007199254740992.0"),
+    *("9007199254740994", "9007199254740995", "[1]", "{'b': 1}", "'1970-01-01T00:00:00.000Z'"),
 ]
-_literals = st.sampled_from(_LITERALS)
-_relations = st.sampled_from(["==", "==", "!=", "<", "<=", ">", ">="])
-_atoms = st.one_of(
-    st.builds("{0} {1} {2}".format, _paths, _relations, _literals),
-    st.builds("{2} {1} {0}".format, _paths, _relations, _literals),
-    st.builds("{0} {1} {2}".format, _paths, _relations, _paths),
-    st.builds("{0} in [{1}, {2}]".format, _paths, _literals, _literals),
-    st.builds("{0}.startsWith({1})".format, _paths, st.sampled_from(["'a'", "'ab'", "''"])),
-    st.builds("{0}.endsWith('b')".format, _paths),
-    st.builds("size({0}) > 1".format, _paths),
-    st.builds("{0} + 1 > 2".format, _paths),
-    st.builds("{0}.exists(x, x == {1})".format, _paths, _literals),
-    st.builds("event.data.?{0}.orValue({1}) == {2}".format, st.sampled_from("ab"), _literals, _literals),
-    st.builds("has(event.data.{0})".format, st.sampled_from("ab")),
-    _paths,
-    st.builds("!{0}".format, _paths),
-    st.just("size(event) > 5"),
-)  # fmt: skip
-wheres = st.recursive(
-    _atoms,
-    lambda inner: st.one_of(
-        st.builds("({0} && {1})".format, inner, inner),
-        st.builds("({0} && {1})".format, inner, inner),
-        st.builds("({0} || {1})".format, inner, inner),
-        st.builds("!({0})".format, inner),
-        st.builds("({0} ? {1} : {2})".format, inner, inner, inner),
-    ),
-    max_leaves=4,
-)
+ATOMS = [
+    *(["{path} {relation} {literal}"] * 6),
+    *(["{literal} {relation} {path}"] * 2),
+    *(["{path} in [{literal}, {other}]", "{path}.startsWith({text})"] * 2),
+    *("{path} {relation} {second}", "{path}.endsWith('b')", "size({path}) > 1", "{path} + 1 > 2"),
+    *("{path}.exists(x, x == {literal})", "has(event.data.a)", "has(event.data.a.b)", "{path}"),
+    *("!{path}", "event.data.?b.orValue({literal}) == {other}", "size(event) > 5"),
+]
 
 
-@st.composite
-def selections(draw: st.DrawFn) -> Selection:
-    fields: dict[str, Json] = {
-        "event": draw(st.lists(st.sampled_from(GLOBS), min_size=1, max_size=2)),
-        "source": draw(st.sampled_from([None, None, "web", "shop"])),
-        "conditions": draw(st.one_of(st.none(), conditions)),
-        "where": draw(st.one_of(st.none(), wheres)),
-    }
-    try:
-        return compile_selection(Selector.model_validate(fields), "pattern")
-    except InvalidInput:
-        # The checker knows of some that they can never be true or false.
-        reject()
+def some_atom(chance: Random) -> str:
+    pick = chance.choice
+    return pick(ATOMS).format(
+        path=pick(PATHS),
+        second=pick(PATHS),
+        relation=pick(["==", "==", "==", "!=", "<", "<=", ">", ">="]),
+        literal=pick(LITERALS),
+        other=pick(LITERALS),
+        text=pick(["'a'", "'ab'", "'abc'", "''"]),
+    )
+
+
+def some_where(chance: Random, depth: int = 0) -> str:
+    kind = chance.random()
+    if kind < 0.5 or depth > 2:
+        return some_atom(chance)
+    inner = partial(some_where, chance, depth + 1)
+    if kind < 0.85:
+        return f"({inner()} && {inner()})"
+    if kind < 0.95:
+        return f"({inner()} || {inner()})"
+    return f"!({inner()})" if kind < 0.98 else f"({inner()} ? {inner()} : {inner()})"
+
+
+def some_selection(chance: Random) -> Selection:
+    """Return one that its parser takes: of some it knows that they are never true or false."""
+    while True:
+        kind = chance.random()
+        fields: dict[str, Json] = {
+            "event": some(chance, 2, partial(chance.choice, GLOBS)),
+            "source": chance.choice(["web", "shop"]) if is_likely(chance, 0.15) else None,
+            "conditions": some_conditions(chance) if kind < 0.55 else None,
+            "where": some_where(chance) if kind > 0.4 and kind < 0.95 else None,
+        }
+        try:
+            return compile_selection(Selector.model_validate(fields), "pattern")
+        except InvalidInput:
+            continue
+
+
+def shown(selections: Sequence[Selection]) -> str:
+    """Return selectors as a failing test shows them."""
+    return "\n".join(
+        f"{one.globs} {one.source} {one.conditions} {one.where and one.where.text}"
+        for one in selections
+    )

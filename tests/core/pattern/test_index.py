@@ -3,21 +3,35 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import inf
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncue.core.event import Event
+from oncue.core.expression.conjuncts import StartsWith
 from oncue.core.globs import compile_glob
 from oncue.core.json_text import Json
 from oncue.core.pattern.index import PatternIndex
+from oncue.core.pattern.indexing.access import Access
+from oncue.core.pattern.indexing.layout import Entry, Probe
 from oncue.core.pattern.indexing.spans import Rows, Span, arrange
+from oncue.core.pattern.indexing.tables import fill
 from oncue.core.pattern.kinds.shared import Selector
 from oncue.core.pattern.scanning import cost_of
 from oncue.core.pattern.selection import EVERYTHING, Seen, Selection, compile_selection
-from tests.core.pattern.random_selectors import TYPES, events, selections
+from tests.core.pattern.random_selectors import (
+    TYPES,
+    chances,
+    is_likely,
+    shown,
+    some,
+    some_event,
+    some_selection,
+)
 from tests.make import make_event
 
 
@@ -69,32 +83,24 @@ def slots_of(index: PatternIndex, event: Event) -> list[str]:
     return [slot for slot, _ in index.admitted(event, Seen(event))]
 
 
-_changes = st.lists(
-    st.tuples(
-        st.sampled_from([f"p{number}" for number in range(12)]),
-        st.one_of(st.none(), st.lists(selections(), min_size=1, max_size=3)),
-    ),
-    min_size=1,
-    max_size=16,
-)
-
-
-@settings(max_examples=100)
-@given(st.lists(st.tuples(_changes, st.lists(events, min_size=1, max_size=8)), max_size=4))
-def test_the_index_finds_what_asking_all_finds(
-    rounds: list[tuple[list[tuple[str, list[Selection] | None]], list[Event]]],
-) -> None:
+@settings(max_examples=25)
+@given(chances)
+def test_the_index_finds_what_asking_all_finds(chance: Random) -> None:
     index, naive = PatternIndex(), NaiveIndex()
-    for changes, seen in rounds:
-        for slot, changed in changes:
-            if changed is None:
+    for _ in range(4):
+        for slot in chance.choices([f"p{number}" for number in range(40)], k=25):
+            if is_likely(chance, 0.2):
                 index.drop(slot)
                 naive.slots.pop(slot, None)
             else:
-                index.put(slot, changed)
-                naive.slots[slot] = changed
-        for event in seen:
-            assert list(index.admitted(event, Seen(event))) == naive.admitted(event)
+                naive.slots[slot] = some(chance, 3, partial(some_selection, chance))
+                index.put(slot, naive.slots[slot])
+        for event in [some_event(chance) for _ in range(25)]:
+            found = list(index.admitted(event, Seen(event)))
+            expected = naive.admitted(event)
+
+            others = {slot for slot, _ in {*found} ^ {*expected}}
+            assert found == expected, [(slot, shown(naive.slots[slot])) for slot in others]
 
     assert [index.watching(t) for t in TYPES] == [naive.watching(t) for t in TYPES]
     watched = {glob for slot in naive.slots.values() for one in slot for glob in one.globs}
@@ -174,9 +180,9 @@ def test_a_dropped_slot_has_no_errors() -> None:
 def test_a_change_of_some_leaves_the_others_as_they_are() -> None:
     index = put_all([{"event": type_, "conditions": {"n": 1}} for type_ in ("x", "y", "z*")])
     events = [make_event(type=type_, data={"n": 1}) for type_ in ("x", "y", "zz")]
-    before = [index._routes.known[e.type].leaves for e in events if index.admitted(e)]
+    before = [index._routes.known[e.type] for e in events if index.admitted(e)]
     index.put("more", [make_selection(event="x")])
-    after = [index._routes.known[e.type].leaves for e in events if index.admitted(e)]
+    after = [index._routes.known[e.type] for e in events if index.admitted(e)]
 
     assert [old is new for old, new in zip(before, after, strict=True)] == [False, True, True]
 
@@ -195,10 +201,9 @@ def test_types_that_the_same_globs_fit_share_a_leaf_and_are_forgotten_in_time() 
     known = make_event(type="known", data={"n": 1})
     assert len(index.admitted(known)) == 2
     leaves = {
-        id(leaf)
+        index._routes.known[f"t{number}"]
         for number in range(12_000)
         if index.admitted(make_event(type=f"t{number}", data={"n": 1}))
-        for leaf in index._routes.known[f"t{number}"].leaves
     }
 
     assert len(leaves) == 1
@@ -304,3 +309,74 @@ def test_lists_of_values_make_no_product() -> None:
 
     assert len(index.admitted(event)) == 300
     assert not index.admitted(make_event(type="x", data={"a": "v1", "b": "v2", "c": "w"}))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "data", "expected"),
+    [
+        pytest.param({"a": ["x", "y"]}, {"a": ["x", "y"]}, True, id="two elements"),
+        pytest.param({"a": {"b": "x"}}, {"a": [{"b": "y"}, {"b": "x"}]}, True, id="members"),
+        pytest.param({"a": {"b": "x"}}, {"a": [{"b": ["y", "x"]}]}, True, id="arrays within"),
+        pytest.param({"a": {"b": "x"}}, {"a": [[{"b": "x"}]]}, False, id="an array is no object"),
+        pytest.param({"a": "x"}, {"a": [["x"]]}, False, id="nor one of its own elements"),
+        pytest.param({"a": {"b": {"prefix": "x"}}}, {"a": {"b": ["xy"]}}, True, id="of text"),
+        pytest.param({"a": {"numeric": [">", 1]}}, {"a": ["z", 2]}, True, id="of numbers"),
+        pytest.param({"$or": [{"a": "x"}, {"b": "x"}]}, {"a": "x", "b": "x"}, True, id="both"),
+    ],
+)
+def test_an_event_that_is_found_twice_is_admitted_once(
+    conditions: Json, data: Json, *, expected: bool
+) -> None:
+    others: list[dict[str, Json]] = [{"conditions": {"a": f"{n}"}} for n in range(20)]
+    index = put_all([{"conditions": conditions}, *others])
+
+    assert list(index.admitted(make_event(type="x", data=data))) == [("p0", 1)] * expected
+
+
+def test_a_selector_that_watches_a_type_twice_is_asked_once() -> None:
+    index = put_all([{"event": ["x", "x*", "*"], "where": "event.data.n + 1 > 2"}])
+    index.admitted(make_event(type="x", data={}))
+
+    assert index.errors == {"p0": 1}
+
+
+@pytest.mark.parametrize("limit", [2**53 + 1, 2**53 + 3, 2**63 - 1, 10**400, -(2**53 + 3)])
+def test_long_integers_are_compared_as_the_predicate_does(limit: int) -> None:
+    selectors: list[dict[str, Json]] = [
+        {"conditions": {"n": [{"numeric": [relation, limit]}]}}
+        for relation in ("<", "<=", "=", ">=", ">")
+    ]
+    selectors += [{"conditions": {"n": limit}}, {"conditions": {"n": [float(2**53), limit]}}]
+    if abs(limit) < 2**63:
+        selectors += [
+            {"where": f"event.data.n {relation} {number}"}
+            for relation in ("<", "<=", "==", ">=", ">")
+            for number in (str(limit), f"{float(limit)}")
+        ]
+    index = put_all(selectors)
+    naive = NaiveIndex({f"p{n}": [make_selection(**s)] for n, s in enumerate(selectors)})
+    near = [limit + step for step in range(-3, 4)]
+    for number in [*near, *(float(n) for n in near if abs(n) < 2**70)]:
+        event = make_event(type="x", data={"n": number})
+
+        assert list(index.admitted(event)) == naive.admitted(event)
+
+
+def test_prefixes_of_many_lengths_are_found() -> None:
+    text = "abcdefghijklmnopqrst"
+    index = put_all([{"conditions": {"n": [{"prefix": text[:length]}]}} for length in range(1, 21)])
+    for length in range(22):
+        event = make_event(type="x", data={"n": text[:length] + "!"})
+
+        assert slots_of(index, event) == [f"p{n}" for n in range(min(length, 20))]
+
+
+def test_a_text_is_looked_for_under_few_lengths() -> None:
+    probe = Probe(("data", "n"))
+    for length in range(1, 30):
+        access = Access((StartsWith(("data", "n"), "x" * length),))
+        probe.add(Entry(length, (access,)), access)
+    tables = fill(probe, lambda entries: tuple(entry.number for entry in entries))
+
+    assert len(tables.prefixes) <= 4
+    assert min(tables.prefixes) == 1

@@ -27,8 +27,7 @@ from typing import Final
 from oncue.core.errors import Problem
 from oncue.core.event import Event
 from oncue.core.json_text import Json
-from oncue.core.pattern.indexing.leaf import Candidate, Leaf, merged
-from oncue.core.pattern.indexing.probing import Hit
+from oncue.core.pattern.indexing.leaf import Candidate
 from oncue.core.pattern.indexing.routes import Routes
 from oncue.core.pattern.scanning import excess
 from oncue.core.pattern.selection import Selection
@@ -45,6 +44,7 @@ class PatternIndex:
         self._places: dict[str, int] = {}
         self._next_place = 0
         self._routes = Routes()
+        self._known = self._routes.known
         self._errors: Counter[str] = Counter()
 
     def put(self, slot: str, selections: Sequence[Selection]) -> None:
@@ -92,13 +92,15 @@ class PatternIndex:
     @property
     def errors(self) -> Counter[str]:
         """How often `where` ended in an error, by slot."""
-        self._take_errors(self._routes.leaves)
+        for leaf in self._routes.leaves:
+            self._errors.update(leaf.take_errors())
         return self._errors
 
     def watching(self, event_type: str) -> tuple[str, ...]:
         """Return the slots that watch a type, in the order in which they were first put."""
-        routes = self._routes
-        return (routes.known.get(event_type) or routes.find(event_type)).slots
+        exact, by_glob = self._routes.watching(event_type)
+        ordered = sorted([*exact.values(), *by_glob.values()])
+        return tuple(dict.fromkeys(slot for _, slot, *_ in ordered))
 
     def admitted(
         self, event: Event, values: Mapping[str, Json] | None = None
@@ -108,15 +110,8 @@ class PatternIndex:
 
         Without `values`, what expressions read is made when it is needed.
         """
-        routes = self._routes
-        leaves = (routes.known.get(event.type) or routes.find(event.type)).leaves
-        if len(leaves) == 1:
-            return leaves[0].admitted(event, values)
-        found = [hit for leaf in leaves for hit in leaf.admitted(event, values)]
-        return merged(sorted(found, key=self._place_of)) if found else ()
-
-    def _place_of(self, hit: Hit) -> int:
-        return self._places[hit[0]]
+        admitted = self._known.get(event.type) or self._routes.find(event.type)
+        return admitted(event, values)
 
     def _forget(self, slot: str) -> None:
         candidates = self._slots.pop(slot, ())
@@ -126,9 +121,6 @@ class PatternIndex:
                 self._routes.unwatch(glob, candidate)
 
     def _let_go(self, candidates: Iterable[Candidate]) -> None:
-        globs = {glob for candidate in candidates for glob in candidate[-1].globs}
-        self._take_errors(self._routes.let_go(globs))
-
-    def _take_errors(self, leaves: Iterable[Leaf]) -> None:
-        for leaf in leaves:
-            self._errors.update(leaf.take_errors())
+        # What leaves have counted is taken as long as they are there.
+        self._errors = self.errors
+        self._routes.let_go(glob for *_, selection in candidates for glob in selection.globs)

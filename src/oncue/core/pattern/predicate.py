@@ -62,7 +62,7 @@ def compile_predicate(
 
     def write(part: Part) -> None:
         if source is not None:
-            part.line(f"if event.source != {source!r}: return False")
+            part.line(f"if event.source != {part.constant(source)}: return False")
         if conditions:
             part.line("data = event.data")
             _write_clauses(part, "data", [clause for _, clause in conditions.clauses], 0)
@@ -114,9 +114,9 @@ def _inline(part: Part, value: str, test: ValueTest) -> str:
         case Is(wanted):
             return _equality(part, value, wanted)
         case Begins(prefix):
-            return f"({value}.__class__ is str and {value}.startswith({prefix!r}))"
+            return f"({value}.__class__ is str and {value}.startswith({part.constant(prefix)}))"
         case Ends(suffix):
-            return f"({value}.__class__ is str and {value}.endswith({suffix!r}))"
+            return f"({value}.__class__ is str and {value}.endswith({part.constant(suffix)}))"
         case Numeric(limits):
             bounds = [
                 f"{value} {'==' if name == '=' else name} {part.constant(limit)}"
@@ -138,7 +138,7 @@ def _equality(part: Part, value: str, wanted: str | float | None) -> str:
     if wanted is None or wanted is True or wanted is False:
         return f"({value} is {wanted})"
     if isinstance(wanted, str):
-        return f"({value} == {wanted!r})"
+        return f"({value} == {part.constant(wanted)})"
     # In Python True == 1.
     return f"({value} == {part.constant(wanted)} and {value}.__class__ is not bool)"
 
@@ -154,7 +154,7 @@ def _any_of(part: Part, value: str, ways: Sequence[ValueTest]) -> str:
         among = part.module.name_constant("texts", frozenset(texts))
         others.append(f"({value}.__class__ is str and {value} in {among})")
     elif texts:
-        others.append(f"({value} in {tuple(texts)!r})")
+        others.append(f"({value} in {part.module.name_constant('texts', tuple(texts))})")
     return f"({' or '.join(others)})"
 
 

@@ -21,18 +21,28 @@ class Leaf:
     """
     Some selectors, in order.
 
-    Its code is made when the first event comes, and that of a predicate when it is first a
-    candidate: most patterns of a type never are between two changes.
+    The code of a predicate is made when it is first a candidate: most patterns of a type never
+    are between two changes.
     """
 
+    __slots__ = (
+        *("__weakref__", "_asked", "_errors", "_grower", "_repeats", "_selections"),
+        *("admitted", "places"),
+    )
+
     def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self.errors: Counter[str] = Counter()
-        self._hits: list[Hit] = [(slot, bit) for _, slot, bit, _ in candidates]
+        self.places = {slot: order for order, slot, *_ in candidates}
+        """Numbers that order the slots."""
+        self._errors: Counter[str] = Counter()
         self._selections = [selection for *_, selection in candidates]
-        self._deciders: list[Decides] = [self._first(n) for n in range(len(candidates))]
-        self._repeats = len({slot for slot, _ in self._hits}) < len(candidates)
-        self._grower: Grower | None = None
-        self.admitted: Admitted = self._grow
+        self._asked: list[tuple[Decides, Hit]] = [
+            (self._first(number), (slot, bit))
+            for number, (_, slot, bit, _) in enumerate(candidates)
+        ]
+        self._repeats = len(self.places) < len(candidates)
+        entries = [Entry(n, selection.accesses) for n, selection in enumerate(self._selections)]
+        self._grower = Grower(entries, self._decide)
+        self.admitted: Admitted = self._grower.admitted
         """Gives the slots that admit an event, in order."""
 
     def _decide(
@@ -44,36 +54,31 @@ class Leaf:
         if values is None:
             values = Seen(event)
         admitted: list[Hit] = []
-        deciders = self._deciders
+        asked = self._asked
         for number in numbers:
+            decides, hit = asked[number]
             try:
-                if deciders[number](event, values):
-                    admitted.append(self._hits[number])
+                if decides(event, values):
+                    admitted.append(hit)
             except EvaluationError:
-                self.errors[self._hits[number][0]] += 1
+                self._errors[hit[0]] += 1
         return merged(admitted) if self._repeats else admitted
 
     def take_errors(self) -> Counter[str]:
         """Return the errors of `where` by slot since this was asked last."""
-        taken, self.errors = self.errors, Counter()
-        if self._grower:
-            unmet = self._grower.unmet
+        taken, self._errors = self._errors, Counter()
+        unmet = self._grower.unmet
+        if any(unmet):
             for place, numbers in enumerate(self._grower.failing):
-                if unmet[place]:
-                    for number in numbers:
-                        taken[self._hits[number][0]] += unmet[place]
-                    unmet[place] = 0
-        return taken
-
-    def _grow(self, event: Event, values: Mapping[str, Json] | None) -> Sequence[Hit]:
-        entries = [Entry(n, selection.accesses) for n, selection in enumerate(self._selections)]
-        self._grower = Grower(entries, self._decide)
-        self.admitted = self._grower.admitted
-        return self.admitted(event, values)
+                for number in numbers:
+                    taken[self._asked[number][1][0]] += unmet[place]
+                unmet[place] = 0
+        return +taken
 
     def _first(self, number: int) -> Decides:
         def decides(event: Event, values: Mapping[str, Json]) -> bool:
-            made = self._deciders[number] = self._selections[number].decides
+            made = self._selections[number].decides
+            self._asked[number] = made, self._asked[number][1]
             return made(event, values)
 
         return decides

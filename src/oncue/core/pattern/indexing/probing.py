@@ -128,7 +128,7 @@ class Grower:
             numbers = {number for sort, number in probe.errors if sort in refused}
             if numbers:
                 lines = branches.setdefault(test, [])
-                lines.append(f"{unmet}[{len(self.unmet)}] += 1")
+                lines.append(f"{unmet}[{part.constant(len(self.unmet))}] += 1")
                 self.unmet.append(0)
                 self.failing.append(tuple(numbers))
 
@@ -228,7 +228,8 @@ def _numbers(part: Part, value: str, tables: Tables) -> list[str]:
     for (limits, owners), side in ((tables.floors, "[:{}]"), (tables.ceilings, "[{}:]")):
         if len(owners) == 1:
             relation = ">=" if side == "[:{}]" else "<="
-            lines.append(f"if {value} {relation} {part.constant(limits[0])}: out += {owners}")
+            limit, found = part.constant(limits[0]), name("owners", owners)
+            lines.append(f"if {value} {relation} {limit}: out += {found}")
         elif owners:
             search = name("place", bisect_right if side == "[:{}]" else bisect_left)
             place = f"{search}({name('limits', limits)}, {value})"
@@ -245,13 +246,14 @@ def _look(part: Part, table: Table, key: str) -> list[str]:
     """Return the lines that look for a key and go on with what is found."""
     if not table:
         return []
-    name = part.module.name_constant("table", table)
     if len(table) == 1:
         ((wanted, bucket),) = table.items()
-        then = (
-            f"out += {bucket}" if isinstance(bucket, tuple) else f"{name}[{key}](event, data, out)"
-        )
-        return [f"if {key} == {part.constant(wanted)}: {then}"]
+        is_wanted = f"if {key} == {part.constant(wanted)}:"
+        if isinstance(bucket, tuple):
+            return [f"{is_wanted} out += {part.module.name_constant('numbers', bucket)}"]
+        then = part.module.name_constant("table", table)
+        return [f"{is_wanted} {then}[{key}](event, data, out)"]
+    name = part.module.name_constant("table", table)
     found = part.fresh()
     lines = [f"{found} = {name}.get({key})"]
     are_numbers = {isinstance(bucket, tuple) for bucket in table.values()}

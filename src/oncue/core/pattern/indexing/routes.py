@@ -6,32 +6,27 @@ type. Types come from outside without limit: what is remembered of them is bound
 those that some pattern names.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
+from oncue.core.event import Event
 from oncue.core.globs import compile_glob
-from oncue.core.pattern.indexing.leaf import Candidate, Leaf
+from oncue.core.json_text import Json
+from oncue.core.pattern.indexing.leaf import Candidate, Leaf, merged
+from oncue.core.pattern.indexing.probing import Admitted, Hit
 
 _MAX_REMEMBERED_TYPES: Final = 10_000
 
 _Watchers: TypeAlias = dict[int, Candidate]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where events of a type go, and whose they may be, in order."""
-
-    leaves: tuple[Leaf, ...]
-    slots: tuple[str, ...]
-
-
 class Routes:
     """Routes by type, found when they are first asked for."""
 
     def __init__(self) -> None:
-        self.known: dict[str, Route] = {}
+        self.known: dict[str, Admitted] = {}
+        """By type, what gives the slots that admit an event."""
         self._exact: dict[str, _Watchers] = {}
         self._by_glob: dict[str, _Watchers] = {}
         self._fits: dict[str, Callable[[str], bool]] = {}
@@ -47,8 +42,8 @@ class Routes:
         """All leaves that some route goes to."""
         return self._leaves.values()
 
-    def find(self, event_type: str) -> Route:
-        """Return where events of a type go, and remember it."""
+    def watching(self, event_type: str) -> tuple[_Watchers, _Watchers]:
+        """Return the selectors that name a type, and the others whose globs fit it."""
         exact = self._exact.get(event_type, {})
         by_glob: _Watchers = {}
         for glob, watchers in self._by_glob.items():
@@ -56,13 +51,15 @@ class Routes:
                 by_glob |= watchers
         for order in exact.keys() & by_glob.keys():
             del by_glob[order]
-        leaves = tuple(self._leaf(watchers) for watchers in (exact, by_glob) if watchers)
-        ordered = sorted([*exact.values(), *by_glob.values()])
-        route = Route(leaves, tuple(dict.fromkeys(slot for _, slot, *_ in ordered)))
+        return exact, by_glob
+
+    def find(self, event_type: str) -> Admitted:
+        """Return where events of a type go, and remember it."""
         if len(self.known) >= _MAX_REMEMBERED_TYPES + len(self._exact):
             for unnamed in self.known.keys() - self._exact.keys():
                 del self.known[unnamed]
-        self.known[event_type] = route
+        leaves = [self._leaf(watchers) for watchers in self.watching(event_type) if watchers]
+        route = self.known[event_type] = leaves[0].admitted if len(leaves) == 1 else _all_of(leaves)
         return route
 
     def watch(self, glob: str, candidate: Candidate) -> None:
@@ -79,12 +76,13 @@ class Routes:
             del named[glob]
             self._fits.pop(glob, None)
 
-    def let_go(self, globs: Iterable[str]) -> list[Leaf]:
-        """Forget the routes of all types that some of the globs fit, and return their leaves."""
+    def let_go(self, globs: Iterable[str]) -> None:
+        """Forget the routes of all types that some of the globs fit."""
         names = set(globs)
         fits = [self._fits[glob] for glob in names if "*" in glob]
-        types = [known for known in self.known if known in names or any(fit(known) for fit in fits)]
-        return [leaf for event_type in types for leaf in self.known.pop(event_type).leaves]
+        for known in list(self.known) if fits else names & self.known.keys():
+            if known in names or any(fit(known) for fit in fits):
+                del self.known[known]
 
     def _named(self, glob: str) -> dict[str, _Watchers]:
         return self._by_glob if "*" in glob else self._exact
@@ -97,3 +95,13 @@ class Routes:
         if leaf is None:
             leaf = self._leaves[known] = Leaf(candidates)
         return leaf
+
+
+def _all_of(leaves: Sequence[Leaf]) -> Admitted:
+    places = {slot: place for leaf in leaves for slot, place in leaf.places.items()}
+
+    def admitted(event: Event, values: Mapping[str, Json] | None) -> Sequence[Hit]:
+        found = [hit for leaf in leaves for hit in leaf.admitted(event, values)]
+        return merged(sorted(found, key=lambda hit: places[hit[0]])) if found else ()
+
+    return admitted
