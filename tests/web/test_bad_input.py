@@ -73,6 +73,8 @@ NEEDS_BODY = (
     "POST /actions/note/run",
     "POST /expressions/evaluate",
     "PUT /kv/state/k",
+    "POST /connections",
+    "PATCH /connections/alerts",
     "POST /accounts",
     "PATCH /accounts/test",
     "POST /accounts/test/keys",
@@ -199,6 +201,61 @@ WORKFLOWS = [
     Bad("POST /workflows/greet/plan", {"steps": []}, places=("steps",)),
     Bad("POST /workflows/greet/test-step", {"step": "nope"}, places=("step",)),
 ]
+SECRET = "xoxb-planted-secret"
+
+
+def _connection(**values: Any) -> dict[str, Any]:
+    return {"name": "bad", "integration": "slack", "values": values}
+
+
+CONNECTIONS = [
+    Bad("POST /connections", {}, places=("name", "integration")),
+    Bad("POST /connections", {**_connection(), "name": "A B"}, places=("name",)),
+    Bad("POST /connections", {**_connection(), "name": "schemas"}, places=("name",)),
+    Bad("POST /connections", {**_connection(), "name": "rotate"}, places=("name",)),
+    Bad("POST /connections", {**_connection(), "name": "alerts"}, 409),
+    Bad("POST /connections", {**_connection(), "integration": "slakc"}, places=("integration",)),
+    Bad("POST /connections", {**_connection(), "integration": 5}, places=("integration",)),
+    Bad("POST /connections", {**_connection(), "default": "yes"}, places=("default",)),
+    Bad("POST /connections", {**_connection(), "bot_token": SECRET}, places=("bot_token",)),
+    Bad("POST /connections", {**_connection(), "kind": "workflow"}, places=("kind",)),
+    Bad("POST /connections", {**_connection(), "values": SECRET}, places=("values",)),
+    Bad("POST /connections", _connection(bot_tokne=SECRET), places=("values.bot_tokne",)),
+    Bad("POST /connections", _connection(bot_token=5), places=("values.bot_token",)),
+    Bad("POST /connections", _connection(bot_token=[SECRET]), places=("values.bot_token",)),
+    Bad("POST /connections", _connection(bot_token=""), places=("values.bot_token",)),
+    Bad(
+        "POST /connections",
+        _connection(bot_token=f"{SECRET}\r\nX: y"),
+        places=("values.bot_token",),
+    ),
+    Bad("POST /connections", _connection(bot_token="x" * 8_193), places=("values.bot_token",)),
+    Bad("POST /connections", _connection(bot_token="••••5678"), places=("values.bot_token",)),
+    Bad("POST /connections", _connection(webhook_url=SECRET), places=("values.webhook_url",)),
+    Bad(
+        "POST /connections",
+        _connection(webhook_url="https://h:99999/x"),
+        places=("values.webhook_url",),
+    ),
+    Bad("POST /connections", _connection(a=SECRET, b=SECRET), places=("values.a", "values.b")),
+    Bad("GET /connections?limit=0", places=("limit",)),
+    Bad("GET /connections/nobody", status=404),
+    Bad("PATCH /connections/nobody", {}, 404),
+    Bad("PATCH /connections/alerts", {"integration": "linear"}, 422),
+    Bad("PATCH /connections/alerts", {"name": None}, places=("name",)),
+    Bad("PATCH /connections/alerts", {"values": {"bot_token": 5}}, places=("values.bot_token",)),
+    Bad("PATCH /connections/alerts", {"default": True}, 412, headers={"If-Match": '"9"'}),
+    Bad("DELETE /connections/nobody", status=404),
+    Bad("DELETE /connections/alerts?force=perhaps", places=("force",)),
+    Bad("POST /connections/nobody/test", status=404),
+    Bad("GET /connections", status=401, key=None),
+    Bad("GET /connections", status=403, key=READER),
+    Bad("POST /actions/note/run", {"connection": "nobody"}, places=("connection",)),
+    Bad("POST /actions/note/run", {"connection": 5}, places=("connection",)),
+    Bad("POST /workflows", _step(connection="nobody"), places=("steps[0].connection",)),
+    Bad("POST /workflows", _step(connection="alerts"), places=("steps[0].connection",)),
+    Bad("POST /workflows", _step(connection=5), places=("steps[0].connection",)),
+]
 # A cursor that reads like ours, of a row that no store could hold.
 FAR = base64.urlsafe_b64encode(f"{'9' * 30}:x".encode()).decode().rstrip("=")
 OTHERS = [
@@ -253,6 +310,7 @@ TABLE = [
     *EVENTS,
     *PATTERNS,
     *WORKFLOWS,
+    *CONNECTIONS,
     *OTHERS,
 ]
 
@@ -282,6 +340,8 @@ def _differs(bad: Bad, answer: Answer) -> str | None:
     if not answer.body["title"] or answer.body["status"] != bad.status:
         return f"{place}: expected title and status, got {answer.body}"
     found = [error["path"] for error in answer.body.get("errors", [])]
+    if SECRET in str(answer.body):
+        return f"{place}: expected no secret in the answer, got {answer.body}"
     if bad.places is not None and sorted(found) != sorted(bad.places):
         return f"{place}: expected problems at {bad.places}, got {answer.body['errors']}"
     if bad.status == 422 and not found:
@@ -297,6 +357,7 @@ async def _stored(server: Served) -> list[Any]:
         await parts.patterns.all(ACCOUNT, 100, None),
         await parts.history.executions(ACCOUNT, ExecutionFilter(), 100),
         await parts.keys.scan(ACCOUNT, Namespace.STATE, "", None, 100),
+        await parts.connected.store.all(ACCOUNT),
         await parts.accounts.all(100),
         await parts.accounts.keys(ACCOUNT),
     ]
@@ -312,6 +373,8 @@ def test_bad_input_is_told_and_nothing_is_stored(tmp_path: Path) -> None:
         await server.request("POST", "/workflows", json=make_document())
         watch = {"name": "watch", "pattern": {"type": "event", "event": "a"}}
         await server.request("POST", "/patterns", json=watch)
+        alerts = {"name": "alerts", "integration": "slack"}
+        await server.request("POST", "/connections", json=alerts)
         before = await _stored(server)
         differences = [
             difference
