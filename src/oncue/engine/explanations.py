@@ -9,24 +9,26 @@ then is what it said.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from oncue.core.event import Event
 from oncue.core.globs import compile_glob
 from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
-from oncue.core.pattern.index import PatternIndex
 from oncue.core.pattern.match import match_id
 from oncue.core.pattern.matcher import Matcher
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.seen import Seen
-from oncue.core.pattern.selection import Refusal
+from oncue.core.pattern.selection import Refusal, Selection
 from oncue.core.pattern.watch import Finding, Watch
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.reading import RECORDS_PER_TURN, event_time
 from oncue.ports import EventLog, History, Journal
 
-MAX_RECORDS = 100_000
+MAX_RECORDS: Final = 50_000
 """How much of the log is read again for one explanation."""
+MAX_RECORDS_OF_EACH: Final = 2_000
+"""And how much for each, where all patterns that watch an event are asked."""
 
 
 class Fate(StrEnum):
@@ -98,15 +100,21 @@ class Explanations:
 
     async def of(self, account: str, event: Event) -> list[Explanation]:
         """Return what each pattern that watches the event's type did with it."""
-        active = await self._patterns.at(account, event.offset)
-        index = PatternIndex()
-        for pattern in active:
-            index.put(pattern.id, pattern.plan.looking.selections)
-        watching = set(index.watching(event.type))
-        return [await self.by(account, one, event) for one in active if one.id in watching]
+        return [
+            await self.by(account, pattern, event, max_records=MAX_RECORDS_OF_EACH)
+            for pattern in await self._patterns.at(account, event.offset)
+            if any(_watches(selection, event) for selection in pattern.plan.looking.selections)
+        ]
 
-    async def by(self, account: str, pattern: ActivePattern, event: Event) -> Explanation:
-        """Return what a pattern did with an event."""
+    async def by(
+        self,
+        account: str,
+        pattern: ActivePattern,
+        event: Event,
+        *,
+        max_records: int = MAX_RECORDS,
+    ) -> Explanation:
+        """Return what a pattern did with an event, as far as so much of the log tells."""
         seen = Seen(event)
         refusal = _refusal(pattern, event, seen)
         if refusal:
@@ -116,7 +124,8 @@ class Explanations:
             return Explanation(pattern, Fate.NO_KEY, "by")
         if (await self._journal.cursors()).get(account, 0) < event.offset:
             return Explanation(pattern, Fate.PENDING)
-        again = await self._again(account, pattern, event, key)
+        cursor = await self._since(account, pattern, event, max_records)
+        again = await self._again(account, pattern, event, (cursor, key))
         explanation = _explained(pattern, event, again, key)
         if explanation.match_id:
             match = await self._history.match(account, explanation.match_id)
@@ -124,9 +133,11 @@ class Explanations:
                 return replace(explanation, outcome=match.outcome)
         return explanation
 
-    async def _again(self, account: str, pattern: ActivePattern, event: Event, key: str) -> _Again:
+    async def _again(
+        self, account: str, pattern: ActivePattern, event: Event, begin: tuple[int, str]
+    ) -> _Again:
         """Return what came of the event when it was looked at, and the pattern right after that."""
-        cursor = await self._since(account, pattern, event)
+        cursor, key = begin
         matcher = Matcher(event_time(await self._log.past.mark(account, cursor)))
         # Where the state begins, the first record is the one with which it began.
         first = await self._log.read(account, cursor, 1)
@@ -147,7 +158,9 @@ class Explanations:
                 return again
             cursor = stretch.upto
 
-    async def _since(self, account: str, pattern: ActivePattern, event: Event) -> int:
+    async def _since(
+        self, account: str, pattern: ActivePattern, event: Event, max_records: int
+    ) -> int:
         plan = pattern.plan
         if not plan.is_stateful:
             return event.offset - 1
@@ -156,7 +169,7 @@ class Explanations:
         # Twice as far as it remembers: an event that came too late is told what it missed.
         reach_ms = 2 * max(plan.looking.reach_ms, pause) + plan.delay_ms + plan.idle_timeout_ms
         earliest = await self._log.past.offset_before(account, event.received_at_ms - reach_ms)
-        return max(begin - 1, earliest, event.offset - MAX_RECORDS, 0)
+        return max(begin - 1, earliest, event.offset - max_records, 0)
 
 
 def _refusal(pattern: ActivePattern, event: Event, seen: Seen) -> Refusal | None:
@@ -164,9 +177,13 @@ def _refusal(pattern: ActivePattern, event: Event, seen: Seen) -> Refusal | None
     refusals = [
         selection.refusal(event, seen)
         for selection in pattern.plan.looking.selections
-        if any(compile_glob(glob)(event.type) for glob in selection.globs)
+        if _watches(selection, event)
     ]
     return None if None in refusals else next(iter(refusals), None)
+
+
+def _watches(selection: Selection, event: Event) -> bool:
+    return any(compile_glob(glob)(event.type) for glob in selection.globs)
 
 
 def _is_waiting(watch: Watch, event: Event) -> bool:
