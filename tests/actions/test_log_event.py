@@ -64,3 +64,48 @@ def test_a_circle_ends(tmp_path: Path) -> None:
     assert sorted(statuses) == ["completed"] * MAX_DEPTH + ["failed"]
     (error,) = errors
     assert "start each other in a circle" in error
+
+
+def _emit_event(**event: Any) -> dict[str, Any]:
+    return {"id": "tell", "type": "action", "action": "emit_event", "with": {"event": event}}
+
+
+def test_a_whole_event_is_told_as_it_stands(tmp_path: Path) -> None:
+    given = {
+        "type": "lead.scored",
+        "source": "scoring",
+        "id": "score-1",
+        "time": "2026-01-01T00:00:00Z",
+        "subject": "ada",
+        "data": [1],
+        "region": "eu",
+    }
+    events, statuses, _ = _run(tmp_path, make_document(steps=[_emit_event(**given)]))
+
+    told = events[0]
+    assert (told.type, told.source, told.id, told.subject) == (
+        "lead.scored",
+        "scoring",
+        "score-1",
+        "ada",
+    )
+    assert (told.data, told.attributes) == ([1], {"region": "eu", "oncuedepth": 1})
+    assert statuses == ["completed"]
+
+
+def test_a_circle_of_whole_events_ends_whatever_depth_they_claim(tmp_path: Path) -> None:
+    endless = make_document(steps=[_emit_event(type="user.signup", oncuedepth=0)])
+
+    events, _, errors = _run(tmp_path, endless)
+
+    assert len(events) == 1 + MAX_DEPTH
+    assert ["in a circle" in error for error in errors] == [True]
+
+
+def test_what_is_no_event_is_not_told(tmp_path: Path) -> None:
+    events, statuses, errors = _run(
+        tmp_path, make_document(steps=[_emit_event(type="a b", time="then")])
+    )
+
+    assert (len(events), statuses) == (1, ["failed"])
+    assert "event.type: expected" in errors[0]

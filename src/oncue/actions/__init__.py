@@ -9,7 +9,7 @@ from oncue.actions.http import HTTP_REQUEST
 from oncue.actions.hubspot import CREATE_CRM_RECORD, UPDATE_CRM_RECORD
 from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.linear import CREATE_TICKET
-from oncue.actions.log_event import LOG_EVENT
+from oncue.actions.log_event import EMIT_EVENT, LOG_EVENT
 from oncue.actions.r2 import R2_GET, R2_PUT
 from oncue.actions.slack import SEND_SLACK_MESSAGE
 from oncue.actions.twilio import SEND_SMS
@@ -35,5 +35,6 @@ ACTIONS: tuple[AnyAction, ...] = (
     R2_PUT,
     R2_GET,
     LOG_EVENT,
+    EMIT_EVENT,
     *AI_ACTIONS,
 )
