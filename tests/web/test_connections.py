@@ -128,7 +128,7 @@ def test_whoever_changes_an_older_version_is_told(tmp_path: Path) -> None:
         await _make(server)
         statuses = []
         for method in ("PATCH", "DELETE"):
-            body = {"json": {"default": True}} if method == "PATCH" else {}
+            body: dict[str, Any] = {"json": {"default": True}} if method == "PATCH" else {}
             answer = await server.request(
                 method, "/connections/alerts", headers={"If-Match": '"7"'}, **body
             )
@@ -213,7 +213,7 @@ def test_other_accounts_see_and_change_nothing(tmp_path: Path) -> None:
         statuses = []
         for reference in ("alerts", made["id"]):
             for method, suffix in (("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/test")):
-                body = {"json": {"default": True}} if method == "PATCH" else {}
+                body: dict[str, Any] = {"json": {"default": True}} if method == "PATCH" else {}
                 path = f"/connections/{reference}{suffix}"
                 statuses.append((await server.request(method, path, key=key, **body)).status)
         flow = make_document(steps=[make_call("a", connection="alerts")])

@@ -8,6 +8,7 @@ import yaml
 
 from oncue.cli.documents import FileDocument, problems_in, read_documents
 from oncue.cli.remote import Remote, err, out, talk
+from oncue.core.integration import HINT_MASK
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import patch_between
 
@@ -19,13 +20,22 @@ class _Resource:
     kind: str
     path: str
     added: tuple[str, ...]
+    scope: str = "write"
 
 
 _ADDED: Final = ("id", "version", "created_at", "updated_at")
-# Workflows first: patterns may name them.
+# In this order: workflows may name connections, and patterns workflows.
 _RESOURCES: Final = (
+    _Resource(
+        "connection",
+        "/connections",
+        (*_ADDED, "ready", "locked", "trouble", "last_used_at", "last_test"),
+        scope="admin",
+    ),
     _Resource("workflow", "/workflows", _ADDED),
-    _Resource("pattern", "/patterns", (*_ADDED, "state_version", "owned_by", "stats")),
+    _Resource(
+        "pattern", "/patterns", (*_ADDED, "state_version", "owned_by", "cost_class", "stats")
+    ),
 )
 
 
@@ -62,7 +72,7 @@ def export() -> None:
     """Print all definitions as YAML documents, ready to be applied elsewhere."""
 
     async def fetch(remote: Remote) -> list[Any]:
-        return [await remote.pages(resource.path) for resource in _RESOURCES]
+        return [await _all(remote, resource) for resource in _RESOURCES]
 
     documents = [
         {"kind": resource.kind, **_bare(resource, row)}
@@ -75,8 +85,22 @@ def export() -> None:
     out.print(text, end="", markup=False)
 
 
+async def _all(remote: Remote, resource: _Resource) -> list[dict[str, Any]]:
+    if resource.scope == "admin":
+        scopes = (await remote.ask("GET", "/account"))["scopes"]
+        if not {"admin", "operator"} & set(scopes):
+            err.print(f"{resource.kind}s are left out: the key lacks the scope 'admin'")
+            return []
+    return await remote.pages(resource.path)
+
+
 def _bare(resource: _Resource, row: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in row.items() if key not in resource.added}
+    bare = {key: value for key, value in row.items() if key not in resource.added}
+    if resource.kind == "connection":
+        # Secrets never come out; what is shown in their place means nothing elsewhere.
+        values = {k: v for k, v in row["values"].items() if not v.startswith(HINT_MASK)}
+        return {**bare, "values": values}
+    return bare
 
 
 async def _save(
@@ -89,11 +113,16 @@ async def _save(
         saved = await remote.ask("POST", resource.path, document)
         return _told(f"created {name} ({saved['id']})", saved)
     before = {k: v for k, v in _bare(resource, current).items() if k != "kind"}
-    wanted.setdefault("enabled", before.get("enabled", True))
+    if resource.kind == "connection":
+        wanted = {"default": False, "values": {}, **wanted}
+    else:
+        wanted.setdefault("enabled", before.get("enabled", True))
     patch = patch_between(before, wanted)
     if not patch:
         return f"unchanged {name}"
     saved = await remote.ask("PATCH", f"{resource.path}/{name}", patch)
+    if saved["version"] == current["version"]:
+        return f"unchanged {name}"
     return _told(f"changed {name} (version {saved['version']})", saved)
 
 

@@ -6,8 +6,6 @@ import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +13,8 @@ import aiohttp
 
 from oncue import __version__
 from oncue.actions import ACTIONS
+from oncue.cli.doctor_keys import look_at_keys
+from oncue.cli.findings import Finding, Verdict
 from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import out
 from oncue.core.errors import InvalidInput, MalformedJson
@@ -22,29 +22,11 @@ from oncue.core.json_text import Json, parse_json
 from oncue.settings import Settings, load_settings, unknown_settings
 from oncue.system import SystemClock
 
-_PRIVATE: Final = ("admin-key", "demo-key", "signing.key")
+_PRIVATE: Final = ("admin-key", "demo-key", "encryption.key", "signing.key")
 _FREE_BYTES: Final = 1 << 30
 _FSYNCS: Final = 20
 _SLOW_FSYNC_MS: Final = 20
 _PATIENCE_S: Final = 5
-
-
-class Verdict(StrEnum):
-    """How grave a finding is."""
-
-    GOOD = "good"
-    NOTE = "note"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, what was found, and how to mend it."""
-
-    subject: str
-    verdict: Verdict
-    found: str
-    remedy: str = ""
 
 
 def doctor(*, data: Path | None = None, as_json: AsJson = False) -> int:
@@ -81,6 +63,7 @@ def _look(data: Path | None) -> Iterator[Finding]:
         yield Finding("settings", Verdict.WRONG, name, "unset it, or set the one that is meant")
     yield from _folder(settings.data)
     yield _server(settings.data)
+    yield from look_at_keys(settings)
     yield from _vendors(settings)
 
 

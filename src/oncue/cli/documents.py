@@ -9,7 +9,9 @@ import yaml
 
 import oncue
 from oncue.actions import ACTIONS
+from oncue.actions.integrations import INTEGRATIONS
 from oncue.cli.remote import CommandError
+from oncue.core.connection_document import parse_connection
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
 from oncue.core.pattern.active import parse_pattern
@@ -19,7 +21,7 @@ from oncue.core.yaml_text import YamlLoader
 from oncue.settings import load_settings
 from oncue.testing.automation.document import parse_test
 
-KINDS: Final = ("workflow", "pattern", "test")
+KINDS: Final = ("workflow", "pattern", "connection", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,8 @@ def problems_in(document: FileDocument) -> tuple[Problem, ...]:
                 parse_workflow(content, library, max_steps=load_settings({}).max_workflow_steps)
             case "pattern":
                 parse_pattern(content)
+            case "connection":
+                parse_connection(content, {one.name: one for one in INTEGRATIONS})
             case "test":
                 parse_test(content)
             case _:

@@ -54,6 +54,11 @@ app.command(
     "oncue.cli.administer:accounts", name="accounts", help="Open accounts, and look at them."
 )
 app.command(
+    "oncue.cli.connections:connections",
+    name="connections",
+    help="Credentials for vendors: keep, test and forget them.",
+)
+app.command(
     "oncue.cli.operate:executions", name="executions", help="Look at executions, and end them."
 )
 app.command(
