@@ -54,10 +54,6 @@ class AccessTokens:
                 known = self._tokens[key] = await self._fetch(values)
             return known.text
 
-    def forget(self, prefix: str) -> None:
-        """Fetch anew what was fetched for keys that begin so."""
-        self._tokens = {k: v for k, v in self._tokens.items() if not k.startswith(prefix)}
-
     async def _fetch(self, values: Mapping[str, str]) -> _Token:
         form = {
             "grant_type": "refresh_token",
