@@ -144,11 +144,10 @@ def test_the_demo_runs_the_example_against_simulated_vendors(tmp_path: Path) -> 
     execution, calls, lines, key, of_first_account = run(use)
 
     assert execution["workflow"] == "high-value-signup-onboarding"
-    assert {name: len(received) for name, received in calls.items()} == {
+    assert {name: len(received) for name, received in calls.items() if received} == {
         "resend": 1,
         "slack": 1,
         "hubspot": 1,
-        "ai": 0,
     }
     assert f"/#key={key}" in lines[-1]
     assert of_first_account["data"] == []

@@ -217,7 +217,7 @@ def test_a_workflow_without_its_vendor_is_saved_with_a_warning(tmp_path: Path) -
     assert saved.body["warnings"] == [
         {
             "path": "steps[0]",
-            "message": "no connection for email: set RESEND_API_KEY or ONCUE_SMTP_URL",
+            "message": "no connection for email: set RESEND_API_KEY or ONCUE_SMTP_URL, or make one",
         }
     ]
 

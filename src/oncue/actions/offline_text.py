@@ -142,7 +142,7 @@ def _spans(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[tuple[int
     for found in pattern.finditer(text):
         start, end = found.span()
         if kind == "name":
-            start = _after_common_words(text, start, end)
+            start = _after_openers(text, start, end)
             # Any word begins with a capital where a sentence begins.
             if " " not in text[start:end] and _BEGINNING.search(text, max(0, start - 3), start):
                 continue
@@ -150,7 +150,7 @@ def _spans(kind: str, pattern: re.Pattern[str], text: str) -> Iterator[tuple[int
             yield start, end
 
 
-def _after_common_words(text: str, start: int, end: int) -> int:
+def _after_openers(text: str, start: int, end: int) -> int:
     """Return where the name begins: `The` and its like stand before it, or all alone."""
     while start < end:
         word = text[start:end].split(" ", 1)[0]
