@@ -46,13 +46,30 @@ def test_nothing_lies_outside_of_the_accounts_folder(tmp_path: Path) -> None:
     assert len(list((tmp_path / "in" / "objects" / "a").iterdir())) == 5
 
 
-@pytest.mark.parametrize("key", ["a", "reports/2026-01.csv", "Grüße/ü", "a b/c+d", "..a/b..", "x" * 1_024])
+@pytest.mark.parametrize(
+    "key", ["a", "reports/2026-01.csv", "Grüße/ü", "a b/c+d", "..a/b..", "x" * 1_024]
+)
 def test_keys(key: str) -> None:
     assert key_problem(key) is None
 
 
 @pytest.mark.parametrize(
-    "key", ["", "/a", "a/", "a//b", ".", "../a", "a/../b", "a/./b", "a\\b", "a\nb", "a\0", "ü" * 513, "a\ud800"]
+    "key",
+    [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        ".",
+        "../a",
+        "a/../b",
+        "a/./b",
+        "a\\b",
+        "a\nb",
+        "a\0",
+        "ü" * 513,
+        "a\ud800",
+    ],
 )
 def test_keys_that_lead_elsewhere(key: str) -> None:
     assert key_problem(key)

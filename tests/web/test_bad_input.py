@@ -267,6 +267,8 @@ OTHERS = [
     Bad(f"GET /monitoring/audit?cursor={FAR}", places=("cursor",)),
     Bad("GET /executions/nope", status=404),
     Bad("GET /executions/nope/stream", status=404),
+    Bad("POST /executions/nope/signal", {"name": "in_doubt", "data": {}}, status=404),
+    Bad("POST /executions/nope/signal", [], places=("",)),
     Bad("GET /executions?status=done", places=("status",)),
     Bad("GET /executions?from=x&to=y", places=("from", "to")),
     Bad("POST /executions/nope/cancel", status=404),

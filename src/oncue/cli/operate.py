@@ -1,7 +1,7 @@
 """Commands that look at a running OnCue, and tell it something."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import cyclopts
 from cyclopts import Parameter
@@ -105,6 +105,32 @@ def cancel(*execution_ids: str) -> None:
             out.print(f"cancelled {execution_id}")
 
     talk(cancel_all)
+
+
+@executions.command
+def resolve(
+    execution_id: str, step: str, outcome: Literal["done", "retry", "fail"], /, *, output: str = ""
+) -> None:
+    """
+    Say what became of a call whose outcome is unknown.
+
+    Parameters
+    ----------
+    execution_id
+        An execution that waits.
+    step
+        The path of its step that is in doubt.
+    outcome
+        It was carried out, it may be called again, or the step has failed.
+    output
+        What it gave, as JSON, if it was carried out.
+    """
+    data: dict[str, Json] = {"step": step, "outcome": outcome}
+    if output:
+        data["output"] = parse_json(output.encode())
+    body: Json = {"name": "in_doubt", "data": data}
+    talk(lambda remote: remote.ask("POST", f"/executions/{execution_id}/signal", body))
+    out.print(f"{execution_id} goes on")
 
 
 def _coloured(status: str) -> str:

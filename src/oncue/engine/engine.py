@@ -27,6 +27,7 @@ from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
 from oncue.engine.rehearsals import Rehearsals
+from oncue.engine.signals import Signals
 from oncue.engine.starts import Starts
 from oncue.engine.tally import Numbers
 from oncue.engine.timers import TimerLoop
@@ -139,6 +140,7 @@ class Engine:
         self.explanations = Explanations(
             self.active_patterns, world.log, world.journal, world.history
         )
+        self.signals = Signals(world.journal, self._executor)
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id

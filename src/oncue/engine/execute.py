@@ -16,7 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from oncue.core.errors import Conflict, NotFound
-from oncue.core.workflow.records import AttemptLost, CalledBack, CancelRequested, Outcome
+from oncue.core.workflow.records import (
+    AttemptLost,
+    CalledBack,
+    CancelRequested,
+    DoubtResolved,
+    Outcome,
+)
 from oncue.core.workflow.state import ExecutionState, begin
 from oncue.engine.awaited import Awaited
 from oncue.engine.definitions import Definitions
@@ -95,7 +101,7 @@ class Executor:
         self._deliver(timer.account, timer.execution_id, Delivery(timer))
 
     async def tell(
-        self, account: str, execution_id: str, outcome: CancelRequested | CalledBack
+        self, account: str, execution_id: str, outcome: CancelRequested | CalledBack | DoubtResolved
     ) -> bool:
         """Return whether the execution took an outcome, which is then written down."""
         delivery = Delivery(outcome, asyncio.get_running_loop().create_future())

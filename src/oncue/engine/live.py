@@ -24,6 +24,7 @@ from oncue.core.workflow.records import (
     AttemptSucceeded,
     CalledBack,
     CancelRequested,
+    DoubtResolved,
     Outcome,
     Record,
     TimerFired,
@@ -61,7 +62,7 @@ class Outside:
 class Delivery:
     """Something for an execution from outside its calls, and whom to tell that it was taken."""
 
-    content: Timer | CancelRequested | CalledBack
+    content: Timer | CancelRequested | CalledBack | DoubtResolved
     answer: asyncio.Future[bool] | None = None
 
     async def taken(self) -> bool:
@@ -88,6 +89,10 @@ class Delivery:
                 step = state.waiting.get(path)
                 is_awaited = step is not None and step.awaits_callback and not step.callback
                 return self.content if is_awaited else None
+            case DoubtResolved(path=path):
+                step = state.waiting.get(path)
+                is_asked = step is not None and step.asks and not step.resolved
+                return self.content if is_asked else None
             case CancelRequested():
                 return None if state.final else self.content
 

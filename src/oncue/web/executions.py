@@ -4,16 +4,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.errors import InvalidInput, Problem
+from oncue.core.json_text import Json
 from oncue.core.workflow.state import Status
 from oncue.ports import ExecutionFilter
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
+from oncue.web.body import read_json
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, instant, page_size
-from oncue.web.endpoint import Endpoint, Gives
+from oncue.web.endpoint import Body, Endpoint, Gives
 from oncue.web.execution_stream import follow
 from oncue.web.sse import event_stream
 
+SIGNAL: Json = {"name": "in_doubt", "data": {"step": "charge", "outcome": "done"}}
 _FILTERS = ("workflow", "status", "from", "to", "limit", "cursor")
 
 
@@ -49,6 +52,13 @@ class Executions:
                 "write",
                 Gives("Status", 202, also={409: "It has ended."}),
             ),
+            Endpoint(
+                "POST /executions/{id}/signal",
+                self.signal,
+                "write",
+                Gives("Status", 202, also={409: "Nothing in it waits for that."}),
+                body=Body("Signal", SIGNAL),
+            ),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -81,6 +91,17 @@ class Executions:
         execution_id = request.path_params["id"]
         await self._context.engine.cancel(account, execution_id, "cancelled by request")
         return answer({"id": execution_id, "status": "cancelled"}, 202)
+
+    async def signal(self, request: Request) -> Response:
+        """Tell an execution what it waits for; `in_doubt` says what became of a step's call."""
+        account = await self._context.gate.account(request, "write")
+        execution_id = request.path_params["id"]
+        body = await read_json(request, self._context.limits.document_bytes)
+        if not isinstance(body, dict):
+            raise InvalidInput([Problem("", "expected an object with 'name' and 'data'")])
+        signals = self._context.engine.signals
+        await signals.send(account, execution_id, body.get("name"), body.get("data"))
+        return answer({"id": execution_id, "status": "accepted"}, 202)
 
 
 def _filter(request: Request) -> ExecutionFilter:

@@ -161,6 +161,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "description": "Or a CloudEvent. Other names are extension attributes.",
     },
     "NewEvents": {"type": "array", "items": ref("NewEvent"), "minItems": 1, "maxItems": 100},
+    "Signal": _object(name=one_of("in_doubt"), data=OBJECT),
     "Occasion": {
         "type": "object",
         "properties": {"input": {}, "event": ref("NewEvent"), "event_id": TEXT},

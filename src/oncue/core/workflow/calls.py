@@ -7,9 +7,11 @@ from oncue.core.workflow.records import (
     AttemptStarted,
     CallbackAwaited,
     Command,
+    DoubtRaised,
     RetryScheduled,
     StepCompleted,
     StepFailed,
+    Verdict,
 )
 from oncue.core.workflow.retry import OnUnknown
 from oncue.core.workflow.scope import Scope
@@ -55,10 +57,14 @@ def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | Non
         return None
     if last.status is AttemptStatus.COMPLETED:
         return _next_of_callback(node, step, scope)
+    if step.asks:
+        return _after_verdict(node, step, last)
     if step.is_due:
         return AttemptStarted(step.path, node.action, last.attempt + 1, step.idempotency_key)
     if step.status is StepStatus.WAITING:
         return None
+    if last.status is AttemptStatus.IN_DOUBT and node.on_unknown is OnUnknown.ASK:
+        return DoubtRaised(step.path)
     return _after_failure(node, step, last, scope)
 
 
@@ -74,6 +80,18 @@ def _next_of_callback(node: CallNode, step: StepState, scope: Scope) -> Command 
     if step.is_due:
         return StepFailed(step.path, f"nobody called back within {node.callback_ms} ms")
     return None
+
+
+def _after_verdict(node: CallNode, step: StepState, last: Attempt) -> Command | None:
+    if step.resolved is None:
+        return None
+    match step.resolved.verdict:
+        case Verdict.DONE:
+            return StepCompleted(step.path, step.resolved.output)
+        case Verdict.RETRY:
+            return AttemptStarted(step.path, node.action, last.attempt + 1, step.idempotency_key)
+        case Verdict.FAIL:
+            return StepFailed(step.path, last.error or "")
 
 
 def _after_failure(node: CallNode, step: StepState, last: Attempt, scope: Scope) -> Command:

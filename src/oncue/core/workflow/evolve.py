@@ -13,6 +13,8 @@ from oncue.core.workflow.records import (
     CalledBack,
     CancelRequested,
     DelayStarted,
+    DoubtRaised,
+    DoubtResolved,
     ExecutionFinished,
     IterationCompleted,
     IterationStarted,
@@ -51,7 +53,7 @@ def _open(state: ExecutionState, path: str) -> StepState:
     return step
 
 
-def _wait(state: ExecutionState, path: str, due_ms: int) -> StepState:
+def _wait(state: ExecutionState, path: str, due_ms: int | None) -> StepState:
     step = _open(state, path)
     step.status, step.due_ms, step.is_due = StepStatus.WAITING, due_ms, False
     state.waiting[path] = state.open[path] = step
@@ -71,7 +73,7 @@ def _attempt_started(state: ExecutionState, record: AttemptStarted) -> None:
     if not step.attempts:
         step.input, step.idempotency_key = record.input, record.idempotency_key
         step.cache_key = record.cache_key
-    step.status, step.is_due = StepStatus.RUNNING, False
+    step.status, step.is_due, step.asks = StepStatus.RUNNING, False, False
     step.attempts.append(Attempt(record.attempt, state.now_ms))
     state.waiting.pop(record.path, None)
     state.calling[record.path] = step
@@ -124,6 +126,15 @@ def _timer_fired(state: ExecutionState, record: TimerFired) -> None:
 
 def _called_back(state: ExecutionState, record: CalledBack) -> None:
     state.steps[record.path].callback = record
+
+
+def _doubt_raised(state: ExecutionState, record: DoubtRaised) -> None:
+    step = _wait(state, record.path, None)
+    step.asks, step.resolved = True, None
+
+
+def _doubt_resolved(state: ExecutionState, record: DoubtResolved) -> None:
+    state.steps[record.path].resolved = record
 
 
 def _cancel_requested(state: ExecutionState, record: CancelRequested) -> None:
@@ -189,6 +200,8 @@ _FOLDS: Mapping[type, Callable[..., None]] = {
     CallbackAwaited: _callback_awaited,
     TimerFired: _timer_fired,
     CalledBack: _called_back,
+    DoubtRaised: _doubt_raised,
+    DoubtResolved: _doubt_resolved,
     CancelRequested: _cancel_requested,
     BranchTaken: _branch_taken,
     BranchesStarted: _branches_started,

@@ -127,6 +127,12 @@ class CallbackAwaited(_Record, frozen=True, tag="callback_awaited"):
     due_ms: int
 
 
+class DoubtRaised(_Record, frozen=True, tag="doubt_raised"):
+    """Nobody knows whether the call was carried out, and the step waits for somebody to say."""
+
+    path: str
+
+
 class ExecutionFinished(_Record, frozen=True, tag="execution_finished"):
     """The execution ended."""
 
@@ -176,6 +182,25 @@ class CalledBack(_Record, frozen=True, tag="called_back"):
     data: Json = None
 
 
+class Verdict(StrEnum):
+    """What somebody says of a call whose outcome is unknown."""
+
+    DONE = "done"
+    """It was carried out."""
+    RETRY = "retry"
+    """It may be called again."""
+    FAIL = "fail"
+    """The step has failed."""
+
+
+class DoubtResolved(_Record, frozen=True, tag="doubt_resolved"):
+    """Somebody said what became of a call; `output` is what it gave, if it was carried out."""
+
+    path: str
+    verdict: Verdict
+    output: Json = None
+
+
 class CancelRequested(_Record, frozen=True, tag="cancel_requested"):
     """Somebody wants the execution to end."""
 
@@ -187,6 +212,7 @@ Command: TypeAlias = (
     | RetryScheduled
     | DelayStarted
     | CallbackAwaited
+    | DoubtRaised
     | StepCompleted
     | StepFailed
     | StepSkipped
@@ -199,7 +225,13 @@ Command: TypeAlias = (
     | ExecutionFinished
 )
 Outcome: TypeAlias = (
-    AttemptSucceeded | AttemptFailed | AttemptLost | TimerFired | CalledBack | CancelRequested
+    AttemptSucceeded
+    | AttemptFailed
+    | AttemptLost
+    | TimerFired
+    | CalledBack
+    | DoubtResolved
+    | CancelRequested
 )
 Record: TypeAlias = Command | Outcome
 

@@ -22,6 +22,8 @@ class OnUnknown(StrEnum):
     """Call again with the same idempotency key."""
     FAIL = "fail"
     """End the step: a repeat would cost."""
+    ASK = "ask"
+    """Wait until somebody says what happened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from oncue.core.json_text import Json
-from oncue.core.workflow.records import CalledBack, CancelRequested, FinalStatus
+from oncue.core.workflow.records import (
+    CalledBack,
+    CancelRequested,
+    DoubtResolved,
+    FinalStatus,
+)
 
 
 class Status(StrEnum):
@@ -88,6 +93,10 @@ class StepState:
     """That instant has come, and nothing was decided on it yet."""
     awaits_callback: bool = False
     callback: CalledBack | None = None
+    asks: bool = False
+    """It waits for somebody to say what became of its last attempt."""
+    resolved: DoubtResolved | None = None
+    """What somebody said of it."""
     branch: str | None = None
     """What a condition chose."""
     items: list[Json] | None = None
