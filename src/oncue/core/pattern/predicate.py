@@ -16,8 +16,8 @@ A selector as one generated function: does an event, whose type fits, pass?
 
 Invariant: it gives what the tests in `conditions` and the expression of `where` give, and
 raises `EvaluationError` where that does. Data is as JSON decodes it: what is not exactly a
-`dict` or `list` has no fields or elements. Rejected: closures for each clause, which ask the
-same in 2 to 4 times the time (bench/match_event.py prints both).
+`dict` or `list` has no fields or elements. Rejected: those tests alone, which take 3 to 6
+times as long (bench/match_event.py prints both).
 
 What is rare (`$or`, members of objects in arrays, deep nesting) is left to those tests.
 """

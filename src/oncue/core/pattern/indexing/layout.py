@@ -12,7 +12,7 @@ Invariant: an event that an entry's predicate admits finds it. It may be found m
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -20,9 +20,10 @@ from typing import Final
 from oncue.core.expression.conjuncts import Conjunct, Equals, StartsWith, Within
 from oncue.core.pattern.indexing.access import Access, Path
 
-# In evaluations of a predicate; measured with bench/match_event.py.
+# What a look costs, in evaluations of a predicate (bench/match_event.py).
 _LOOK: Final = 0.2
-_EVERY_RANGE: Final = {True: 0.35, False: 0.5}
+# The share of events for which a range is taken to hold, by whether it has two ends.
+_RANGE_SHARES: Final = {True: 0.35, False: 0.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,11 @@ class _Shares:
     """Guesses for which share of events an access finds its entry."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._texts: dict[tuple[type, Path], set[object]] = defaultdict(set)
+        self._asked_for: dict[tuple[type, Path], set[object]] = defaultdict(set)
         for entry in entries:
             for access in entry.accesses:
                 for way in access.ways:
-                    self._texts[way.__class__, way.path].update(_asked(way))
+                    self._asked_for[way.__class__, way.path].update(_asked(way))
         self._best: dict[int, dict[Path, tuple[float, Access]]] = {}
 
     def best(self, entry: Entry) -> dict[Path, tuple[float, Access]]:
@@ -121,16 +122,13 @@ class _Shares:
 
     def _share(self, way: Conjunct) -> float:
         if isinstance(way, Within):
-            return _EVERY_RANGE[way.least != -inf and way.most != inf]
-        known = self._texts[way.__class__, way.path]
-        return len(tuple(_asked(way))) / (len(known) + 1)
+            return _RANGE_SHARES[way.least != -inf and way.most != inf]
+        known = self._asked_for[way.__class__, way.path]
+        return len(_asked(way)) / (len(known) + 1)
 
 
-def _asked(way: Conjunct) -> Iterator[object]:
-    match way:
-        case Equals(keys=keys):
-            yield from keys
-        case StartsWith(prefix=prefix):
-            yield prefix
-        case Within():
-            return
+def _asked(way: Conjunct) -> Collection[object]:
+    """Return the values that a conjunct is looked up by; a range has none."""
+    if isinstance(way, Equals):
+        return way.keys
+    return (way.prefix,) if isinstance(way, StartsWith) else ()

@@ -35,9 +35,8 @@ class Leaf:
         """Numbers that order the slots."""
         self._errors: Counter[str] = Counter()
         self._selections = [selection for *_, selection in candidates]
-        self._asked: list[tuple[Decides, Hit]] = [
-            (self._first(number), (slot, bit))
-            for number, (_, slot, bit, _) in enumerate(candidates)
+        self._asked: list[tuple[Decides | None, Hit]] = [
+            (None, (slot, bit)) for _, slot, bit, _ in candidates
         ]
         self._repeats = len(self.places) < len(candidates)
         entries = [Entry(n, selection.accesses) for n, selection in enumerate(self._selections)]
@@ -57,6 +56,9 @@ class Leaf:
         asked = self._asked
         for number in numbers:
             decides, hit = asked[number]
+            if decides is None:
+                decides = self._selections[number].decides
+                asked[number] = decides, hit
             try:
                 if decides(event, values):
                     admitted.append(hit)
@@ -74,14 +76,6 @@ class Leaf:
                     taken[self._asked[number][1][0]] += unmet[place]
                 unmet[place] = 0
         return +taken
-
-    def _first(self, number: int) -> Decides:
-        def decides(event: Event, values: Mapping[str, Json]) -> bool:
-            made = self._selections[number].decides
-            self._asked[number] = made, self._asked[number][1]
-            return made(event, values)
-
-        return decides
 
 
 def merged(hits: Iterable[Hit]) -> list[Hit]:
