@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from oncue.actions import ACTIONS
+from oncue.actions.integrations import INTEGRATIONS
 from oncue.core.action import AnyAction, Idempotency
 from oncue.core.expression.function import Function, Style
 from oncue.core.expression.library import AREAS
@@ -159,10 +160,38 @@ def _row(written: str, gives: str, example: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def integrations_page() -> str:
+    """Return docs/reference/integrations.md."""
+    return "\n".join(_integrations_lines())
+
+
+def _integrations_lines() -> Iterator[str]:
+    yield "# Integrations"
+    yield ""
+    yield "What a [connection](connections.md) takes as `values`, for each integration; secrets never come"
+    yield "out again. `GET /connections/schemas` tells the same to machines."
+    for one in INTEGRATIONS:
+        yield ""
+        yield f"## `{one.name}`: {one.title}"
+        yield ""
+        enough = " or ".join(" with ".join(f"`{name}`" for name in group) for group in one.enough)
+        test = "asks the vendor" if one.probe else "has nobody to ask"
+        yield f"Needs {enough}. A test {test}."
+        yield ""
+        yield "| value | secret | meaning | example |"
+        yield "|---|---|---|---|"
+        for value in one.credentials:
+            secret = "yes" if value.is_secret else ""
+            example = f"`{value.example}`" if value.example else ""
+            yield f"| `{value.name}` | {secret} | {value.description} | {example} |"
+    yield ""
+
+
 PAGES: dict[str, Any] = {
     "reference/functions.md": functions_page,
     "reference/settings.md": settings_page,
     "reference/actions.md": actions_page,
+    "reference/integrations.md": integrations_page,
 }
 
 
