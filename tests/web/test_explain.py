@@ -104,3 +104,26 @@ def test_the_step_that_came_too_late_is_named(tmp_path: Path) -> None:
         "1 of 2 steps; waiting for 'b' until 2026-01-01T00:00:02.000Z;"
         " 'b' came 1.5 s after the window"
     )
+
+
+def test_what_an_event_belongs_to_is_known_though_much_came_in_between(tmp_path: Path) -> None:
+    between: list[Json] = [
+        {"type": "c", "id": f"c-{n}", "time": "2026-01-01T00:00:01Z"} for n in range(100)
+    ]
+
+    async def use(server: Served) -> Answer:
+        for name, within in (("long", "1h"), ("longer", "2h")):
+            body = {"name": name, "pattern": sequence(within)}
+            await server.request("POST", "/patterns", json=body)
+        await server.request("POST", "/events", json=_at(0, "a"))
+        for turn in range(25):
+            batch = [{**event, "id": f"{event['id']}-{turn}"} for event in between]  # type: ignore[dict-item, index, call-overload] # objects
+            assert (await server.request("POST", "/events/batch", json=batch)).status == 202
+        await server.request("POST", "/events", json=_at(2, "b"))
+        await server.world.engine.settled()
+        return await server.request("GET", "/events/b-2")
+
+    answer = serve(tmp_path, use)
+
+    found = {one["pattern"]: one["disposition"] for one in answer.body["dispositions"]}
+    assert found == {"long": "matched", "longer": "matched"}

@@ -6,7 +6,8 @@ read again from as far back as its memory reaches, and what it says of the event
 then is what it said.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -15,20 +16,23 @@ from oncue.core.event import Event
 from oncue.core.globs import compile_glob
 from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
+from oncue.core.pattern.index import PatternIndex
 from oncue.core.pattern.match import match_id
 from oncue.core.pattern.matcher import Matcher
 from oncue.core.pattern.plan import ActivePattern
+from oncue.core.pattern.records import LogRecord
 from oncue.core.pattern.seen import Seen
-from oncue.core.pattern.selection import Refusal, Selection
+from oncue.core.pattern.selection import EVERYTHING, Refusal, Selection
 from oncue.core.pattern.watch import Finding, Watch
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.reading import RECORDS_PER_TURN, event_time
 from oncue.ports import EventLog, History, Journal
 
 MAX_RECORDS: Final = 50_000
-"""How much of the log is read again for one explanation."""
-MAX_RECORDS_OF_EACH: Final = 2_000
-"""And how much for each, where all patterns that watch an event are asked."""
+"""How much of the log is read again for explanations."""
+MAX_LOOKS: Final = 2_000_000
+"""And less where many patterns look at each of its records."""
+_RECORDS_IN_A_ROW = 32
 
 
 class Fate(StrEnum):
@@ -68,23 +72,33 @@ class Explanation:
 @dataclass(slots=True)
 class _Again:
     """
-    A part of the log, looked at once more by one pattern.
+    A pattern that looks at a part of the log once more, from the record after `since` on.
 
     `found` is what the last record completed, `nearest` the partial match that had
     come farthest before the event, perhaps gone by now; `is_waiting` says that the
     event waits for others that may come before it.
     """
 
-    watch: Watch
+    pattern: ActivePattern
+    key: str
+    since: int
+    watch: Watch | None = None
     found: Sequence[Finding] = ()
     nearest: Mapping[str, Json] = field(default_factory=dict)
     is_waiting: bool = False
 
-    def remember(self, key: str) -> None:
-        operator = self.watch.operator
-        nearest = operator.describe(key).get("nearest") if operator else None
+    def remember(self) -> None:
+        operator = self.watch.operator if self.watch else None
+        nearest = operator.describe(self.key).get("nearest") if operator else None
         if isinstance(nearest, Mapping):
             self.nearest = nearest
+
+    def remember_after(self, event: Event, seen: Seen) -> None:
+        if self.pattern.plan.looking.steps and self.pattern.plan.key.text(event, seen) == self.key:
+            self.remember()
+
+    def takes(self, found: Sequence[Finding]) -> None:
+        self.found = [one for one in found if one.pattern.id == self.pattern.id]
 
 
 class Explanations:
@@ -100,63 +114,108 @@ class Explanations:
 
     async def of(self, account: str, event: Event) -> list[Explanation]:
         """Return what each pattern that watches the event's type did with it."""
-        return [
-            await self.by(account, pattern, event, max_records=MAX_RECORDS_OF_EACH)
+        watching = [
+            pattern
             for pattern in await self._patterns.at(account, event.offset)
             if any(_watches(selection, event) for selection in pattern.plan.looking.selections)
         ]
+        return await self._explain(account, watching, event)
 
-    async def by(
-        self,
-        account: str,
-        pattern: ActivePattern,
-        event: Event,
-        *,
-        max_records: int = MAX_RECORDS,
-    ) -> Explanation:
+    async def by(self, account: str, pattern: ActivePattern, event: Event) -> Explanation:
         """Return what a pattern did with an event, as far as so much of the log tells."""
-        seen = Seen(event)
-        refusal = _refusal(pattern, event, seen)
-        if refusal:
-            return Explanation(pattern, Fate.FILTERED, refusal.clause, refusal.error)
-        key = pattern.plan.key.text(event, seen)
-        if key is None:
-            return Explanation(pattern, Fate.NO_KEY, "by")
-        if (await self._journal.cursors()).get(account, 0) < event.offset:
-            return Explanation(pattern, Fate.PENDING)
-        cursor = await self._since(account, pattern, event, max_records)
-        again = await self._again(account, pattern, event, (cursor, key))
-        explanation = _explained(pattern, event, again, key)
+        (explanation,) = await self._explain(account, [pattern], event)
+        return explanation
+
+    async def _explain(
+        self, account: str, patterns: Sequence[ActivePattern], event: Event
+    ) -> list[Explanation]:
+        """Return what patterns did with an event; the log is read again once for all of them."""
+        seen, explained = Seen(event), dict[str, Explanation]()
+        is_read = (await self._journal.cursors()).get(account, 0) >= event.offset
+        max_records = min(MAX_RECORDS, MAX_LOOKS // max(len(patterns), 1))
+        looking: list[_Again] = []
+        for pattern in patterns:
+            refusal = _refusal(pattern, event, seen)
+            key = pattern.plan.key.text(event, seen)
+            if refusal:
+                gone = Explanation(pattern, Fate.FILTERED, refusal.clause, refusal.error)
+                explained[pattern.id] = gone
+            elif key is None:
+                explained[pattern.id] = Explanation(pattern, Fate.NO_KEY, "by")
+            elif not is_read:
+                explained[pattern.id] = Explanation(pattern, Fate.PENDING)
+            else:
+                since = await self._since(account, pattern, event, max_records)
+                looking.append(_Again(pattern, key, since))
+        async for explanation in self._look_again(account, looking, event):
+            explained[explanation.pattern.id] = await self._with_outcome(account, explanation)
+        return [explained[pattern.id] for pattern in patterns]
+
+    async def _with_outcome(self, account: str, explanation: Explanation) -> Explanation:
         if explanation.match_id:
             match = await self._history.match(account, explanation.match_id)
             if match:
                 return replace(explanation, outcome=match.outcome)
         return explanation
 
-    async def _again(
-        self, account: str, pattern: ActivePattern, event: Event, begin: tuple[int, str]
-    ) -> _Again:
-        """Return what came of the event when it was looked at, and the pattern right after that."""
-        cursor, key = begin
+    async def _look_again(
+        self, account: str, looking: Sequence[_Again], event: Event
+    ) -> AsyncIterator[Explanation]:
+        """Yield what came of the event when patterns looked at it, and what they knew right after."""
+        present: list[_Again] = []
+        async for record, joined, matcher in self._once_more(account, looking):
+            present += joined
+            if record.offset == event.offset:
+                for again in present:
+                    again.remember()
+            found = matcher.fold(record)
+            if record.offset < event.offset:
+                _remember(present, record)
+                continue
+            for again in present:
+                again.takes(found)
+                if not _is_waiting(again, event):
+                    yield _explained(event, again)
+            present = [again for again in present if _is_waiting(again, event)]
+            if not present:
+                return
+        for again in present:
+            again.found, again.is_waiting = [], True
+            yield _explained(event, again)
+
+    async def _once_more(
+        self, account: str, looking: Sequence[_Again]
+    ) -> AsyncIterator[tuple[LogRecord, list[_Again], Matcher]]:
+        """Yield the records of the log from where the first pattern looks, and who looks from there."""
+        joining = sorted(looking, key=lambda again: -again.since)
+        if not joining:
+            return
+        cursor, head = joining[-1].since, self._log.head(account)
         matcher = Matcher(event_time(await self._log.past.mark(account, cursor)))
-        # Where the state begins, the first record is the one with which it began.
-        first = await self._log.read(account, cursor, 1)
-        watch = matcher.put(pattern, first[0].received_at_ms if first else 0)
-        again = _Again(watch)
-        while True:
+        globs = _globs(looking)
+        while cursor < head:
             stretch = await self._log.stretch(
-                account, cursor, RECORDS_PER_TURN, matcher.index.globs, in_passing=True
+                account, cursor, RECORDS_PER_TURN, globs, in_passing=True
             )
-            for record in stretch.records:
-                again.found = matcher.fold(record)
-                if record.offset < event.offset:
-                    again.remember(key)
-                elif not _is_waiting(watch, event):
-                    return again
-            if stretch.upto == cursor:
-                again.found, again.is_waiting = [], True
-                return again
+            for place, record in enumerate(stretch.records, 1):
+                if place % _RECORDS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
+                joined: list[_Again] = []
+                while joining and joining[-1].since < record.offset:
+                    joined.append(await self._joined(account, joining.pop(), matcher, record))
+                yield record, joined, matcher
             cursor = stretch.upto
+
+    async def _joined(
+        self, account: str, again: _Again, matcher: Matcher, record: LogRecord
+    ) -> _Again:
+        """Return a pattern that looks from this record on: where its state began, if it is that one."""
+        if again.pattern.plan.is_timed and not matcher.is_timed:
+            mark = await self._log.past.mark(account, again.since)
+            if mark:
+                matcher.time.saw(mark.newest_ms, mark.last_received_ms)
+        again.watch = matcher.put(again.pattern, record.received_at_ms)
+        return again
 
     async def _since(
         self, account: str, pattern: ActivePattern, event: Event, max_records: int
@@ -170,6 +229,15 @@ class Explanations:
         reach_ms = 2 * max(plan.looking.reach_ms, pause) + plan.delay_ms + plan.idle_timeout_ms
         earliest = await self._log.past.offset_before(account, event.received_at_ms - reach_ms)
         return max(begin - 1, earliest, event.offset - max_records, 0)
+
+
+def _globs(looking: Sequence[_Again]) -> tuple[str, ...]:
+    index = PatternIndex()
+    for again in looking:
+        shown = again.pattern.plan.looking
+        everything = (EVERYTHING,) if shown.sees_all else ()
+        index.put(again.pattern.id, (*shown.selections, *everything))
+    return index.globs
 
 
 def _refusal(pattern: ActivePattern, event: Event, seen: Seen) -> Refusal | None:
@@ -186,12 +254,21 @@ def _watches(selection: Selection, event: Event) -> bool:
     return any(compile_glob(glob)(event.type) for glob in selection.globs)
 
 
-def _is_waiting(watch: Watch, event: Event) -> bool:
-    return watch.sorter is not None and event.offset in watch.sorter
+def _remember(present: Sequence[_Again], record: LogRecord) -> None:
+    if isinstance(record, Event):
+        seen = Seen(record)
+        for again in present:
+            again.remember_after(record, seen)
 
 
-def _explained(pattern: ActivePattern, event: Event, again: _Again, key: str) -> Explanation:
-    watch = again.watch
+def _is_waiting(again: _Again, event: Event) -> bool:
+    sorter = again.watch.sorter if again.watch else None
+    return sorter is not None and event.offset in sorter
+
+
+def _explained(event: Event, again: _Again) -> Explanation:
+    pattern, watch, key = again.pattern, again.watch, again.key
+    assert watch
     shown = pattern.plan.key.named(key)
     state = watch.operator.describe(key) if watch.operator else {}
     for finding in again.found:
