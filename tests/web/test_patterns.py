@@ -386,3 +386,19 @@ def test_patterns_that_no_index_finds_are_admitted_against_a_budget(tmp_path: Pa
     assert [error["path"] for error in refused.body["errors"]] == ["pattern.where"]
     assert "event.data.kind == 'a'" in refused.body["errors"][0]["message"]
     assert other.status == 201
+
+
+def test_a_pattern_whose_workflow_was_deleted_can_still_be_changed(tmp_path: Path) -> None:
+    async def use(server: Served) -> tuple[Answer, Answer]:
+        await server.request("POST", "/workflows", json=make_document(name="gone"))
+        await server.request("POST", "/patterns", json=_pattern(workflow="gone"))
+        await server.request("DELETE", "/workflows/gone")
+        disabled = await server.request("PATCH", "/patterns/orders", json={"enabled": False})
+        other = await server.request("PATCH", "/patterns/orders", json={"workflow": "never"})
+        return disabled, other
+
+    disabled, other = serve(tmp_path, use)
+
+    assert (disabled.status, disabled.body["enabled"]) == (200, False)
+    assert other.status == 422
+    assert other.body["errors"][0]["path"] == "workflow"

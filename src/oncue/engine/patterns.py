@@ -73,7 +73,7 @@ class PatternDefinitions:
             current,
             name=parsed.definition.name,
             document=parsed.document,
-            workflow_id=await self._workflow_id(account, parsed.definition.workflow),
+            workflow_id=await self._workflow_still(account, current, parsed.definition.workflow),
             is_active=parsed.definition.enabled,
             updated_at_ms=self._clock.now_ms(),
         )
@@ -118,6 +118,17 @@ class PatternDefinitions:
         await self._patterns.save(account, pattern)
         await self.announce(account, pattern)
         return pattern
+
+    async def _workflow_still(
+        self, account: str, current: PatternVersion, reference: str | None
+    ) -> str | None:
+        """Return the workflow of a changed pattern; one that was deleted may stay as it is."""
+        try:
+            return await self._workflow_id(account, reference)
+        except InvalidInput:
+            if isinstance(current.document, dict) and current.document.get("workflow") == reference:
+                return current.workflow_id
+            raise
 
     async def _workflow_id(self, account: str, reference: str | None) -> str | None:
         if reference is None:
