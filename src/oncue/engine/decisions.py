@@ -1,11 +1,14 @@
 """What the matcher decided becomes durable: matches with their evidence, and what they start."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from oncue.core.event import Event
 from oncue.core.pattern.match import Match, match_of, offsets_needed
+from oncue.core.pattern.records import LogRecord
+from oncue.core.pattern.watch import Finding
 from oncue.engine.outcomes import Outcomes, match_row
 from oncue.engine.reading import Decided, Reading
 from oncue.ports import EventLog, FailureRow, Journal, MatchedRun, MatchRow, NewExecution
@@ -37,26 +40,31 @@ class Decisions:
             FailureRow(failure.pattern_id, failure.offset, failure.reason)
             for failure in decided.failures
         ]
-        matches = await self._matches(account, decided)
-        written = Written()
-        # One record can reveal as many matches as there are keys: they are written in parts,
-        # and the cursor goes on with the last.
-        while len(matches) > MATCHES_PER_COMMIT:
-            part, matches = matches[:MATCHES_PER_COMMIT], matches[MATCHES_PER_COMMIT:]
-            await self._write(account, reading.committed, part, (), written)
+        written, findings = Written(), decided.findings
+        # One record can reveal as many matches as there are keys: they are made and written in
+        # parts, and the cursor goes on with the last.
+        last = max(len(findings) - 1, 0) // MATCHES_PER_COMMIT * MATCHES_PER_COMMIT
+        for start in range(0, last, MATCHES_PER_COMMIT):
+            part = findings[start : start + MATCHES_PER_COMMIT]
+            matches = await self._matches(account, part, decided.events)
+            await self._write(account, reading.committed, matches, (), written)
+        matches = await self._matches(account, findings[last:], decided.events)
         await self._write(account, reading.cursor, matches, failures, written)
         return written
 
-    async def _matches(self, account: str, decided: Decided) -> list[Match]:
-        offsets = offsets_needed(finding for _, finding in decided.findings)
-        missing = [offset for offset in offsets if offset not in decided.events]
+    async def _matches(
+        self,
+        account: str,
+        findings: Sequence[tuple[LogRecord, Finding]],
+        known: Mapping[int, Event],
+    ) -> list[Match]:
+        offsets = offsets_needed(finding for _, finding in findings)
+        events = {offset: known[offset] for offset in offsets if offset in known}
+        missing = [offset for offset in offsets if offset not in events]
         if missing:
-            for event in await self._log.past.at(account, missing):
-                decided.events[event.offset] = event
-        return [
-            match_of(finding, record.received_at_ms, decided.events)
-            for record, finding in decided.findings
-        ]
+            fetched = await self._log.past.at(account, missing)
+            events.update((event.offset, event) for event in fetched)
+        return [match_of(finding, record.received_at_ms, events) for record, finding in findings]
 
     async def _write(
         self,
