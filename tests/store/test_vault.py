@@ -70,3 +70,15 @@ def test_a_key_that_is_missing_is_named() -> None:
 
     with pytest.raises(LockedError, match=OLD.id.hex()):
         AesVault([FRESH]).open("acc", "a", sealed)
+
+
+def test_a_fingerprint_knows_a_secret_again_and_needs_the_key() -> None:
+    prints = {
+        AesVault([key]).fingerprint(account, secret)
+        for key in (OLD, FRESH)
+        for account in ("acc_1", "acc_2")
+        for secret in (SECRET, b"another")
+    }
+
+    assert len(prints) == 8
+    assert AesVault([OLD]).fingerprint("acc_1", SECRET) in prints

@@ -115,5 +115,8 @@ class Vault(Protocol):
             LockedError: no key opens it, or it was sealed for another place.
         """
 
+    def fingerprint(self, account: str, secret: bytes) -> str:
+        """Return what is the same for the same secret, and tells nothing without the first key."""
+
     def is_current(self, sealed: bytes) -> bool:
         """Return whether the first key made it."""

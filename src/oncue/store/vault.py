@@ -8,6 +8,7 @@ another row is as useless as one that was changed. Nonces are random: a key may
 seal 2**32 times before two that are equal are to be feared (NIST SP 800-38D §8.3).
 """
 
+import hmac
 import os
 from collections.abc import Sequence
 from typing import Final
@@ -31,6 +32,7 @@ class AesVault:
     def __init__(self, keys: Sequence[EncryptionKey]) -> None:
         self._ciphers = {key.id: AESGCM(key.secret) for key in keys}
         self._first = keys[0].id
+        self._first_secret = keys[0].secret
 
     def seal(self, account: str, name: str, secret: bytes) -> bytes:
         """Return `secret` encrypted under the first key."""
@@ -56,6 +58,11 @@ class AesVault:
             return cipher.decrypt(nonce, sealed[_HEAD:], _place(account, name))
         except InvalidTag as exc:
             raise LockedError("it was changed, or encrypted for another account or name") from exc
+
+    def fingerprint(self, account: str, secret: bytes) -> str:
+        """Return what is the same for the same secret, and tells nothing without the first key."""
+        place = encode_json(["fingerprint", account])
+        return hmac.new(self._first_secret, place + secret, "sha256").hexdigest()
 
     def is_current(self, sealed: bytes) -> bool:
         """Return whether the first key made it."""

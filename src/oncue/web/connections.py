@@ -6,7 +6,7 @@ from starlette.responses import Response
 from oncue.core.connection_document import ConnectionDocument
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, encode_json
 from oncue.engine.connection_book import document_of
 from oncue.ports import Connection, Tested
 from oncue.web.answers import answer, answer_page
@@ -92,7 +92,9 @@ class ConnectionRoutes:
         async def create() -> Response:
             return self._saved(account, await self._book.create(account, document), 201)
 
-        return await self._context.once.answer(account, request, document, create)
+        # A digest of what was asked for is kept: nobody should guess passwords by it.
+        told = self._connected.vault.fingerprint(account, encode_json(document))
+        return await self._context.once.answer(account, request, told, create)
 
     async def schemas(self, request: Request) -> Response:
         """Return what each integration needs; what is secret is `writeOnly`."""
