@@ -29,7 +29,7 @@ class Asked(NamedTuple):
     is_good: bool = True
 
 
-BASE = {"base_url": "https://vendor.example/"}
+ENDPOINT = {"base_url": "https://vendor.example/"}
 SLACK_HOOK = {"webhook_url": "https://hooks.example/services/T/B/X"}
 TWILIO = {"account_sid": "AC1", "auth_token": "secret"}
 STORE = {
@@ -89,7 +89,9 @@ def _ask(asked: Asked) -> tuple[bool, str, list[str]]:
         probe = BY_NAME[asked.integration].probe
         assert probe is not None
         try:
-            return True, await probe({**BASE, **asked.values}, Reach(send, query, greet, lambda: 0))
+            return True, await probe(
+                {**ENDPOINT, **asked.values}, Reach(send, query, greet, lambda: 0)
+            )
         except ActionError as exc:
             return False, str(exc)
 

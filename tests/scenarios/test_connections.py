@@ -80,6 +80,10 @@ def test_a_step_goes_with_the_connection_that_it_names(tmp_path: Path) -> None:
             assert "named by the workflows tell" in refused["detail"]
             assert (await _ask(server, "PATCH", "/connections/bot", {"name": "b"}))[0] == 409
             assert (await _ask(server, "DELETE", "/connections/bot?force=true"))[0] == 204
+            flow, steps = "/workflows/tell", saved["steps"]
+            assert (await _ask(server, "PATCH", flow, {"enabled": False}))[0] == 200
+            steps = [{**steps[0], "connection": "bto"}]
+            assert (await _ask(server, "PATCH", flow, {"steps": steps}))[0] == 422
             rows = (await server.get("/connections"))["data"]
             assert [row["name"] for row in rows] == ["hook"]
             # Now that there is one, whoever names none goes with it.

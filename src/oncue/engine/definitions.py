@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from oncue.core.documents import MAX_NAME
+from oncue.core.errors import InvalidInput
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
@@ -87,7 +88,7 @@ class Definitions:
             InvalidInput: with all problems.
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
-        parsed = await self._checked(account, document)
+        parsed = await self._checked(account, document, current)
         if parsed.document == current.document:
             return current
         now = self._clock.now_ms()
@@ -151,10 +152,29 @@ class Definitions:
             document, checks.library, max_steps=checks.max_steps, connections=connections
         )
 
-    async def _checked(self, account: str, document: Json) -> ParsedWorkflow:
+    async def _checked(
+        self, account: str, document: Json, current: WorkflowVersion | None = None
+    ) -> ParsedWorkflow:
         connected = self._checks.connected
-        connections = await connected.integrations_by_name(account) if connected else None
-        return self._parse(document, connections)
+        if connected is None:
+            return self._parse(document)
+        connections = await connected.integrations_by_name(account)
+        # Whoever disables a workflow need not mend it first.
+        kept = await self._named_in(account, current) if current else {}
+        return self._parse(document, {**kept, **connections})
+
+    async def _named_in(self, account: str, workflow: WorkflowVersion) -> dict[str, str]:
+        try:
+            plan = await self.plan(account, workflow.id, workflow.version)
+        except InvalidInput:
+            # Of another time, when there were other actions.
+            return {}
+        library = self._checks.library
+        return {
+            node.connection: library[node.action].integration
+            for node in plan.calls()
+            if node.connection is not None
+        }
 
     async def _put_in_force(self, account: str, workflow: WorkflowVersion) -> WorkflowVersion:
         self._current.pop((account, workflow.id), None)
