@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
@@ -37,6 +37,10 @@ Credentials = Callable[[str, str], Mapping[str, str]]
 """From account and integration to what the integration needs; empty if there is no connection."""
 Stores = Callable[[str], AccountStore]
 """From account to what it keeps with us."""
+
+
+# A bug is told by its words, in which what it stumbled over may stand.
+_BUGS: Final = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class _NotSentError(Exception):
@@ -156,7 +160,7 @@ class ActionLibrary:
         )
         try:
             return await found.perform(call)
-        except ActionError as exc:
+        except (ActionError, *_BUGS) as exc:
             exc.args = (mask(str(exc), credentials),)
             raise
         except Overloaded as exc:
