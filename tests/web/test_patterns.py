@@ -402,3 +402,44 @@ def test_a_pattern_whose_workflow_was_deleted_can_still_be_changed(tmp_path: Pat
     assert (disabled.status, disabled.body["enabled"]) == (200, False)
     assert other.status == 422
     assert other.body["errors"][0]["path"] == "workflow"
+
+
+@pytest.mark.parametrize("max_events", [0, 1, 2])
+@pytest.mark.parametrize("measure", ["count", "p90"])
+def test_matches_of_one_instant_are_told_apart_though_they_name_few_events(
+    tmp_path: Path, measure: str, max_events: int
+) -> None:
+    pattern = _pattern(
+        pattern={
+            "type": "threshold",
+            "measure": measure,
+            **({} if measure == "count" else {"of": "event.data.n"}),
+            "value": 1,
+            "window": "1h",
+            "rearm": "every",
+            "max_events": max_events,
+        }
+    )
+
+    async def use(server: Served) -> list[Any]:
+        await server.request("POST", "/patterns", json=pattern)
+        same: dict[str, Any] = {"data": {"n": 7}, "time": "2026-01-01T00:00:00Z"}
+        await _send(server, same, same, same, same)
+        return await _matches(server)
+
+    matches = serve(tmp_path, use)
+
+    assert sorted(match["event_count"] for match in matches) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("value", [True, "5", None, [1]])
+def test_a_threshold_is_a_number(tmp_path: Path, value: Any) -> None:
+    pattern = _pattern(pattern={"type": "threshold", "value": value, "window": "1h"})
+
+    async def use(server: Served) -> Answer:
+        return await server.request("POST", "/patterns", json=pattern)
+
+    refused = serve(tmp_path, use)
+
+    assert refused.status == 422
+    assert [problem["path"] for problem in refused.body["errors"]] == ["pattern.value"]

@@ -68,7 +68,7 @@ class ThresholdPattern(Selector, Keyed):
         default=None, description="CEL: the value to measure.", examples=["event.data.amount"]
     )
     operator: Operator = ">="
-    value: float = Field(allow_inf_nan=False, examples=[5])
+    value: float = Field(allow_inf_nan=False, strict=True, examples=[5])
     window: SpanMs | None = Field(
         default=None, description="How long the window is.", examples=["5m"]
     )

@@ -74,11 +74,14 @@ class Rule:
         kind: Kind = Kind.THRESHOLD,
     ) -> Hit:
         """Return the hit of a window that ends at an instant."""
+        named = tuple(offsets)
         return Hit(
             kind=kind,
             key=key,
             time_ms=time_ms,
-            bindings=(("", tuple(offsets)),),
+            bindings=(("", named),),
+            # Of events that it does not name, the count tells it from others of this instant.
+            row=event_count if event_count > len(named) else 0,
             event_count=event_count,
             values=compared(self.measure, self.condition, value),
             window=(max(time_ms - self.size_ms, _FIRST_MS), min(time_ms, _LAST_MS)),
