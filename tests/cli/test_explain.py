@@ -25,18 +25,20 @@ def test_it_shows_what_an_expression_reads_and_becomes(capsys: pytest.CaptureFix
         "roots  event\n"
         "reads  event.data.plan, event.data.seats\n"
         'index  event.data.plan one of ["pro"]\n'
+        "where  among_4 = ('pro',)\n"
+        "where  k_6 = 3\n"
         "\n"
-        "def evaluate(values):\n"
+        "def evaluate(values, among_4, k_6):\n"
         "    try: v1_data = values['event']['data']\n"
         "    except FAULTS: v1_data = None\n"
         "    v2_all, v3_fault = True, None\n"
         "    try:\n"
-        "        v2_all = (v1_data['plan'] in ('pro',))\n"
+        "        v2_all = (v1_data['plan'] in among_4)\n"
         "    except FAULTS: v3_fault = missing(values, 'event', ('data', 'plan'))\n"
         "    if v2_all:\n"
-        "        try: v4_seats = v1_data['seats']\n"
-        "        except FAULTS: v4_seats = seek(values, 'event', ('data', 'seats'))\n"
-        "        v2_all = (v4_seats != 3 or v4_seats.__class__ is bool)\n"
+        "        try: v5_seats = v1_data['seats']\n"
+        "        except FAULTS: v5_seats = seek(values, 'event', ('data', 'seats'))\n"
+        "        v2_all = (v5_seats != k_6 or v5_seats.__class__ is bool)\n"
         "        if v2_all and v3_fault is not None: raise v3_fault\n"
         "    return v2_all\n"
     )
@@ -49,7 +51,7 @@ def test_it_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
 
     facts = json.loads(printed)
     assert code == 0
-    assert facts.pop("python").startswith("def evaluate(values):\n")
+    assert facts.pop("python").startswith("def evaluate(values, k_4, ")
     assert facts == {
         "gives": "bool",
         "roots": ["signup", "paid"],
@@ -58,6 +60,7 @@ def test_it_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
             {"path": ["signup", "data", "min"], "within": [None, 5.0]},
             {"path": ["signup", "id"], "starts_with": "a"},
         ],
+        "constants": {"k_4": "5", "k_9": "'a'"},
     }
 
 
@@ -70,3 +73,16 @@ def test_it_says_what_means_nothing(capsys: pytest.CaptureFixture[str]) -> None:
         "  evnt.id in ['[red]']\n"
         "  ^\n"
     )
+
+
+def test_the_constants_of_a_deep_expression_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "event.data.n == 7"
+    for level in range(12):
+        text = f"event.data.t.exists(x{level}, x{level} == 'deep' && {text})"
+
+    code, printed, _ = _explain(capsys, text)
+
+    shown = [line.rpartition(" = ")[2] for line in printed.splitlines() if line[:5] == "where"]
+    assert code == 0
+    assert "def part_" in printed
+    assert {"7", "'deep'"} <= set(shown)

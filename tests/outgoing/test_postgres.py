@@ -36,27 +36,39 @@ def url() -> Iterator[str]:
     folder = Path(mkdtemp(prefix="oncue-postgres-"))
     if NOBODY:
         os.chown(folder, NOBODY, NOBODY)
-    data, port = folder / "data", _free_port()
+    data = folder / "data"
     subprocess.run(
         [initdb, "-D", str(data), "-U", "ada", "-A", "trust", "--no-sync"],
         check=True, capture_output=True, user=NOBODY, group=NOBODY,
     )  # fmt: skip
-    server = subprocess.Popen(
-        [postgres, "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder), "-F"],
-        stderr=subprocess.PIPE, text=True, user=NOBODY, group=NOBODY,
-    )  # fmt: skip
     try:
-        assert server.stderr
-        for line in server.stderr:
-            if "ready to accept connections" in line:
-                break
-        yield f"postgresql://ada@127.0.0.1:{port}/postgres?sslmode=disable"
+        server, port = _started(postgres, data)
+        try:
+            yield f"postgresql://ada@127.0.0.1:{port}/postgres?sslmode=disable"
+        finally:
+            server.terminate()
+            server.communicate()
     finally:
-        server.terminate()
-        server.wait()
-        assert server.stderr
-        server.stderr.close()
         shutil.rmtree(folder)
+
+
+def _started(postgres: str, data: Path) -> tuple[subprocess.Popen[str], int]:
+    """Start the server; where another process took the port meanwhile, on the next one."""
+    said = ""
+    for _ in range(5):
+        port = _free_port()
+        server = subprocess.Popen(
+            [postgres, "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data.parent, "-F"],
+            stderr=subprocess.PIPE, text=True, user=NOBODY, group=NOBODY,
+        )  # fmt: skip
+        assert server.stderr
+        said = ""
+        for line in server.stderr:
+            said += line
+            if "ready to accept connections" in line:
+                return server, port
+        server.communicate()
+    raise AssertionError(f"the server does not start: {said}")
 
 
 def _run(url: str, *statements: Statement) -> Rows:

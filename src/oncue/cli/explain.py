@@ -11,6 +11,7 @@ from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import CommandError, out
 from oncue.core.errors import InvalidInput
 from oncue.core.expression import Expression, compile_expression
+from oncue.core.expression.compiler import constants_of
 from oncue.core.expression.conjuncts import Conjunct, Equals, Key, StartsWith, Within, conjuncts
 from oncue.core.expression.values import BoolKey
 from oncue.core.json_text import Json, encode_json
@@ -56,6 +57,7 @@ def _facts(compiled: Expression) -> Json:
         "index": [
             {"path": list(conjunct.path), **_bound(conjunct)} for conjunct in conjuncts(compiled)
         ],
+        "constants": _constants(compiled),
         "python": compiled.source,
     }
 
@@ -68,8 +70,16 @@ def _lines(compiled: Expression) -> Iterator[str]:
         ((name, bound),) = _bound(conjunct).items()
         shown = encode_json(bound).decode()
         yield f"index  {'.'.join(conjunct.path)} {name.replace('_', ' ')} {shown}"
+    for name, value in _constants(compiled).items():
+        yield f"where  {name} = {value}"
     yield ""
     yield compiled.source.rstrip()
+
+
+def _constants(compiled: Expression) -> dict[str, Json]:
+    """Return the values that the Python has names for, as Python shows them."""
+    named = constants_of(compiled.evaluate).items()
+    return {name: repr(value) for name, value in named if not callable(value)}
 
 
 def _roots(compiled: Expression) -> list[str]:

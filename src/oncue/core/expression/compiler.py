@@ -8,6 +8,7 @@ table of functions give it, and no builtin of Python.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from inspect import signature
 from types import CodeType, FunctionType
 from typing import TypeAlias, TypeVar
 
@@ -102,6 +103,15 @@ def compile_body(
     exec(_code_of(source), namespace)  # noqa: S102 - made here, of trees and quoted constants
     function = namespace[name]  # type: ignore[assignment]  # just defined
     return function, source
+
+
+def constants_of(function: Callable[..., Given]) -> dict[str, object]:
+    """Return the values that a compiled function's text has names for, by name."""
+    assert isinstance(function, FunctionType)
+    parameters = signature(function).parameters.values()
+    named = {each.name: each.default for each in parameters} | function.__globals__
+    known = (*_GLOBALS, "values", "budget", function.__name__)
+    return {name: value for name, value in named.items() if name not in known}
 
 
 # Many patterns differ in their constants alone. One code for all of them is compiled once and
