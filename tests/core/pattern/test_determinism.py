@@ -177,6 +177,20 @@ def round_trip(save: Save) -> tuple[Head, list[Part]]:
     return head, parts
 
 
+def restored(names: Sequence[str], log: Sequence[LogRecord], at: Sequence[int]) -> list[str]:
+    """Fold the log with a matcher that is saved and restored before the records `at`."""
+    matcher = begin(names)
+    found: list[tuple[LogRecord, Finding]] = []
+    for place, record in enumerate(log):
+        if place in at:
+            head, parts = round_trip(Save(matcher, place))
+            matcher = restore(head, parts, [pattern_of(name) for name in names])
+        found += ((record, finding) for finding in matcher.fold(record))
+    for tick in run_on(matcher, len(log)):
+        found += ((tick, finding) for finding in matcher.fold(tick))
+    return spelled(found, log)
+
+
 @pytest.mark.parametrize("name", sorted(PATTERNS))
 def test_each_pattern_finds_something_in_some_stream(name: str) -> None:
     chance = random.Random(7)
@@ -189,23 +203,23 @@ def test_each_pattern_finds_something_in_some_stream(name: str) -> None:
     assert folded([name], records(sent))
 
 
+def test_what_a_checkpoint_does_not_know_does_not_change_the_order_of_matches() -> None:
+    # The second event puts off the end of the session, to the instant of the absence.
+    names = ["absence", "session"]
+    late, now = Sent(0, 2_000, "a", "x", 0), Sent(0, 0, "a", "x", 0)
+    log = records([late, now, Sent(6_000, 0, "a", None, 0)])
+
+    assert restored(names, log, [2]) == folded(names, log)
+
+
 @settings(max_examples=300, deadline=None)
 @given(names=NAMES, sent=STREAMS, at=st.lists(st.integers(0, 40), max_size=3))
 def test_what_is_restored_goes_on_as_if_nothing_had_been(
     names: list[str], sent: list[Sent], at: list[int]
 ) -> None:
     log = records(sent)
-    matcher = begin(names)
-    found: list[tuple[LogRecord, Finding]] = []
-    for place, record in enumerate(log):
-        if place in at:
-            head, parts = round_trip(Save(matcher, place))
-            matcher = restore(head, parts, [pattern_of(name) for name in names])
-        found += ((record, finding) for finding in matcher.fold(record))
-    for tick in run_on(matcher, len(log)):
-        found += ((tick, finding) for finding in matcher.fold(tick))
 
-    assert spelled(found, log) == folded(names, log)
+    assert restored(names, log, at) == folded(names, log)
 
 
 @settings(max_examples=150, deadline=None)

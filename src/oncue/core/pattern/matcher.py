@@ -3,7 +3,8 @@ The matcher: folds the log of an account over its patterns.
 
 The same records in the same order give the same findings, whatever the batches
 they come in. For each record, first what its arrival reveals to be due is done,
-then the event is shown to the patterns that the index finds.
+then the event is shown to the patterns that the index finds. What is due of several
+patterns is found in the order of their ids.
 """
 
 from collections.abc import Iterator, Sequence
@@ -80,7 +81,9 @@ class Matcher:
             if isinstance(record, Event | Passed):
                 self.time.saw(record.time_ms, record.received_at_ms)
             if self.agenda.has_due:
-                found += self._fire(record)
+                # Which pattern is asked first hangs on deadlines that were put off since, and
+                # those a checkpoint does not know.
+                found += sorted(self._fire(record), key=_pattern_id)
         if isinstance(record, Event):
             self._show(record, found)
         return found
@@ -136,3 +139,7 @@ class Matcher:
 
     def _update(self) -> None:
         self.is_timed = any(watch.pattern.plan.is_timed for watch in self.watches.values())
+
+
+def _pattern_id(finding: Finding) -> str:
+    return finding.pattern.id
