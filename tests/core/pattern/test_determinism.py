@@ -184,7 +184,7 @@ def restored(names: Sequence[str], log: Sequence[LogRecord], at: Sequence[int]) 
     for place, record in enumerate(log):
         if place in at:
             head, parts = round_trip(Save(matcher, place))
-            matcher = restore(head, parts, [pattern_of(name) for name in names])
+            matcher = restore(head, parts, [pattern_of(name) for name in sorted(names)])
         found += ((record, finding) for finding in matcher.fold(record))
     for tick in run_on(matcher, len(log)):
         found += ((tick, finding) for finding in matcher.fold(tick))

@@ -3,8 +3,8 @@ The matcher: folds the log of an account over its patterns.
 
 The same records in the same order give the same findings, whatever the batches
 they come in. For each record, first what its arrival reveals to be due is done,
-then the event is shown to the patterns that the index finds. What is due of several
-patterns is found in the order of their ids.
+then the event is shown to the patterns that the index finds. What one record
+completes is found in the order of the patterns' ids.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,11 +81,13 @@ class Matcher:
             if isinstance(record, Event | Passed):
                 self.time.saw(record.time_ms, record.received_at_ms)
             if self.agenda.has_due:
-                # Which pattern is asked first hangs on deadlines that were put off since, and
-                # those a checkpoint does not know.
-                found += sorted(self._fire(record), key=_pattern_id)
+                found += self._fire(record)
         if isinstance(record, Event):
             self._show(record, found)
+        if len(found) > 1:
+            # Which pattern was asked first hangs on when it was put here, and on deadlines that
+            # were put off since; a checkpoint knows neither.
+            found.sort(key=_pattern_id)
         return found
 
     def take_failures(self) -> Sequence[Failure]:
