@@ -545,3 +545,11 @@ def test_events_are_found_at_their_offsets_in_all_segments(tmp_path: Path) -> No
     found = _use(tmp_path, use, segment_records=3)
 
     assert [event.id for event in found] == ["e-1", "e-4", "e-7"]
+
+
+def test_any_number_of_offsets_can_be_asked_for(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> list[Event]:
+        await log.append("a", [make_incoming(id=f"e-{number}") for number in range(9)])
+        return await log.past.at("a", range(40_000, 0, -1))
+
+    assert [event.offset for event in _use(tmp_path, use)] == [*range(1, 10)]

@@ -138,6 +138,18 @@ def test_more_matches_than_the_limit_are_counted_and_not_shown(tmp_path: Path) -
     assert answer.body["truncated"] is True
 
 
+def test_matches_that_name_very_many_events_are_counted_and_not_shown(tmp_path: Path) -> None:
+    pattern: Json = {
+        "type": "threshold", "event": "*", "value": 1, "window": "1d", "rearm": "every",
+        "max_events": 100,
+    }  # fmt: skip
+    answer = ask(tmp_path, pattern=pattern, events=[{"type": "a"}] * 1_200, limit=2_000)
+
+    shown = sum(len(match["events"]) for match in answer.body["matches"])
+    assert (answer.body["match_count"], answer.body["truncated"]) == (1_200, True)
+    assert 100_000 <= shown < 100_100
+
+
 async def _fill(server: Served) -> None:
     for event in [
         *_logins(0, 1, 2),

@@ -28,6 +28,8 @@ from oncue.ports import EventLog
 RECORDS_PER_PART: Final = 4_096
 MAX_COMPARED: Final = 100_000
 """Matches of a pattern that may wait for the same one of the other."""
+MAX_EVIDENCE: Final = 100_000
+"""Events that the matches of an answer name together; an event counts for each."""
 _EVENTS_PER_SLICE: Final = 200
 
 
@@ -67,10 +69,15 @@ class Stored:
 
 @dataclass(slots=True)
 class _Collected:
-    """Matches as they are found, without their evidence yet."""
+    """
+    Matches as they are found, without their evidence yet.
+
+    `room` is how many events those that are answered with may still name.
+    """
 
     patterns: Sequence[ActivePattern]
     limit: int
+    room: int = MAX_EVIDENCE
     result: Result = field(init=False)
     found: list[list[Found]] = field(init=False)
     alone: list[dict[object, Found]] = field(init=False)
@@ -84,8 +91,9 @@ class _Collected:
     def take(self, found: Sequence[Found]) -> None:
         for one in found:
             self.result.counts[one.pattern] += 1
-            if len(self.found[one.pattern]) < self.limit:
+            if len(self.found[one.pattern]) < self.limit and self.room > 0:
                 self.found[one.pattern].append(one)
+                self.room -= sum(len(offsets) for _, offsets in one.hit.bindings)
             if len(self.patterns) > 1:
                 self._compare(one)
 

@@ -12,6 +12,7 @@ from oncue.store.sqlite.segments import Segments
 from oncue.store.sqlite.usage import sum_of, usage_in
 
 _BACKWARDS: Final = 512
+_OFFSETS_AT_ONCE: Final = 1_000
 
 
 class SqlitePast:
@@ -24,8 +25,14 @@ class SqlitePast:
     async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
         """Return the events at some offsets, as far as they are still there, in their order."""
         number = self._number(account)
-        rows = await self._segments.newest(*record.at(number, offsets), len(offsets))
-        return [found for found in map(record_of, reversed(rows)) if isinstance(found, Event)]
+        events: list[Event] = []
+        wanted = sorted(offsets)
+        for begin in range(0, len(wanted), _OFFSETS_AT_ONCE):
+            some = wanted[begin : begin + _OFFSETS_AT_ONCE]
+            rows = await self._segments.newest(*record.at(number, some), len(some))
+            records = map(record_of, reversed(rows))
+            events += (found for found in records if isinstance(found, Event))
+        return events
 
     async def between(
         self,
