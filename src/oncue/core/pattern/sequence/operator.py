@@ -9,19 +9,19 @@ A key without a partial match is not remembered.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from oncue.core.json_text import Json
-from oncue.core.pattern.deadlines import Deadlines
 from oncue.core.pattern.keyed import Keyed
 from oncue.core.pattern.nfa.combinations import Combinations
 from oncue.core.pattern.nfa.partial import UNSTARTED, Partial
 from oncue.core.pattern.nfa.runner import Open, Runner, Turn
 from oncue.core.pattern.nfa.sight import Sight
 from oncue.core.pattern.nfa.single import SingleMatches
-from oncue.core.pattern.operator import Arrival, Hit, Note, Operator
+from oncue.core.pattern.operator import Arrival, Hit, Note
 from oncue.core.pattern.sequence.description import describe_partials
 from oncue.core.pattern.sequence.hits import hits_of
+from oncue.core.pattern.sequence.keyed_operator import KeyedOperator
 from oncue.core.pattern.sequence.memory import SequenceKey, dump, load
 from oncue.core.pattern.sequence.plan import SequencePlan
 
@@ -31,21 +31,17 @@ _ADVANCED: Final = Note.ADVANCED
 _IGNORED: Final = Note.IGNORED
 
 
-class SequenceOperator(Operator):
+class SequenceOperator(KeyedOperator[SequenceKey]):
     """The state of a sequence: partial matches by key."""
 
     def __init__(self, plan: SequencePlan) -> None:
-        super().__init__()
+        super().__init__(Keyed(plan.limits.max_keys, plan.limits.key_ttl, dump, load))
         self._plan = plan
         self._runner: Runner = (
             Combinations(plan.graph, plan.after_match)
             if plan.emits_all
             else SingleMatches(plan.graph, plan.after_match, plan.overlap, plan.reopens_at)
         )
-        self._keys: Keyed[SequenceKey] = Keyed(
-            plan.limits.max_keys, plan.limits.key_ttl, dump, load
-        )
-        self._due = Deadlines()
         self._is_dynamic = plan.wheres.are_dynamic
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
@@ -80,27 +76,18 @@ class SequenceOperator(Operator):
             yield from hits_of(self._plan, key, turn.completions)
         self._forget_expired(watermark_ms)
 
-    def deadline(self) -> int | None:
-        """Return the earliest watermark at which something is due."""
-        return self._due.earliest()
-
     def begin(self, at_ms: int, keys: Sequence[str]) -> None:
         """Begin at an instant of event time; `keys` are known although no event of theirs came."""
         for key in keys if self._plan.is_keyed else ("",):
             state = SequenceKey()
             state.partials = self._runner.begin(at_ms)
             if state.partials:
-                self._keys.put(key, state, at_ms)
-                self._due.set(key, self._runner.due_at(state.partials))
+                self._remember(key, state, self._runner.due_at(state.partials), at_ms)
 
     def describe(self, key: str) -> Mapping[str, Json]:
         """Return what is remembered of a key, in the terms of people."""
         state = self._keys.get(key)
         return describe_partials(self._plan, state.partials if state else [])
-
-    def states(self) -> Mapping[str, Keyed[Any]]:
-        """Return all that is remembered, by a name for each sort of it."""
-        return {"keys": self._keys}
 
     def restored(self) -> None:
         """Make what is derived from the states, after these were read back."""
@@ -138,21 +125,10 @@ class SequenceOperator(Operator):
             )
         state.partials = partials
         state.completed = turn.completed
-        self._due.set(key, self._runner.due_at(partials) if partials else None)
-        if not partials:
-            self._keys.drop(key)
-        elif used_ms is not None:
-            forgotten = self._keys.put(key, state, used_ms)
-            if forgotten is not None:
-                self._forget(forgotten)
-
-    def _forget_expired(self, at_ms: int) -> None:
-        for key in self._keys.expired(at_ms):
-            self._forget(key)
-
-    def _forget(self, key: str) -> None:
-        self.counts["keys_forgotten"] += 1
-        self._due.set(key, None)
+        if partials:
+            self._remember(key, state, self._runner.due_at(partials), used_ms)
+        else:
+            self._drop(key)
 
 
 def _without_oldest(

@@ -12,15 +12,15 @@ what it left over may serve the next one.
 from bisect import insort
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
-from oncue.core.pattern.deadlines import Deadlines
 from oncue.core.pattern.keyed import Keyed, Remembered
 from oncue.core.pattern.kinds.shared import Limits
-from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
+from oncue.core.pattern.operator import Arrival, Hit, Kind, Note
 from oncue.core.pattern.sequence.assignment import assign
+from oncue.core.pattern.sequence.keyed_operator import KeyedOperator
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,12 @@ class UnorderedKey(Remembered):
         self.events = events
 
 
-class UnorderedOperator(Operator):
+class UnorderedOperator(KeyedOperator[UnorderedKey]):
     """The state of a sequence whose steps have no order: events by key."""
 
     def __init__(self, plan: UnorderedPlan) -> None:
-        super().__init__()
+        super().__init__(Keyed(plan.limits.max_keys, plan.limits.key_ttl, _dump, _load))
         self._plan = plan
-        self._keys: Keyed[UnorderedKey] = Keyed(
-            plan.limits.max_keys, plan.limits.key_ttl, _dump, _load
-        )
-        self._due = Deadlines()
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Take an event, and return what it completes."""
@@ -87,10 +83,6 @@ class UnorderedOperator(Operator):
         self._forget_expired(watermark_ms)
         yield from ()
 
-    def deadline(self) -> int | None:
-        """Return the earliest watermark at which something is due."""
-        return self._due.earliest()
-
     def begin(self, at_ms: int, keys: Sequence[str]) -> None:
         """Begin: nothing is known of a key before its first event."""
 
@@ -109,10 +101,6 @@ class UnorderedOperator(Operator):
             "events": len(state.events),
             "nearest": {"text": text, "waiting_for": missing, "until": until},
         }
-
-    def states(self) -> Mapping[str, Keyed[Any]]:
-        """Return all that is remembered, by a name for each sort of it."""
-        return {"keys": self._keys}
 
     def restored(self) -> None:
         """Make what is derived from the states, after these were read back."""
@@ -143,21 +131,10 @@ class UnorderedOperator(Operator):
             self.counts["partials_dropped"] += excess
             events = events[excess:]
         state.events = events
-        self._due.set(key, _end(self._plan, events) if events else None)
-        if not events:
-            self._keys.drop(key)
-        elif used_ms is not None:
-            forgotten = self._keys.put(key, state, used_ms)
-            if forgotten is not None:
-                self._forget(forgotten)
-
-    def _forget_expired(self, at_ms: int) -> None:
-        for key in self._keys.expired(at_ms):
-            self._forget(key)
-
-    def _forget(self, key: str) -> None:
-        self.counts["keys_forgotten"] += 1
-        self._due.set(key, None)
+        if events:
+            self._remember(key, state, _end(self._plan, events), used_ms)
+        else:
+            self._drop(key)
 
 
 def _hit(plan: UnorderedPlan, arrival: Arrival, chosen: Mapping[int, Kept]) -> Hit:
