@@ -19,7 +19,7 @@ from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 _EXAMPLE: Json = {
     "name": "alerts",
     "integration": "slack",
-    "values": {"webhook_url": "https://hooks.slack.com/services/T000/B000/XXXX"},
+    "values": {"webhook_url": "https://hooks.slack.com/services/T000/B000/abc123"},
 }
 
 

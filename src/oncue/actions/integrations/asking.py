@@ -1,11 +1,11 @@
-"""Harmless questions to vendors, over HTTP."""
+"""Where vendors are, and harmless questions to them, over HTTP."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from oncue.core.action import HttpRequest
 from oncue.core.http_answer import judge, read_object
-from oncue.core.integration import Reach
+from oncue.core.integration import Credential, Reach
 from oncue.core.json_text import Json, encode_json
 
 HTTP_URL: Final = r"https?://.+"
@@ -42,3 +42,15 @@ def bearer(token: str) -> dict[str, str]:
 def endpoint_of(values: Mapping[str, str]) -> str:
     """Return where the vendor is, without a slash at the end."""
     return values["base_url"].rstrip("/")
+
+
+def endpoint(vendor: str, example: str) -> Credential:
+    """Return the field that says where a vendor is; the operator's setting unless it is given."""
+    return Credential(
+        "base_url",
+        f"Endpoint of {vendor}.",
+        is_secret=False,
+        is_inherited=True,
+        pattern=HTTP_URL,
+        example=example,
+    )

@@ -3,24 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oncue.actions.integrations.asking import HTTP_URL, ask, bearer, endpoint_of
+from oncue.actions.integrations.asking import HTTP_URL, ask, bearer, endpoint, endpoint_of
 from oncue.core.errors import PermanentError
 from oncue.core.integration import Credential, Integration, Reach
 
 # Linear's tokens of OAuth are a bearer's; a personal key stands alone.
 _LINEAR_OAUTH: Final = "lin_oauth_"
 _GOOGLE_TOKENS: Final = "https://oauth2.googleapis.com/token"
-
-
-def _endpoint(example: str) -> Credential:
-    return Credential(
-        "base_url",
-        "Endpoint of the vendor.",
-        is_secret=False,
-        is_inherited=True,
-        pattern=HTTP_URL,
-        example=example,
-    )
 
 
 async def _ask_hubspot(values: Mapping[str, str], reach: Reach) -> str:
@@ -42,7 +31,7 @@ HUBSPOT = Integration(
             pattern=r"v\d+|\d{4}-\d{2}",
             example="v3",
         ),
-        _endpoint("https://api.hubapi.com"),
+        endpoint("HubSpot", "https://api.hubapi.com"),
     ),
     enough=(("api_key",),),
     probe=_ask_hubspot,
@@ -69,7 +58,7 @@ LINEAR = Integration(
     title="Linear",
     credentials=(
         Credential("api_key", "Personal key, or token of OAuth.", example="lin_api_123456789"),
-        _endpoint("https://api.linear.app"),
+        endpoint("Linear", "https://api.linear.app"),
     ),
     enough=(("api_key",),),
     probe=_ask_linear,
@@ -103,7 +92,7 @@ GOOGLE_CALENDAR = Integration(
             pattern=HTTP_URL,
             example=_GOOGLE_TOKENS,
         ),
-        _endpoint("https://www.googleapis.com"),
+        endpoint("Google", "https://www.googleapis.com"),
     ),
     enough=(("client_id", "client_secret", "refresh_token"), ("token",)),
     probe=_ask_google,

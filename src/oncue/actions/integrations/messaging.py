@@ -4,7 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Final
 
-from oncue.actions.integrations.asking import HTTP_URL, ask, bearer, endpoint_of
+from oncue.actions.integrations.asking import HTTP_URL, ask, bearer, endpoint, endpoint_of
 from oncue.core.action import HttpRequest
 from oncue.core.errors import PermanentError
 from oncue.core.http_answer import failure
@@ -35,14 +35,7 @@ EMAIL = Integration(
             example="smtps://user:password@mail.example.com",
         ),
         Credential("from", "Sender of e-mails that name none.", is_secret=False),
-        Credential(
-            "base_url",
-            "Endpoint of Resend.",
-            is_secret=False,
-            is_inherited=True,
-            pattern=HTTP_URL,
-            example="https://api.resend.com",
-        ),
+        endpoint("Resend", "https://api.resend.com"),
     ),
     enough=(("api_key",), ("smtp_url",)),
     probe=_ask_email,
@@ -70,14 +63,7 @@ TWILIO = Integration(
         ),
         Credential("auth_token", "Token of that account."),
         Credential("from", "Sender of text messages that name none.", is_secret=False),
-        Credential(
-            "base_url",
-            "Endpoint of Twilio.",
-            is_secret=False,
-            is_inherited=True,
-            pattern=HTTP_URL,
-            example="https://api.twilio.com",
-        ),
+        endpoint("Twilio", "https://api.twilio.com"),
     ),
     enough=(("account_sid", "auth_token"),),
     probe=_ask_twilio,
@@ -113,17 +99,10 @@ SLACK = Integration(
             "webhook_url",
             "Incoming webhook; it leads to one channel.",
             pattern=HTTP_URL,
-            example="https://hooks.slack.com/services/T000/B000/XXXX",
+            example="https://hooks.slack.com/services/T000/B000/abc123",
         ),
         Credential("bot_token", "Token of a bot.", example="xoxb-123456789"),
-        Credential(
-            "base_url",
-            "Where bots find Slack.",
-            is_secret=False,
-            is_inherited=True,
-            pattern=HTTP_URL,
-            example="https://slack.com",
-        ),
+        endpoint("Slack", "https://slack.com"),
     ),
     enough=(("webhook_url",), ("bot_token",)),
     probe=_ask_slack,
