@@ -2,37 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from oncue.core.event import Event, EventFilter
-from oncue.core.globs import compile_glob
-from oncue.core.pattern.records import Change, LogRecord, Passed, Tick
-from oncue.ports import Mark, Receipt
+from oncue.core.pattern.records import Change, LogRecord
+from oncue.ports import Receipt
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from tests.installation import Crash, CrashError
 from tests.make import make_incoming
-
-Found = TypeVar("Found")
-Use = Callable[[SqliteEventLog], Awaitable[Found]]
-
-
-def _use(path: Path, use: Use[Found], **options: Any) -> Found:
-    async def main() -> Found:
-        log = SqliteEventLog(path / "log", options.pop("clock", VirtualClock()), **options)
-        try:
-            return await use(log)
-        finally:
-            await log.close()
-
-    return asyncio.run(main())
+from tests.store.logs import use_log
 
 
 def test_offsets_count_per_account(tmp_path: Path) -> None:
@@ -40,7 +22,7 @@ def test_offsets_count_per_account(tmp_path: Path) -> None:
         first = await log.append("a", [make_incoming(id="1"), make_incoming(id="2")])
         return first + await log.append("b", [make_incoming(id="1")])
 
-    assert _use(tmp_path, use) == [Receipt("1", 1), Receipt("2", 2), Receipt("1", 1)]
+    assert use_log(tmp_path, use) == [Receipt("1", 1), Receipt("2", 2), Receipt("1", 1)]
 
 
 @pytest.mark.parametrize(
@@ -72,14 +54,14 @@ def test_an_identity_is_accepted_once(
         await log.append("a", [make_incoming(), make_incoming(id="e-2")])
         return (await log.append("a", [make_incoming(**repeat)]))[0]
 
-    assert _use(tmp_path, use) == expected
+    assert use_log(tmp_path, use) == expected
 
 
 def test_a_repeat_within_one_append_is_a_duplicate(tmp_path: Path) -> None:
     async def use(log: SqliteEventLog) -> list[Receipt]:
         return await log.append("a", [make_incoming(), make_incoming()])
 
-    assert _use(tmp_path, use) == [Receipt("e-1", 1), Receipt("e-1", 1, is_duplicate=True)]
+    assert use_log(tmp_path, use) == [Receipt("e-1", 1), Receipt("e-1", 1, is_duplicate=True)]
 
 
 def test_what_was_appended_is_read_in_order(tmp_path: Path) -> None:
@@ -88,7 +70,7 @@ def test_what_was_appended_is_read_in_order(tmp_path: Path) -> None:
         await log.append("b", [make_incoming(id="other")])
         return await log.read("a", 1, 3)
 
-    records = _use(tmp_path, use)
+    records = use_log(tmp_path, use)
 
     assert [(r.offset, r.id, r.data) for r in records if isinstance(r, Event)] == [
         (n + 1, str(n), {"plan": "enterprise"}) for n in (1, 2, 3)
@@ -100,7 +82,7 @@ def test_an_event_without_time_has_that_of_its_arrival(tmp_path: Path) -> None:
         await log.append("a", [make_incoming(time_ms=None)])
         return await log.read("a", 0, 1)
 
-    (event,) = _use(tmp_path, use, clock=VirtualClock(5_000))
+    (event,) = use_log(tmp_path, use, clock=VirtualClock(5_000))
     assert isinstance(event, Event)
 
     assert (event.time_ms, event.received_at_ms) == (5_000, 5_000)
@@ -111,9 +93,9 @@ def test_arrivals_never_go_back(tmp_path: Path) -> None:
         await log.append("a", [make_incoming(id=str(log.head("a")))])
         return [record.received_at_ms for record in await log.read("a", 0, 10)]
 
-    _use(tmp_path, use, clock=VirtualClock(5_000))
+    use_log(tmp_path, use, clock=VirtualClock(5_000))
 
-    assert _use(tmp_path, use, clock=VirtualClock(1_000)) == [5_000, 5_000]
+    assert use_log(tmp_path, use, clock=VirtualClock(1_000)) == [5_000, 5_000]
 
 
 def test_a_change_is_told_once(tmp_path: Path) -> None:
@@ -122,7 +104,7 @@ def test_a_change_is_told_once(tmp_path: Path) -> None:
         offsets.append(await log.append_change("a", "pat_1", 2))
         return offsets, await log.read("a", 0, 10)
 
-    offsets, records = _use(tmp_path, use, clock=VirtualClock(5_000))
+    offsets, records = use_log(tmp_path, use, clock=VirtualClock(5_000))
 
     assert offsets == [1, 1, 2]
     assert records == [Change(1, 5_000, "pat_1", 1), Change(2, 5_000, "pat_1", 2)]
@@ -136,7 +118,7 @@ def test_listeners_hear_of_what_is_durable(tmp_path: Path) -> None:
         await log.append("a", [make_incoming()])
         return heard
 
-    assert _use(tmp_path, use) == [("a", 2)]
+    assert use_log(tmp_path, use) == [("a", 2)]
 
 
 @pytest.mark.parametrize(("moment", "kept"), [("before", 1), ("after", 2)])
@@ -152,9 +134,9 @@ def test_a_crash_loses_nothing_that_was_answered(tmp_path: Path, moment: str, ke
         head = log.head("a")
         return head, (await log.append("a", [make_incoming(id="2")]))[0]
 
-    _use(tmp_path, use, commit=crash)
+    use_log(tmp_path, use, commit=crash)
 
-    assert _use(tmp_path, again) == (kept, Receipt("2", 2, is_duplicate=kept == 2))
+    assert use_log(tmp_path, again) == (kept, Receipt("2", 2, is_duplicate=kept == 2))
 
 
 def test_a_failed_write_harms_no_other_in_its_batch(tmp_path: Path) -> None:
@@ -165,7 +147,7 @@ def test_a_failed_write_harms_no_other_in_its_batch(tmp_path: Path) -> None:
         results = await asyncio.gather(good[0], bad, *good[1:], return_exceptions=True)
         return [type(result) for result in results], log.head("a")
 
-    assert _use(tmp_path, use) == ([list, UnicodeEncodeError, list, list], 3)
+    assert use_log(tmp_path, use) == ([list, UnicodeEncodeError, list, list], 3)
 
 
 def test_a_commit_is_synced(tmp_path: Path) -> None:
@@ -178,7 +160,7 @@ def test_a_commit_is_synced(tmp_path: Path) -> None:
             lambda _: None,
         )
 
-    assert _use(tmp_path, use) == ("wal", 2)
+    assert use_log(tmp_path, use) == ("wal", 2)
     assert sqlite3.connect(tmp_path / "log" / "0000000000000001.db").execute(
         "PRAGMA journal_mode"
     ).fetchone() == ("wal",)
@@ -198,7 +180,7 @@ def test_a_full_segment_is_sealed_and_all_are_read_as_one(tmp_path: Path) -> Non
         odd = [e.offset for e in await log.past.events("a", EventFilter(type="t1"), 3, before=9)]
         return forward, rest, newest, odd
 
-    found = _use(tmp_path, use, segment_records=4)
+    found = use_log(tmp_path, use, segment_records=4)
 
     assert len(list((tmp_path / "log").glob("*.db"))) == 5
     assert found == ([3, 4, 5, 6, 7], [8, 9, 10], [10, 9, 8, 7], [8, 6, 4])
@@ -213,7 +195,7 @@ def test_a_new_day_begins_a_new_segment(tmp_path: Path) -> None:
         await log.append("a", [make_incoming(id="2")])
         await log.append("a", [make_incoming(id="3")])
 
-    _use(tmp_path, use, clock=clock)
+    use_log(tmp_path, use, clock=clock)
 
     assert len(list((tmp_path / "log").glob("*.db"))) == 2
 
@@ -245,11 +227,11 @@ def test_a_repeat_is_known_within_the_dedupe_window_only(
         return await then(log)
 
     if is_restarted:
-        _use(tmp_path, first, clock=clock, **options)
+        use_log(tmp_path, first, clock=clock, **options)
         if not has_filters:
             for path in (tmp_path / "log").glob("*.filter"):
                 path.unlink()
-    found = _use(tmp_path, then if is_restarted else both, clock=clock, **options)
+    found = use_log(tmp_path, then if is_restarted else both, clock=clock, **options)
 
     assert found == [
         Receipt("1", 1, is_duplicate=True),
@@ -267,7 +249,7 @@ def test_a_change_is_told_once_over_all_segments(tmp_path: Path) -> None:
             await log.append("a", [make_incoming(id=f"{n}")])
         return [*told, await log.append_change("a", "pat_1", 1)]
 
-    assert _use(tmp_path, use, segment_records=2) == [1, 1]
+    assert use_log(tmp_path, use, segment_records=2) == [1, 1]
 
 
 def test_appends_from_many_sides_while_segments_are_sealed_lose_and_double_nothing(
@@ -287,7 +269,7 @@ def test_appends_from_many_sides_while_segments_are_sealed_lose_and_double_nothi
         await following
         return seen
 
-    assert _use(tmp_path, use, segment_records=9) == list(range(1, 201))
+    assert use_log(tmp_path, use, segment_records=9) == list(range(1, 201))
 
 
 def test_a_repeat_is_known_while_the_filter_of_its_segment_is_made(tmp_path: Path) -> None:
@@ -296,7 +278,7 @@ def test_a_repeat_is_known_while_the_filter_of_its_segment_is_made(tmp_path: Pat
             await log.append("a", [make_incoming(id=id_)])
         return await log.append("a", [make_incoming(id="1")])
 
-    again = _use(tmp_path, use, segment_records=1)
+    again = use_log(tmp_path, use, segment_records=1)
 
     assert again == [Receipt("1", 1, is_duplicate=True)]
     assert {"1.filter", "2.filter"} <= {*_files(tmp_path)}
@@ -347,7 +329,7 @@ def test_what_is_old_is_deleted_by_segment(
             [event.offset for event in await log.past.events("a", EventFilter(), 10)],
         )
 
-    found = _use(tmp_path, use, clock=clock, dedupe_window_ms=window_ms)
+    found = use_log(tmp_path, use, clock=clock, dedupe_window_ms=window_ms)
 
     assert found == (dropped, left, left[::-1])
     assert len([name for name in _files(tmp_path) if name.endswith(".db")]) == 2 - dropped + (
@@ -370,8 +352,8 @@ def test_offsets_go_on_though_all_that_had_them_are_deleted(tmp_path: Path) -> N
 
     options = {"clock": clock, "dedupe_window_ms": 0}
 
-    assert _use(tmp_path, use, **options) == [Receipt("2", 4)]
-    assert _use(tmp_path, again, **options) == (4, 2, [Receipt("1", 3)])
+    assert use_log(tmp_path, use, **options) == [Receipt("2", 4)]
+    assert use_log(tmp_path, again, **options) == (4, 2, [Receipt("1", 3)])
     assert _files(tmp_path) == ["3.db"]
 
 
@@ -385,171 +367,7 @@ def test_readers_of_a_segment_that_is_deleted_read_on(tmp_path: Path) -> None:
         await log.segments.drop(clock.now_ms(), {"a": 9, "b": 9})
         return (await asyncio.gather(*reading))[-1], await log.read("a", 0, 10)
 
-    before, after = _use(tmp_path, use, clock=clock, dedupe_window_ms=0)
+    before, after = use_log(tmp_path, use, clock=clock, dedupe_window_ms=0)
 
     assert [record.offset for record in before][-1] == 3
     assert [record.offset for record in after] == [3]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "offsets"),
-    [
-        pytest.param(EventFilter(), [4, 3, 2, 1], id="all"),
-        pytest.param(EventFilter(type="order.paid"), [3], id="a type"),
-        pytest.param(EventFilter(type="order.*"), [3, 2], id="a glob"),
-        pytest.param(EventFilter(source="shop"), [2], id="a source"),
-        pytest.param(EventFilter(subject="s"), [4], id="a subject"),
-        pytest.param(EventFilter(from_ms=2_000, to_ms=3_000), [2], id="a span of time"),
-    ],
-)
-def test_events_are_listed_by_what_is_wanted_of_them(
-    tmp_path: Path, wanted: EventFilter, offsets: list[int]
-) -> None:
-    async def use(log: SqliteEventLog) -> list[int]:
-        await log.append(
-            "a",
-            [
-                make_incoming(id="1"),
-                make_incoming(id="2", type="order.made", source="shop", time_ms=2_000),
-                make_incoming(id="3", type="order.paid", time_ms=3_000),
-                make_incoming(id="4", subject="s", time_ms=4_000),
-            ],
-        )
-        await log.append("b", [make_incoming(id="5")])
-        found = await log.past.events("a", wanted, 10)
-        assert found == [
-            event
-            for event in await log.past.events("a", EventFilter(), 10)
-            if wanted.compile()(event)
-        ]
-        return [event.offset for event in found]
-
-    assert _use(tmp_path, use) == offsets
-
-
-@given(
-    kinds=st.lists(st.sampled_from(["a", "b.x", "b.y", "change"]), max_size=30),
-    globs=st.sets(st.sampled_from(["a", "b.x", "b.*", "*", "c"])),
-    limit=st.integers(1, 8),
-)
-def test_a_stretch_leaves_out_what_nobody_watches_and_nothing_else(
-    kinds: list[str], globs: set[str], limit: int
-) -> None:
-    async def use(log: SqliteEventLog) -> tuple[list[LogRecord], list[LogRecord]]:
-        for n, kind in enumerate(kinds):
-            if kind == "change":
-                await log.append_change("a", "pat_1", n)
-            else:
-                await log.append("a", [make_incoming(id=f"{n}", type=kind)])
-        found: list[LogRecord] = []
-        after = 0
-        while after < log.head("a"):
-            stretch = await log.stretch("a", after, limit, sorted(globs))
-            assert stretch.upto > after
-            found += stretch.records
-            after = stretch.upto
-        return found, await log.read("a", 0, 100)
-
-    with TemporaryDirectory() as folder:
-        found, everything = _use(Path(folder), use, segment_records=7)
-
-    is_watched = [compile_glob(glob) for glob in globs]
-    assert found == [
-        record
-        for record in everything
-        if not isinstance(record, Event) or any(watches(record.type) for watches in is_watched)
-    ]
-
-
-TIMES = st.lists(st.tuples(st.integers(0, 50), st.integers(-20, 20)), max_size=60)
-
-
-async def _append_at(
-    log: SqliteEventLog, clock: VirtualClock, times: list[tuple[int, int]]
-) -> None:
-    for number, (later, ahead) in enumerate(times):
-        clock.advance(later)
-        time_ms = clock.now_ms() + ahead
-        await log.append("a", [make_incoming(id=f"e-{number}", time_ms=time_ms)])
-
-
-@given(times=TIMES, upto=st.integers(0, 60), segment_records=st.sampled_from([7, 1_000]))
-def test_the_mark_is_the_largest_of_the_earlier_of_time_and_arrival(
-    times: list[tuple[int, int]], upto: int, segment_records: int
-) -> None:
-    clock = VirtualClock()
-
-    async def use(log: SqliteEventLog) -> tuple[Mark | None, list[LogRecord]]:
-        await _append_at(log, clock, times)
-        return await log.past.mark("a", upto), await log.read("a", 0, upto)
-
-    with TemporaryDirectory() as folder:
-        options = {"clock": clock, "segment_records": segment_records}
-        mark, records = _use(Path(folder), use, **options)
-    seen = [one for one in records if isinstance(one, Event)]
-
-    assert mark == (
-        Mark(max(min(e.time_ms, e.received_at_ms) for e in seen), seen[-1].received_at_ms)
-        if seen
-        else None
-    )
-
-
-@given(times=TIMES, at=st.integers(-5, 2_000), segment_records=st.sampled_from([7, 1_000]))
-def test_an_instant_is_found_in_the_log(
-    times: list[tuple[int, int]], at: int, segment_records: int
-) -> None:
-    clock = VirtualClock()
-    instant = clock.now_ms() + at
-
-    async def use(log: SqliteEventLog) -> tuple[int, list[LogRecord]]:
-        await _append_at(log, clock, times)
-        return await log.past.offset_before("a", instant), await log.read("a", 0, 100)
-
-    with TemporaryDirectory() as folder:
-        options = {"clock": clock, "segment_records": segment_records}
-        found, records = _use(Path(folder), use, **options)
-
-    assert found == sum(record.received_at_ms < instant for record in records)
-
-
-def test_what_nobody_watches_is_there_in_passing(tmp_path: Path) -> None:
-    clock = VirtualClock()
-
-    async def use(log: SqliteEventLog) -> list[LogRecord]:
-        for number, event_type in enumerate(["order.paid", "page.view", "order.sent"]):
-            await log.append("a", [make_incoming(id=f"e-{number}", type=event_type, time_ms=7)])
-        await log.append_tick("a")
-        stretch = await log.stretch("a", 0, 10, ["order.*"], in_passing=True)
-        return list(stretch.records)
-
-    found = _use(tmp_path, use, clock=clock)
-    now = clock.now_ms()
-
-    shown: list[object] = [one.type if isinstance(one, Event) else one for one in found]
-
-    assert shown == [
-        "order.paid",
-        Passed(2, now, 7),
-        "order.sent",
-        Tick(4, now),
-    ]
-
-
-def test_events_are_found_at_their_offsets_in_all_segments(tmp_path: Path) -> None:
-    async def use(log: SqliteEventLog) -> list[Event]:
-        for number in range(9):
-            await log.append("a", [make_incoming(id=f"e-{number}")])
-        return await log.past.at("a", [8, 2, 5, 77])
-
-    found = _use(tmp_path, use, segment_records=3)
-
-    assert [event.id for event in found] == ["e-1", "e-4", "e-7"]
-
-
-def test_any_number_of_offsets_can_be_asked_for(tmp_path: Path) -> None:
-    async def use(log: SqliteEventLog) -> list[Event]:
-        await log.append("a", [make_incoming(id=f"e-{number}") for number in range(9)])
-        return await log.past.at("a", range(40_000, 0, -1))
-
-    assert [event.offset for event in _use(tmp_path, use)] == [*range(1, 10)]
