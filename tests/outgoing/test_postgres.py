@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -17,7 +18,9 @@ from oncue.core.statements import Rows, Statement
 from oncue.outgoing.guard import Guard
 from oncue.outgoing.postgres import PostgresClient
 
-PROGRAMS = shutil.which("initdb"), shutil.which("postgres")
+# Debian puts the programs of a server beside each other, and not on the path.
+FOLDERS = os.pathsep.join([os.environ["PATH"], *sorted(glob("/usr/lib/postgresql/*/bin"))])
+PROGRAMS = shutil.which("initdb", path=FOLDERS), shutil.which("postgres", path=FOLDERS)
 # PostgreSQL does not run as root.
 NOBODY = 65_534 if os.getuid() == 0 else None
 
