@@ -139,15 +139,24 @@ def test_more_matches_than_the_limit_are_counted_and_not_shown(tmp_path: Path) -
 
 
 def test_matches_that_name_very_many_events_are_counted_and_not_shown(tmp_path: Path) -> None:
-    pattern: Json = {
-        "type": "threshold", "event": "*", "value": 1, "window": "1d", "rearm": "every",
-        "max_events": 100,
-    }  # fmt: skip
-    answer = ask(tmp_path, pattern=pattern, events=[{"type": "a"}] * 1_200, limit=2_000)
+    live: Json = {"name": "large", "pattern": LARGE}
+    every: dict[str, Json] = {"type": "threshold", "event": "*", "value": 1, "window": "1d"}
+    body: Json = {
+        "pattern": {**every, "rearm": "every", "max_events": 100},
+        "events": [{"type": "a"}] * 1_200,
+        "compare_to": "large",
+        "limit": 2_000,
+    }
 
-    shown = sum(len(match["events"]) for match in answer.body["matches"])
-    assert (answer.body["match_count"], answer.body["truncated"]) == (1_200, True)
-    assert 100_000 <= shown < 100_100
+    async def use(server: Served) -> Answer:
+        await server.request("POST", "/patterns", json=live)
+        return await server.request("POST", "/patterns/test", json=body)
+
+    answer = serve(tmp_path, use).body
+
+    assert (answer["match_count"], answer["truncated"]) == (1_200, True)
+    for matches in (answer["matches"], answer["comparison"]["gained"]):
+        assert 100_000 <= sum(len(match["events"]) for match in matches) < 100_100
 
 
 async def _fill(server: Served) -> None:

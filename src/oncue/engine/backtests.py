@@ -8,10 +8,10 @@ nobody else is held up. Those of the log are folded in a process of their own
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from oncue.core.errors import Overloaded
@@ -29,7 +29,7 @@ RECORDS_PER_PART: Final = 4_096
 MAX_COMPARED: Final = 100_000
 """Matches of a pattern that may wait for the same one of the other."""
 MAX_EVIDENCE: Final = 100_000
-"""Events that the matches of an answer name together; an event counts for each."""
+"""Events that a list of an answer's matches names at most; an event counts for each match."""
 _EVENTS_PER_SLICE: Final = 200
 
 
@@ -69,15 +69,10 @@ class Stored:
 
 @dataclass(slots=True)
 class _Collected:
-    """
-    Matches as they are found, without their evidence yet.
-
-    `room` is how many events those that are answered with may still name.
-    """
+    """Matches as they are found, without their evidence yet."""
 
     patterns: Sequence[ActivePattern]
     limit: int
-    room: int = MAX_EVIDENCE
     result: Result = field(init=False)
     found: list[list[Found]] = field(init=False)
     alone: list[dict[object, Found]] = field(init=False)
@@ -91,9 +86,8 @@ class _Collected:
     def take(self, found: Sequence[Found]) -> None:
         for one in found:
             self.result.counts[one.pattern] += 1
-            if len(self.found[one.pattern]) < self.limit and self.room > 0:
+            if len(self.found[one.pattern]) < self.limit:
                 self.found[one.pattern].append(one)
-                self.room -= sum(len(offsets) for _, offsets in one.hit.bindings)
             if len(self.patterns) > 1:
                 self._compare(one)
 
@@ -109,15 +103,23 @@ class _Collected:
         return Finding(self.patterns[one.pattern], one.hit, one.number, one.suppressed)
 
     def offsets(self) -> list[int]:
-        shown = [one for found in self.found for one in found]
-        for alone in self.alone:
-            shown += islice(alone.values(), self.limit)
+        lists = (*self.found, *(alone.values() for alone in self.alone))
+        shown = chain.from_iterable(map(self._shown, lists))
         return offsets_needed(map(self.finding, shown))
+
+    def _shown(self, found: Iterable[Found]) -> Iterator[Found]:
+        """Yield the first, as far as they are answered with."""
+        named = 0
+        for one in islice(found, self.limit):
+            if named >= MAX_EVIDENCE:
+                return
+            named += sum(len(offsets) for _, offsets in one.hit.bindings)
+            yield one
 
     def with_evidence(self, events: Mapping[int, Event]) -> Result:
         def matches(found: Iterable[Found]) -> list[Match]:
-            first = islice(found, self.limit)
-            return [match_of(self.finding(one), one.detected_at_ms, events) for one in first]
+            shown = self._shown(found)
+            return [match_of(self.finding(one), one.detected_at_ms, events) for one in shown]
 
         self.result.matches = [matches(found) for found in self.found]
         if len(self.patterns) > 1:
