@@ -45,6 +45,9 @@ class Weighted:
         deviation = value - self.mean
         self.mean = mean = self.mean + deviation / weight
         added = deviation * (value - mean)
+        if added < 0.0:
+            # The new mean lies between the old one and the value, but for rounding.
+            added = 0.0
         self.moment = self.moment * decay + added
         return added
 
