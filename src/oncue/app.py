@@ -85,7 +85,7 @@ async def run(
         stack.push_async_callback(keys.close)
         database = SqlDatabase.on_sqlite(settings.data / "catalog.db")
         stack.push_async_callback(database.close)
-        await database.create_tables()
+        await database.migrate()
         accounts = SqlAccounts(database)
         account = await _first_account(accounts, clock, api_key)
         if lent:

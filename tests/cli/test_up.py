@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import sqlite3
 import stat
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +87,17 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
 
     assert code == 1
     assert "expected a folder that can be written at /proc/oncue" in said
+
+
+def test_a_folder_of_a_newer_oncue_is_refused_by_name(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
+        connection.execute("PRAGMA user_version = 9999")
+
+    code, said = run(lambda: run_to_end(tmp_path, {}, "--port", "0"))
+
+    assert code == 1
+    assert f"oncue up: {tmp_path / 'journal.db'} has format 9999, written by a newer OnCue" in said
+    assert "Traceback" not in said
 
 
 def test_an_unknown_variable_is_a_warning_with_the_nearest_name(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from oncue.app import run
-from oncue.core.errors import InvalidInput
+from oncue.core.errors import InvalidInput, NewerFormat
 from oncue.core.json_text import encode_json
 from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_settings
 from oncue.system import fresh_key, settle_memory, write_private
@@ -50,7 +50,7 @@ def start(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> int:
             _set_up_logging(settings.environment)
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
             uvloop.run(_serve(settings, listener, demo=demo))
-    except CannotStart as exc:
+    except (CannotStart, NewerFormat) as exc:
         _err.print(f"[red]oncue up:[/red] {exc}", soft_wrap=True)
         return 1
     return 0

@@ -8,6 +8,7 @@ All errors, split by who must act.
     ├── Conflict              it changed or exists already          → 409
     ├── Overloaded            try again after `retry_after_s`       → 503
     ├── QuotaExceeded         the account has used what it may      → 429
+    ├── NewerFormat           a newer OnCue wrote this folder       → it does not start
     ├── EvaluationError       an expression met a value it cannot take
     └── ActionError           the outside world said no             → recorded, never an HTTP error
         ├── RetryableError    nothing happened; try again, perhaps after `retry_after_ms`
@@ -67,6 +68,15 @@ class QuotaExceeded(OnCueError):
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(message)
+
+
+class NewerFormat(OnCueError):
+    """A file has a form that only a newer OnCue knows."""
+
+    def __init__(self, file: str, found: int, known: int) -> None:
+        super().__init__(
+            f"{file} has format {found}, written by a newer OnCue; this one reads up to {known}"
+        )
 
 
 class EvaluationError(OnCueError):

@@ -93,7 +93,7 @@ async def embedded(
         stack.push_async_callback(keys.close)
         database = SqlDatabase.on_sqlite(folder / "catalog.db")
         stack.push_async_callback(database.close)
-        await database.create_tables()
+        await database.migrate()
         accounts = SqlAccounts(database)
         files = AccountFiles(folder / "accounts")
         actions, library = build(stores_on(keys, log, files))

@@ -1,5 +1,6 @@
 """One SQL database: its tables, its reads, and writes that fit together."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +10,42 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from oncue.core.errors import Conflict
-from oncue.store.sql.tables import metadata
+from oncue.core.errors import Conflict, NewerFormat
+from oncue.store.sql.migrations import NEWEST, found_form, make_tables, migrate_tables
+from oncue.store.sqlite.copies import keep_copy
 
 
 class SqlDatabase:
     """What accounts and definitions are kept in."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, path: Path | None = None) -> None:
         self._engine = engine
+        self._path = path
 
     @classmethod
     def on_sqlite(cls, path: Path) -> "SqlDatabase":
         """Return a database in a SQLite file that others may write to as well."""
         engine = create_async_engine(sa.URL.create("sqlite+aiosqlite", database=str(path)))
         event.listen(engine.sync_engine, "connect", _set_up)
-        return cls(engine)
+        return cls(engine, path)
 
-    async def create_tables(self) -> None:
-        """Make the tables that are not there."""
+    async def migrate(self) -> None:
+        """
+        Bring the tables to the newest form; of an older one a copy is kept beside it.
+
+        Raises:
+            NewerFormat: they are newer than that.
+        """
+        async with self._engine.connect() as connection:
+            found = await connection.run_sync(found_form)
+        if found == NEWEST:
+            return
+        if found is not None and found > NEWEST:
+            raise NewerFormat(str(self._path or "the catalog"), found, NEWEST)
+        if found is not None and self._path:
+            await asyncio.to_thread(keep_copy, self._path, found)
         async with self._engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+            await connection.run_sync(make_tables if found is None else migrate_tables)
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -26,13 +26,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from oncue.core.errors import Overloaded
+from oncue.core.errors import NewerFormat, Overloaded
 from oncue.store.sqlite.checkpoints import LONG, Checkpoints
 
 T = TypeVar("T")
 
 Commit = Callable[[sqlite3.Connection], None]
 
+FORMAT = 1
+"""The form of the files of our own, to which their schemas bring each older one."""
 MAX_WAITING = 50_000
 """Writes that may queue up before callers are told to come again later."""
 MAX_BATCH = 512
@@ -88,7 +90,8 @@ class SqliteFile:
         self._idle.set()
         self._committer = ThreadPoolExecutor(1, f"commit-{path.stem}")
         self._connection = _open(path, _WRITER_CACHE_KB)
-        self._connection.executescript(schema)
+        _check_format(path, self._connection)
+        self._connection.executescript(f"{schema};PRAGMA user_version = {FORMAT};")
         self._checkpoints = Checkpoints(path, long_log)
         self._rows = self._connection.total_changes
         self._local = threading.local()
@@ -213,6 +216,13 @@ def _as_ours(error: BaseException) -> BaseException:
     if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
         return Overloaded("expected room on the disk, got none", retry_after_s=60)
     return Overloaded(f"expected the store to take a write, got: {error}")
+
+
+def _check_format(path: Path, connection: sqlite3.Connection) -> None:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > FORMAT:
+        connection.close()
+        raise NewerFormat(str(path), found, FORMAT)
 
 
 def _open(path: Path, cache_kb: int) -> sqlite3.Connection:

@@ -97,7 +97,6 @@ CREATE TABLE IF NOT EXISTS once (
     PRIMARY KEY (account, scope, key)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS once_oldest ON once (account, created_at);
-PRAGMA user_version = 1;
 """
 
 _ADVANCE = """

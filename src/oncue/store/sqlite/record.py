@@ -43,7 +43,6 @@ CREATE TABLE IF NOT EXISTS record (
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS record_identity ON record (account, id, source, generation);
 CREATE INDEX IF NOT EXISTS record_type ON record (account, type, "offset");
-PRAGMA user_version = 1;
 """
 INSERT: Final = """
 INSERT INTO record
