@@ -16,6 +16,7 @@ from oncue.core.action import (
     HttpRequest,
     Origin,
     Ways,
+    absent,
 )
 from oncue.core.errors import (
     ActionError,
@@ -100,7 +101,9 @@ class ActionLibrary:
 
     async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
         """Return what an action of this account would need and does not have."""
-        found = self.by_name[action]
+        found = self._find(action)
+        if found.obstacle:
+            return found.obstacle
         try:
             if self._connected and await self._connected.has(
                 account, found.integration, connection
@@ -109,6 +112,9 @@ class ActionLibrary:
         except PermanentError as exc:
             return str(exc)
         return _lack(found, self._credentials(account, found.integration))
+
+    def _find(self, action: str) -> AnyAction:
+        return self.by_name.get(action) or absent(action)
 
     async def _credentials_of(
         self, account: str, action: AnyAction, connection: str | None
@@ -136,7 +142,9 @@ class ActionLibrary:
         Raises:
             ActionError: the outside world said no, or nothing; no secret stands in its words.
         """
-        found = self.by_name[action]
+        found = self._find(action)
+        if found.obstacle:
+            raise PermanentError(found.obstacle)
         credentials = await self._credentials_of(account, found, connection)
         if lack := _lack(found, credentials):
             raise PermanentError(lack)
@@ -181,7 +189,7 @@ class ActionLibrary:
         """Return how the action went; where `is_dry`, what it would have sent first."""
         requests: list[Json] = []
         try:
-            credentials = await self._credentials_of(account, self.by_name[action], connection)
+            credentials = await self._credentials_of(account, self._find(action), connection)
         except ActionError as exc:
             return Rehearsal(None, str(exc), requests)
 

@@ -10,10 +10,11 @@ What the account keeps with us is reached through `Call.store`.
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
+from oncue.core.errors import PermanentError
 from oncue.core.event import IncomingEvent
 from oncue.core.json_text import Json
 from oncue.core.key_values import Count, Entry, Slot, Terms
@@ -157,6 +158,7 @@ class Action(Generic[InputT]):
     follows an unknown outcome where nothing keeps a repeat from acting twice.
     Of `needs` one is enough. `is_safe_with` says of a step's input, templates and
     all, whether the declared class holds for it; without it, it always does.
+    An `obstacle` keeps it from going in this installation, whatever its connection.
     """
 
     name: str
@@ -171,6 +173,7 @@ class Action(Generic[InputT]):
     is_harmless_to_repeat: bool = False
     needs: tuple[Need, ...] = ()
     is_safe_with: Callable[[Mapping[str, Json]], bool] | None = None
+    obstacle: str | None = None
 
     def may_repeat(self, document: Json) -> bool:
         """Return whether an attempt whose outcome is unknown is repeated unless a step says other."""
@@ -191,3 +194,37 @@ class Action(Generic[InputT]):
 
 
 AnyAction = Action[Any]
+
+
+ABSENT: Final = "absent"
+"""The integration of actions that are not here."""
+
+
+class Anything(BaseModel):
+    """Whatever it is given."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+def _fail(call: Call[Anything]) -> Awaitable[Json]:  # noqa: ARG001 as all actions
+    raise PermanentError("the action is not installed")
+
+
+def absent(name: str) -> AnyAction:
+    """
+    Return what stands for an action that this installation does not have.
+
+    Workflows that were saved with it can be read, disabled and mended; a call fails.
+    """
+    return Action(
+        name=name,
+        summary="Not installed.",
+        integration=ABSENT,
+        category=ABSENT,
+        input=Anything,
+        output=Anything,
+        idempotency=Idempotency.NONE,
+        example={},
+        perform=_fail,
+        obstacle=f"no action {name!r} here: its package is not installed, or was left out",
+    )

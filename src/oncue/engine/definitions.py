@@ -1,15 +1,16 @@
 """Workflows: saved with the patterns that they bring, and kept compiled."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from oncue.core.action import absent
 from oncue.core.documents import MAX_NAME
 from oncue.core.errors import InvalidInput
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
-from oncue.core.workflow.parse import ParsedWorkflow, parse_workflow
-from oncue.core.workflow.plan import Plan
+from oncue.core.workflow.parse import ParsedWorkflow, parse_saved_workflow, parse_workflow
+from oncue.core.workflow.plan import CallNode, Plan
 from oncue.engine.connected import Connected
 from oncue.engine.patterns import PatternDefinitions, ended, next_version
 from oncue.ports import Catalog, Clock, PatternVersion, WorkflowVersion
@@ -141,40 +142,34 @@ class Definitions:
         key = (account, workflow_id, version)
         if key not in self._plans:
             stored = await self._catalog.workflow(account, workflow_id, version)
-            self._plans[key] = self._parse(stored.document).plan
+            self._plans[key] = parse_saved_workflow(stored.document, self._checks.library).plan
         return self._plans[key]
-
-    def _parse(
-        self, document: Json, connections: Mapping[str, str] | None = None
-    ) -> ParsedWorkflow:
-        checks = self._checks
-        return parse_workflow(
-            document, checks.library, max_steps=checks.max_steps, connections=connections
-        )
 
     async def _checked(
         self, account: str, document: Json, current: WorkflowVersion | None = None
     ) -> ParsedWorkflow:
-        connected = self._checks.connected
-        if connected is None:
-            return self._parse(document)
-        connections = await connected.integrations_by_name(account)
+        checks = self._checks
         # Whoever disables a workflow need not mend it first.
-        kept = await self._named_in(account, current) if current else {}
-        return self._parse(document, {**kept, **connections})
+        calls = await self._calls_of(account, current) if current else ()
+        absentees = {
+            node.action: absent(node.action) for node in calls if node.action not in checks.library
+        }
+        library = {**checks.library, **absentees}
+        connections = None
+        if checks.connected:
+            named = {n.connection: library[n.action].integration for n in calls if n.connection}
+            connections = {**named, **await checks.connected.integrations_by_name(account)}
+        return parse_workflow(
+            document, library, max_steps=checks.max_steps, connections=connections
+        )
 
-    async def _named_in(self, account: str, workflow: WorkflowVersion) -> dict[str, str]:
+    async def _calls_of(self, account: str, workflow: WorkflowVersion) -> list[CallNode]:
         try:
             plan = await self.plan(account, workflow.id, workflow.version)
         except InvalidInput:
-            # Of another time, when there were other actions.
-            return {}
-        library = self._checks.library
-        return {
-            node.connection: library[node.action].integration
-            for node in plan.calls()
-            if node.connection is not None
-        }
+            # Of another time, when the language was another.
+            return []
+        return [*plan.calls()]
 
     async def _put_in_force(self, account: str, workflow: WorkflowVersion) -> WorkflowVersion:
         self._current.pop((account, workflow.id), None)

@@ -73,7 +73,8 @@ class Rehearsals:
             id_ = id_of(path)
             if id_ in outputs:
                 return outputs[id_]
-            return sample(self._library[plan.call(path).action].output.model_json_schema())
+            action = self._library.get(plan.call(path).action)
+            return sample(action.output.model_json_schema()) if action else None
 
         foreseen = foresee(plan, begin(new.start), assume)
         return ForeseenExecution(StoredExecution(new, foreseen.state), plan, foreseen.is_cut)

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from oncue.core.action import AnyAction
+from oncue.core.action import ABSENT, AnyAction, absent
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.expression import Expression, Template, compile_expression, compile_template
 from oncue.core.instants import parse_duration, parse_instant
@@ -97,13 +97,24 @@ class Findings:
 
 
 class StepCompiler:
-    """Compiles the steps of one workflow; their ids are unique among all of them."""
+    """
+    Compiles the steps of one workflow; their ids are unique among all of them.
+
+    One that `is_saved` was held against the actions of its time: what has become
+    of them since is told where they are called.
+    """
 
     def __init__(
-        self, library: Library, found: Findings, connections: Mapping[str, str] | None = None
+        self,
+        library: Library,
+        found: Findings,
+        connections: Mapping[str, str] | None = None,
+        *,
+        is_saved: bool = False,
     ) -> None:
         self._library = library
         self._connections = connections
+        self._is_saved = is_saved
         self._found = found
         self._ids: set[str] = set()
         self.count = 0
@@ -186,12 +197,14 @@ class StepCompiler:
         place = path.removesuffix(".with")
         on_error, guard = self._on_error(step, place, roots), self._guard(step, place, roots)
         action = self._library.get(name)
+        if action is None and self._is_saved:
+            action = absent(name)
         if action is None:
             known = nearest(name, self._library)
             at = f"{place}.action" if isinstance(step, ActionStep) else place
             self._found.add(at, f"expected an action, got {name!r}{known}")
             return None
-        if isinstance(step, ActionStep):
+        if isinstance(step, ActionStep) and not self._is_saved:
             self._found.problems.extend(_input_problems(action, input_, path))
             if trouble := _trouble_with(step.connection, action, self._connections):
                 self._found.add(f"{place}.connection", trouble)
@@ -337,7 +350,7 @@ def _trouble_with(
     name: str | None, action: AnyAction, connections: Mapping[str, str] | None
 ) -> str | None:
     """Return why an action cannot go with the connection of that name."""
-    if name is None or connections is None:
+    if name is None or connections is None or action.integration == ABSENT:
         return None
     integration = connections.get(name)
     if integration is None:

@@ -50,12 +50,29 @@ def parse_workflow(
     Raises:
         InvalidInput: with all problems.
     """
+    definition = _definition(document, library)
+    parser = _Parser(StepCompiler(library, found := Findings(), connections), found)
+    return parser.parse(definition, document, max_steps)
+
+
+def parse_saved_workflow(document: Json, library: Library) -> ParsedWorkflow:
+    """
+    Return a workflow that was taken before, whatever has become of bounds and actions since.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    definition = _definition(document, library)
+    compiler = StepCompiler(library, found := Findings(), is_saved=True)
+    return _Parser(compiler, found).parse(definition, document, None)
+
+
+def _definition(document: Json, library: Library) -> Workflow:
     try:
-        definition = Workflow.model_validate(document)
+        return Workflow.model_validate(document)
     except ValidationError as exc:
         found = problems_of(exc, document, names=_FIELD_NAMES)
         raise InvalidInput([*found, *survey(document, library)]) from exc
-    return _Parser(library, max_steps, connections).parse(definition, document)
 
 
 _FIELD_NAMES = (*field_names(Workflow, Retry, *NESTED), *FIELD_NAMES)
@@ -64,16 +81,12 @@ _FIELD_NAMES = (*field_names(Workflow, Retry, *NESTED), *FIELD_NAMES)
 class _Parser:
     """Compiles what pydantic found well-formed, and collects what means nothing."""
 
-    def __init__(
-        self, library: Library, max_steps: int, connections: Mapping[str, str] | None
-    ) -> None:
-        self._library = library
-        self._connections = connections
-        self._max_steps = max_steps
-        self._found = Findings()
+    def __init__(self, steps: StepCompiler, found: Findings) -> None:
+        self._steps = steps
+        self._found = found
 
-    def parse(self, definition: Workflow, document: Json) -> ParsedWorkflow:
-        steps = StepCompiler(self._library, self._found, self._connections)
+    def parse(self, definition: Workflow, document: Json, max_steps: int | None) -> ParsedWorkflow:
+        steps = self._steps
         plan = Plan(
             name=definition.name,
             steps=steps.block(definition.steps, "steps", TEMPLATE_ROOTS),
@@ -85,8 +98,8 @@ class _Parser:
             max_steps=definition.max_steps,
             timeout_ms=definition.timeout,
         )
-        if steps.count > self._max_steps:
-            expected = f"expected at most {self._max_steps} steps"
+        if max_steps is not None and steps.count > max_steps:
+            expected = f"expected at most {max_steps} steps"
             self._found.add("steps", f"{expected}, got {steps.count}")
         self._check_triggers(definition)
         if self._found.problems:
