@@ -33,6 +33,7 @@ from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
+from oncue.store.sqlite.letters import SqliteLetters
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.store.vault import AesVault
 from oncue.system import SystemClock, fresh_id, fresh_key, kept_secret
@@ -118,6 +119,7 @@ async def run(
             journal=journal,
             checkpoints=checkpoints,
             history=SqliteHistory(journal.file),
+            letters=SqliteLetters(journal.file),
             accounts=accounts,
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),

@@ -62,6 +62,9 @@ app.command(
     "oncue.cli.operate:executions", name="executions", help="Look at executions, and end them."
 )
 app.command(
+    "oncue.cli.dead_letters:dead_letters", name="dead-letters", help="Look at what was given up."
+)
+app.command(
     "oncue.cli.definitions:validate", name="validate", help="Say what is wrong with documents."
 )
 app.command("oncue.cli.definitions:apply", name="apply", help="Save documents.")

@@ -1,11 +1,13 @@
 """The embedded engine: matcher, executor and timers over one store."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from oncue.core.callbacks import Callbacks
+from oncue.core.dead_letters import Queue
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
@@ -42,6 +44,7 @@ from oncue.ports import (
     History,
     Journal,
     KeyValues,
+    Letters,
     Patterns,
     StoredExecution,
     Timer,
@@ -58,6 +61,7 @@ class World:
     journal: Journal
     checkpoints: Checkpoints
     history: History
+    letters: Letters
     accounts: Accounts
     catalog: Catalog
     patterns: Patterns
@@ -246,6 +250,7 @@ class Engine:
             started=tally.started,
             ended=tally.ended,
             attempts=tally.attempts,
+            dead=Counter({Queue.WORKFLOWS.value: tally.dead}),
             unmatched=self.matching.unmatched,
             live=len(tally.live),
             ready=len(tally.ready),

@@ -25,6 +25,7 @@ from oncue.core.workflow.records import (
     CalledBack,
     CancelRequested,
     DoubtResolved,
+    FinalStatus,
     Outcome,
     Record,
     TimerFired,
@@ -167,13 +168,14 @@ class LiveExecution:
             records = advance(self._plan, state, outcomes, now)
         if not records:
             return []
-        turn = _turn_of(state, position, records, timers)
+        turn = _turn_of(self._plan, state, position, records, timers)
         await self._commit(turn)
         for path, due_ms in turn.timers_set.items():
             self._outside.on_timer(Timer(self._account, turn.execution_id, path, due_ms))
         self._outside.on_turn(turn.execution_id)
         if state.final:
             self._outside.tally.ended[state.final.value] += 1
+            self._outside.tally.dead += turn.is_dead
             self._outside.on_end(turn.execution_id)
         return records
 
@@ -238,7 +240,11 @@ def _note(state: ExecutionState, outcomes: Iterable[Outcome], now_ms: int) -> li
 
 
 def _turn_of(
-    state: ExecutionState, position: int, records: list[Record], timers: dict[str, int]
+    plan: Plan,
+    state: ExecutionState,
+    position: int,
+    records: list[Record],
+    timers: dict[str, int],
 ) -> Turn:
     left = state.timers()
     return Turn(
@@ -251,6 +257,7 @@ def _turn_of(
         error=state.error,
         timers_set={path: due for path, due in left.items() if timers.get(path) != due},
         timers_cleared=[path for path in timers if path not in left],
+        is_dead=state.final is FinalStatus.FAILED and plan.dead_letter and not state.by_stop,
     )
 
 

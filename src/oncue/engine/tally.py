@@ -16,6 +16,8 @@ class Tally:
     """Executions by their final status."""
     attempts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Calls by action and by the kind of their outcome."""
+    dead: int = 0
+    """Executions that became dead letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Numbers:
     started: int
     ended: Counter[str]
     attempts: Counter[tuple[str, str]]
+    dead: Counter[str]
+    """Dead letters by their queue."""
     unmatched: int
     """Records of logs that the matcher has not read."""
     live: int

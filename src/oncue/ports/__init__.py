@@ -41,6 +41,7 @@ from oncue.ports.journal import (
     Trigger,
     Turn,
 )
+from oncue.ports.letters import DeadLetter, LetterFilter, LetterGroup, Letters
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
 from oncue.ports.world import Actions, Clock, Files, KeyValues, Rehearsal
 
@@ -56,6 +57,7 @@ __all__ = [
     "Connection",
     "Connections",
     "CredentialSource",
+    "DeadLetter",
     "EventLog",
     "EventUsage",
     "ExecutionFilter",
@@ -67,6 +69,9 @@ __all__ = [
     "Journal",
     "KeptAnswer",
     "KeyValues",
+    "LetterFilter",
+    "LetterGroup",
+    "Letters",
     "LockedError",
     "Mark",
     "MatchRow",

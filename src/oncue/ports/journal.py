@@ -100,6 +100,8 @@ class Turn:
     error: str | None
     timers_set: Mapping[str, int]
     timers_cleared: Sequence[str]
+    is_dead: bool = False
+    """It failed, and becomes a dead letter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
+from oncue.store.sqlite.letters import SqliteLetters
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.store.vault import AesVault
 from oncue.testing.clock import VirtualClock
@@ -104,6 +105,7 @@ async def embedded(
             journal=journal,
             checkpoints=FileCheckpoints(folder / "checkpoints"),
             history=SqliteHistory(journal.file),
+            letters=SqliteLetters(journal.file),
             accounts=accounts,
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),

@@ -11,6 +11,7 @@ from oncue.web.backtests import BacktestRoutes
 from oncue.web.callbacks import CallbackRoutes
 from oncue.web.connections import ConnectionRoutes
 from oncue.web.context import Context, Limits
+from oncue.web.dead_letters import DeadLetterRoutes
 from oncue.web.endpoint import Endpoint
 from oncue.web.events import Events
 from oncue.web.executions import Executions
@@ -35,6 +36,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         BacktestRoutes(context),
         PatternRoutes(context),
         Executions(context),
+        DeadLetterRoutes(context),
         ActionRoutes(context),
         CallbackRoutes(context),
         KeyValueRoutes(context),

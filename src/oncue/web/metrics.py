@@ -100,6 +100,10 @@ class Metrics:
         for key, count in numbers.attempts.items():
             attempts.add_metric(key, count)
         yield attempts
+        dead = CounterMetricFamily("oncue_dead_letters", "Dead letters.", labels=["queue"])
+        for queue, count in numbers.dead.items():
+            dead.add_metric([queue], count)
+        yield dead
         for name, told, count in (
             (
                 "oncue_events_unmatched",

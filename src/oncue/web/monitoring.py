@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from oncue import __version__
 from oncue.core.audit import audit_of
+from oncue.core.dead_letters import Queue
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant, parse_duration
 from oncue.core.json_text import Json
@@ -67,6 +68,7 @@ class Monitoring:
         events = await world.log.past.usage(account, span)
         report = await world.history.report(account, span)
         workflows = await world.catalog.workflows(account, _MANY, None)
+        dead = await world.letters.counts(account)
         lag = world.log.head(account) - (await world.journal.cursors()).get(account, 0)
         shown: Json = {
             "since": format_instant(span.from_ms),
@@ -91,12 +93,12 @@ class Monitoring:
                 "events": {
                     "depth": lag,
                     "oldest_age_s": await self._age_of_lag(account, lag),
-                    "dead": 0,
+                    "dead": dead.get(Queue.EVENTS, 0),
                 },
                 "workflows": {
                     "depth": report.unfinished,
                     "oldest_age_s": _age_s(report.oldest_unfinished_ms, now),
-                    "dead": 0,
+                    "dead": dead.get(Queue.WORKFLOWS, 0),
                 },
             },
             "top_errors": [{"error": error, "count": count} for error, count in report.top_errors],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from oncue.core.dead_letters import LetterState, Queue
 from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Kind
 from oncue.core.workflow.state import AttemptStatus, Status, StepStatus
@@ -281,6 +282,23 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, name=TEXT))
     ),
     "ConnectionWithWarnings": _with("SavedConnection", warnings=_WARNINGS),
+    "DeadLetter": {
+        **_object(
+            id=TEXT,
+            queue=one_of(*Queue),
+            state=one_of(*LetterState),
+            error=TEXT,
+            fingerprint=TEXT,
+            version=NUMBER,
+            execution_id=_or_null(TEXT),
+            created_at=INSTANT,
+            closed_at=_or_null(INSTANT),
+            redriven_as=_or_null(TEXT),
+        ),
+        "description": "With `workflow` and `workflow_id`, or `pattern` and `pattern_id`; with "
+        "`group=error` a `fingerprint`, the newest `error`, `count`, `origins`, `first_at`, `last_at`.",
+    },
+    "Discarded": _object(discarded=NUMBER),
     "Dashboard": OBJECT,
     "AuditEntry": _object(
         execution=TEXT,
@@ -346,6 +364,11 @@ QUERY: Final[Mapping[str, Schema]] = {
     "execution": {"type": "string", "description": "Id of the execution."},
     "action": {"type": "string", "description": "Name of the action."},
     "status": one_of(*Status),
+    "queue": one_of(*Queue),
+    "state": one_of(*LetterState),
+    "pattern": {"type": "string", "description": "Name or id of the pattern."},
+    "fingerprint": {"type": "string", "description": "What errors of one cause have in common."},
+    "group": {**one_of("error"), "description": "By cause, instead of one by one."},
     "wait": {
         "type": "string",
         "description": "How long to wait for the end, at most 60s.",

@@ -339,6 +339,7 @@ def next_of_leaf(
                 node.status,
                 output=None if is_failure else message,
                 error=str(message) if is_failure else None,
+                by_stop=True,
             )
             return [StepCompleted(path, message), end]
 

@@ -330,6 +330,9 @@ class Workflow(Document):
     timeout: DurationMs = Field(
         default=30 * 86_400_000, description="For the whole execution.", examples=["30d"]
     )
+    dead_letter: bool = Field(
+        default=True, description="Keep executions that fail, so that they can be redriven."
+    )
     max_steps: int = Field(
         default=10_000, ge=1, le=1_000_000, description="Steps that one execution may run."
     )

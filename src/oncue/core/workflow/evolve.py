@@ -181,7 +181,7 @@ def _step_cancelled(state: ExecutionState, record: StepCancelled) -> None:
 
 
 def _execution_finished(state: ExecutionState, record: ExecutionFinished) -> None:
-    state.final = record.status
+    state.final, state.by_stop = record.status, record.by_stop
     state.finished_at_ms = state.now_ms
     state.output, state.error = record.output, record.error
     for step in state.open.values():

@@ -97,6 +97,7 @@ class _Parser:
             vars=definition.vars,
             max_steps=definition.max_steps,
             timeout_ms=definition.timeout,
+            dead_letter=definition.dead_letter,
         )
         if max_steps is not None and steps.count > max_steps:
             expected = f"expected at most {max_steps} steps"

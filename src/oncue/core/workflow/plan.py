@@ -135,6 +135,8 @@ class Plan:
     vars: Mapping[str, Json] = field(default_factory=dict)
     max_steps: int = 10_000
     timeout_ms: int = 30 * 86_400_000
+    dead_letter: bool = True
+    """Whether it is kept for redriving if it fails."""
 
     def node(self, path: str) -> Node:
         """Return the step at `path`; ids are unique, so the last one in it names the step."""

@@ -139,6 +139,8 @@ class ExecutionFinished(_Record, frozen=True, tag="execution_finished"):
     status: FinalStatus
     output: Json = None
     error: str | None = None
+    by_stop: bool = False
+    """A step said so."""
 
 
 class AttemptSucceeded(_Record, frozen=True, tag="attempt_succeeded"):

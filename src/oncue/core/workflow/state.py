@@ -158,6 +158,8 @@ class ExecutionState:
     waiting: dict[str, StepState] = field(default_factory=dict)
     """The steps that wait for an instant or for somebody."""
     final: FinalStatus | None = None
+    by_stop: bool = False
+    """A `stop` step ended it."""
     is_expired: bool = False
     cancel: CancelRequested | None = None
     started_at_ms: int | None = None

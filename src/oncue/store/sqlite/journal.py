@@ -24,6 +24,7 @@ from oncue.ports import (
     Timer,
     Turn,
 )
+from oncue.store.sqlite import letters
 from oncue.store.sqlite.file import Commit, SqliteFile
 
 _SCHEMA: Final = """
@@ -154,8 +155,8 @@ class SqliteJournal:
     """The journal of all accounts in one file."""
 
     def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
-        self.file = SqliteFile(path, _SCHEMA, commit=commit)
-        """Whoever looks at the journal reads it here; the journal alone writes."""
+        self.file = SqliteFile(path, _SCHEMA + letters.SCHEMA, commit=commit)
+        """Whoever looks at the journal reads it here."""
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -293,6 +294,8 @@ def _write_turn(connection: sqlite3.Connection, account: str, turn: Turn, record
             turn.execution_id,
         ),
     )
+    if turn.is_dead:
+        letters.add_execution(connection, account, turn)
     for path, due_ms in turn.timers_set.items():
         connection.execute(_SET_TIMER, (account, turn.execution_id, path, due_ms))
     for path in turn.timers_cleared:

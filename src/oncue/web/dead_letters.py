@@ -1,0 +1,188 @@
+"""`/dead-letters`: what was given up."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oncue.core.dead_letters import LetterState, Queue
+from oncue.core.documents import Document
+from oncue.core.errors import InvalidInput, Problem
+from oncue.core.instants import format_instant, parse_instant
+from oncue.core.json_text import Json
+from oncue.core.problems import nearest, problems_of
+from oncue.ports import DeadLetter, LetterFilter, LetterGroup
+from oncue.web.answers import answer, answer_page
+from oncue.web.body import read_json
+from oncue.web.context import Context
+from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.endpoint import PAGE, Body, Endpoint, Gives
+
+GROUP_BY = "error"
+_TERMS = ("queue", "state", "workflow", "pattern", "fingerprint", "from", "to")
+
+
+def _instant(value: Any) -> int:
+    if not isinstance(value, str):
+        raise ValueError(f"expected an instant such as '2026-11-23T06:32:00Z', got {value!r}")  # noqa: TRY004 pydantic takes no other
+    return parse_instant(value)
+
+
+Instant = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str)]
+
+
+class Terms(Document):
+    """Which dead letters are meant; without terms, all."""
+
+    queue: Queue | None = None
+    workflow: str | None = Field(default=None, description="Name or id of a workflow.")
+    pattern: str | None = Field(default=None, description="Name or id of a pattern.")
+    fingerprint: str | None = Field(default=None, description="What one cause has in common.")
+    from_: Instant | None = Field(default=None, alias="from", description="Not before it.")
+    to: Instant | None = Field(default=None, description="Before it.")
+
+    def meaning(self) -> LetterFilter:
+        """Return it as the store reads it: of those that are open."""
+        return LetterFilter(
+            self.queue,
+            LetterState.OPEN,
+            self.workflow,
+            self.pattern,
+            self.fingerprint,
+            self.from_,
+            self.to,
+        )
+
+
+class Chosen(Document):
+    """A choice of open dead letters."""
+
+    filter: Terms
+
+
+class DeadLetterRoutes:
+    """The handlers; each is one route."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._letters = context.world.letters
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
+        return [
+            Endpoint(
+                "GET /dead-letters",
+                self.list,
+                "read",
+                Gives("DeadLetter[]"),
+                query=(*_TERMS, "group", *PAGE),
+            ),
+            Endpoint(
+                "POST /dead-letters/discard",
+                self.discard_all,
+                "write",
+                Gives("Discarded"),
+                body=Body(Chosen, {"filter": {"workflow": "welcome"}}),
+            ),
+            Endpoint("GET /dead-letters/{id}", self.get, "read", Gives("DeadLetter")),
+            Endpoint(
+                "DELETE /dead-letters/{id}",
+                self.discard,
+                "write",
+                Gives(None, 204, also={409: "It is not open."}),
+            ),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Return dead letters, newest first; with `group=error` by cause."""
+        account = await self._context.gate.account(request, "read")
+        given = request.query_params
+        limit, before = page_size(given.get("limit")), decode_cursor(given.get("cursor"))
+        wanted = _wanted(request)
+        if "group" in given:
+            groups = await self._letters.groups(account, wanted, limit + 1, before)
+            return answer_page(groups, limit, lambda g: (g.last_at_ms, g.fingerprint), _group)
+        rows = await self._letters.all(account, wanted, limit + 1, before)
+        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), shown)
+
+    async def get(self, request: Request) -> Response:
+        """Return a dead letter."""
+        account = await self._context.gate.account(request, "read")
+        return answer(shown(await self._letters.letter(account, request.path_params["id"])))
+
+    async def discard(self, request: Request) -> Response:
+        """Let go of a dead letter."""
+        account = await self._context.gate.account(request, "write")
+        now = self._context.world.clock.now_ms()
+        await self._letters.discard(account, request.path_params["id"], now)
+        return Response(status_code=204)
+
+    async def discard_all(self, request: Request) -> Response:
+        """Let go of all open dead letters that a filter finds."""
+        account = await self._context.gate.account(request, "write")
+        chosen = await self._read(request, Chosen)
+        now = self._context.world.clock.now_ms()
+        count = await self._letters.discard_all(account, chosen.filter.meaning(), now)
+        return answer({"discarded": count})
+
+    async def _read(self, request: Request, model: type[Chosen]) -> Chosen:
+        body = await read_json(request, self._context.limits.document_bytes)
+        names = [*model.model_fields, *_TERMS]
+        try:
+            return model.model_validate(body)
+        except ValidationError as exc:
+            raise InvalidInput(problems_of(exc, body, names=names)) from exc
+
+
+def shown(letter: DeadLetter) -> dict[str, Json]:
+    """Return a dead letter as users see it."""
+    kind = "workflow" if letter.queue is Queue.WORKFLOWS else "pattern"
+    closed = letter.closed_at_ms
+    return {
+        "id": letter.id,
+        "queue": letter.queue.value,
+        "state": letter.state.value,
+        "error": letter.error,
+        "fingerprint": letter.fingerprint,
+        kind: letter.origin,
+        f"{kind}_id": letter.origin_id,
+        "version": letter.version,
+        "execution_id": letter.execution_id,
+        "created_at": format_instant(letter.created_at_ms),
+        "closed_at": None if closed is None else format_instant(closed),
+        "redriven_as": letter.redriven_as,
+    }
+
+
+def _group(group: LetterGroup) -> dict[str, Json]:
+    return {
+        "fingerprint": group.fingerprint,
+        "error": group.error,
+        "count": group.count,
+        "origins": list(group.origins),
+        "first_at": format_instant(group.first_at_ms),
+        "last_at": format_instant(group.last_at_ms),
+    }
+
+
+def _wanted(request: Request) -> LetterFilter:
+    given = request.query_params
+    problems: list[Problem] = []
+    if given.get("group", GROUP_BY) != GROUP_BY:
+        problems.append(Problem("group", f"expected {GROUP_BY!r}, got {given['group']!r}"))
+    terms: dict[str, Any] = {name: given[name] for name in _TERMS if name in given}
+    state = terms.pop("state", None)
+    if state is not None and state not in list(LetterState):
+        expected = f"expected one of {', '.join(LetterState)}"
+        problems.append(
+            Problem("state", f"{expected}, got {state!r}{nearest(state, [*LetterState])}")
+        )
+    try:
+        meaning = Terms.model_validate(terms).meaning()
+    except ValidationError as exc:
+        raise InvalidInput([*problems, *problems_of(exc, terms, names=_TERMS)]) from exc
+    if problems:
+        raise InvalidInput(problems)
+    return replace(meaning, state=None if state is None else LetterState(state))
