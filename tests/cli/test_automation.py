@@ -137,6 +137,11 @@ def test_what_does_not_hold_is_told(
             id="a redirect",
         ),
         pytest.param(
+            "given: [notify.yaml]\nsimulate: {slack: [{lost: after, status: 200}]}",
+            "expected 'refused' or 'lost' alone, got lost and status",
+            id="lost and told",
+        ),
+        pytest.param(
             "given: [notify.yaml]\ncallbacks: [{at: 3h, workflow: notify, step: wait}]",
             "callbacks[0]: expected a step 'wait' of notify that waits for it, got none",
             id="nobody waits for a callback",
@@ -153,11 +158,22 @@ def test_what_cannot_be_played_is_told(
     assert (code, told in printed) == (1, True), printed
 
 
+@pytest.mark.parametrize(
+    ("answers", "status", "calls"),
+    [
+        ("[{status: 403}]", "failed", 1),
+        ("[{refused: forbidden}]", "failed", 1),
+        ("[{refused: rate_limited}, {lost: after}]", "completed", 3),
+    ],
+)
 def test_vendors_answer_as_they_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], answers: str, status: str, calls: int
 ) -> None:
-    refusing = "simulate: {slack: [{status: 403}]}\n"
-    expect = "  executions: [{workflow: notify, status: failed}]\n  calls: [{vendor: slack}]\n"
+    refusing = f"simulate: {{slack: {answers}}}\n"
+    expect = (
+        f"  executions: [{{workflow: notify, status: {status}}}]\n"
+        f"  calls: [{{vendor: slack, count: {calls}}}]\n"
+    )
 
     code, printed = _run(tmp_path, capsys, refusing + TEST + expect)
 

@@ -69,8 +69,33 @@ def test_lines_are_what_a_shell_takes() -> None:
     assert any(line.startswith("# linear is simulated at http://127.0.0.1:") for line in lines)
 
 
-@pytest.mark.parametrize("orders", [{}, [5], [{"status": "x"}], [{"lost": "later"}], "["])
-def test_answers_that_are_none_are_refused(orders: Any) -> None:
+def test_calls_go_wrong_by_chance_as_told() -> None:
+    async def main() -> Any:
+        child = await _simulating("--json", "--faults", "1", "--seed", "x")
+        assert child.stdout
+        told = json.loads(await child.stdout.readline())
+        async with aiohttp.ClientSession() as session:
+            statuses: set[Any] = set()
+            for _ in range(20):
+                try:
+                    async with session.get(told["vendors"]["http"]) as answer:
+                        statuses.add(answer.status)
+                except aiohttp.ServerDisconnectedError:
+                    statuses.add("no answer")
+        return told["connections"], statuses, await _ended(child)
+
+    connections, statuses, code = asyncio.run(main())
+
+    assert (statuses, code) == ({429, 503, "no answer"}, 0)
+    assert connections["google_calendar"]["refresh_token"]
+    assert connections["slack"]["bot_token"]
+
+
+@pytest.mark.parametrize(
+    ("orders", "refused"),
+    [({}, 422), ([5], 422), ([{"status": "x"}], 422), ([{"lost": "later"}], 422), ("[", 400)],
+)
+def test_answers_that_are_none_are_refused(orders: Any, refused: int) -> None:
     async def main() -> Any:
         child = await _simulating("--json")
         assert child.stdout
@@ -83,4 +108,4 @@ def test_answers_that_are_none_are_refused(orders: Any) -> None:
             status = answer.status
         return status, await _ended(child)
 
-    assert asyncio.run(main()) == (400, 0)
+    assert asyncio.run(main()) == (refused, 0)

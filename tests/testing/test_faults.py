@@ -21,7 +21,7 @@ from oncue.ports import Actions, ExecutionFilter
 from oncue.testing.clock import VirtualClock
 from oncue.testing.embedded import ACCOUNT, embedded
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed
-from oncue.testing.vendors.simulator import OnOrder
+from oncue.testing.vendors.orders import OnOrder
 from oncue.testing.vendors.wire import Wire
 
 EXECUTIONS = 1_000

@@ -23,6 +23,7 @@ from oncue.core.problems import nearest, problems_of
 from oncue.core.workflow.compile import field_names
 from oncue.core.workflow.state import Status
 from oncue.testing.clock import START_MS
+from oncue.testing.vendors.orders import Refused
 from oncue.testing.vendors.wire import VENDORS
 
 CALL_ROOTS: Final = ("call",)
@@ -51,6 +52,10 @@ class Answer(Document):
     headers: dict[str, str] = Field(default_factory=dict)
     body: Json = None
     reply: Json = Field(default=None, description="What a model says; JSON, if it is no text.")
+    refused: Refused | None = Field(default=None, description="A no in the vendor's own words.")
+    lost: Literal["before", "after"] | None = Field(
+        default=None, description="No answer comes, before or after what was asked is done."
+    )
 
     @model_validator(mode="after")
     def _ends_here(self) -> Self:
@@ -58,12 +63,15 @@ class Answer(Document):
             raise ValueError(f"expected a status that leads nowhere else, got {self.status}")
         if len(self.model_fields_set & {"body", "reply"}) > 1:
             raise ValueError("expected either 'body' or 'reply', got both")
+        if self.model_fields_set & {"refused", "lost"} and len(self.model_fields_set) > 1:
+            got = " and ".join(sorted(self.model_fields_set))
+            raise ValueError(f"expected 'refused' or 'lost' alone, got {got}")
         return self
 
     @property
     def is_usual(self) -> bool:
         """Whether it is the vendor's own success."""
-        return self.status < 300 and not self.model_fields_set & {"body", "reply", "headers"}
+        return self.status < 300 and not self.model_fields_set - {"status"}
 
 
 class TimedEvent(BaseModel):

@@ -18,7 +18,7 @@ from oncue.testing.automation.document import Answer, AutomationTest, TimedCallb
 from oncue.testing.automation.expectations import Failure, Found, Outcome, judge
 from oncue.testing.clock import VirtualClock
 from oncue.testing.embedded import ACCOUNT, Embedded, embedded
-from oncue.testing.vendors.simulator import Fixed, OnOrder
+from oncue.testing.vendors.orders import Fixed, Lost, OnOrder
 from oncue.testing.vendors.wire import Wire
 
 # Of real time. A test takes a fraction of a second; one that takes so long goes round in circles.
@@ -77,6 +77,10 @@ async def _run(test: AutomationTest, given: Documents, folder: Path) -> list[Fai
 def _on_order(answer: Answer, wire: Wire) -> OnOrder:
     if answer.is_usual:
         return None
+    if answer.lost:
+        return Lost(answer.lost)
+    if answer.refused:
+        return answer.refused
     if "reply" in answer.model_fields_set:
         reply = answer.reply
         text = reply if isinstance(reply, str) else encode_json(reply).decode()

@@ -2,7 +2,8 @@
 Vendors that are none: HTTP servers on the loopback that answer as the real ones do.
 
     async with Simulators() as vendors:
-        vendors.resend.answer_next(Fixed(429, headers={"Retry-After": "2"}), LOSE_ANSWER)
+        vendors.resend.answer_next(Refused.RATE_LIMITED, Slow(200), LOSE_ANSWER)
+        vendors.slack.faults = Faults(0.2, "seed")
         ...
         assert len(vendors.resend.effects) == 1
 
@@ -15,16 +16,19 @@ from oncue.testing.vendors.http import AcceptingSimulator, HttpSimulator
 from oncue.testing.vendors.hubspot import HubSpotSimulator
 from oncue.testing.vendors.linear import LinearSimulator
 from oncue.testing.vendors.model import ModelSimulator
-from oncue.testing.vendors.resend import ResendSimulator
-from oncue.testing.vendors.s3 import S3Simulator
-from oncue.testing.vendors.simulator import (
+from oncue.testing.vendors.orders import (
     DROP,
     LOSE_ANSWER,
+    Faults,
     Fixed,
     Held,
-    ReceivedCall,
-    Simulator,
+    OnOrder,
+    Refused,
+    Slow,
 )
+from oncue.testing.vendors.resend import ResendSimulator
+from oncue.testing.vendors.s3 import S3Simulator
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 from oncue.testing.vendors.simulators import Simulators
 from oncue.testing.vendors.slack import SlackSimulator
 from oncue.testing.vendors.smtp import ReceivedMail, Refusal, SmtpSimulator
@@ -34,6 +38,7 @@ __all__ = [
     "DROP",
     "LOSE_ANSWER",
     "AcceptingSimulator",
+    "Faults",
     "Fixed",
     "GoogleCalendarSimulator",
     "Held",
@@ -41,14 +46,17 @@ __all__ = [
     "HubSpotSimulator",
     "LinearSimulator",
     "ModelSimulator",
+    "OnOrder",
     "ReceivedCall",
     "ReceivedMail",
     "Refusal",
+    "Refused",
     "ResendSimulator",
     "S3Simulator",
     "Simulator",
     "Simulators",
     "SlackSimulator",
+    "Slow",
     "SmtpSimulator",
     "TwilioSimulator",
 ]

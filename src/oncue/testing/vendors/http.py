@@ -1,7 +1,8 @@
 """Any HTTP API: takes every request, and shows it in the answer."""
 
 from oncue.core.json_text import Json
-from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+from oncue.testing.vendors.orders import Fixed
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 
 
 class HttpSimulator(Simulator):

@@ -1,5 +1,5 @@
 """
-HubSpot's CRM objects: create, read, change, upsert by a unique property.
+HubSpot's CRM objects: create, read, change, upsert by a unique property; and whose portal it is.
 
 Shapes are those of HubSpot's OpenAPI documents (CRM v3); the paths of its dated
 versions lead to the same. A contact's e-mail is
@@ -13,8 +13,8 @@ from urllib.parse import unquote
 
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
-from oncue.system import SystemClock
-from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+from oncue.testing.vendors.orders import Fixed, Refused
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 
 _PATH = re.compile(
     r"/crm/(?:v3/objects|objects/\d{4}-\d\d)/(?P<type>[\w-]+)(?:/(?P<rest>[^?]+))?(?:\?.*)?",
@@ -22,6 +22,19 @@ _PATH = re.compile(
 )
 _UNIQUE: Final = {"contacts": "email", "companies": "domain"}
 _FIRST_ID = 101
+_PER_TEN_SECONDS: Final = 190
+_PER_DAY: Final = 650_000
+_PORTAL: Final[Json] = {
+    "portalId": 62515,
+    "accountType": "DEVELOPER_TEST",
+    "timeZone": "Europe/Zurich",
+    "companyCurrency": "EUR",
+    "additionalCurrencies": [],
+    "utcOffset": "+01:00",
+    "utcOffsetMilliseconds": 3_600_000,
+    "uiDomain": "app.hubspot.com",
+    "dataHostingLocation": "eu1",
+}
 
 
 class HubSpotSimulator(Simulator):
@@ -35,11 +48,25 @@ class HubSpotSimulator(Simulator):
         """Key and endpoint."""
         return {"HUBSPOT_API_KEY": self.api_key, "ONCUE_HUBSPOT_BASE_URL": self.base_url}
 
+    @property
+    def allowance(self) -> Mapping[str, str]:
+        """Requests in ten seconds and in a day."""
+        return _allowance(_PER_TEN_SECONDS - 1)
+
+    def refuse(self, refused: Refused) -> Fixed:
+        """Say no by HubSpot's categories; what is invalid is 400 with it."""
+        if refused is Refused.RATE_LIMITED:
+            return Fixed(refused.status, _over_the_limit(len(self.calls)), _allowance(0))
+        category, message = _REFUSALS[refused]
+        return self._error(400 if refused is Refused.INVALID else refused.status, category, message)
+
     def answer(self, call: ReceivedCall) -> Fixed:
         """Create, update or read a record; `effects` are the records, as they are now."""
         if call.headers.get("authorization") != f"Bearer {self.api_key}":
             message = "Authentication credentials not found."
             return self._error(401, "INVALID_AUTHENTICATION", message)
+        if (call.method, call.path) == ("GET", "/account-info/v3/details"):
+            return Fixed(200, _PORTAL)
         found = _PATH.fullmatch(call.path)
         if not found:
             return self._error(404, "OBJECT_NOT_FOUND", "resource not found")
@@ -87,7 +114,7 @@ class HubSpotSimulator(Simulator):
                 results.append({**_shown(existing), "new": False})
             else:
                 results.append({**self._add(type_, properties), "new": True})
-        now = format_instant(SystemClock().now_ms())
+        now = format_instant(self.clock.now_ms())
         timed: dict[str, Json] = {"startedAt": now, "completedAt": now}
         return Fixed(200, {"status": "COMPLETE", "results": results, **timed})
 
@@ -122,7 +149,7 @@ class HubSpotSimulator(Simulator):
         return None
 
     def _add(self, type_: str, properties: dict[str, Json]) -> dict[str, Json]:
-        now = format_instant(SystemClock().now_ms())
+        now = format_instant(self.clock.now_ms())
         record: dict[str, Json] = {
             "type": type_,
             "id": str(_FIRST_ID + len(self.effects)),
@@ -135,14 +162,44 @@ class HubSpotSimulator(Simulator):
         return _shown(record)
 
     def _error(self, status: int, category: str, message: str) -> Fixed:
-        correlation_id = f"00000000-0000-4000-8000-{len(self.calls):012x}"
-        body: Json = {
-            "status": "error",
-            "message": message,
-            "correlationId": correlation_id,
-            "category": category,
-        }
-        return Fixed(status, body)
+        body: dict[str, Json] = {"status": "error", "message": message, "category": category}
+        return Fixed(status, {**body, "correlationId": _correlation_id(len(self.calls))})
+
+
+def _correlation_id(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}"
+
+
+def _over_the_limit(number: int) -> Json:
+    """Return what comes with 429, which has a type in place of a category."""
+    return {
+        "status": "error",
+        "message": "You have reached your ten_secondly_rolling limit.",
+        "errorType": "RATE_LIMIT",
+        "correlationId": _correlation_id(number),
+        "policyName": "TEN_SECONDLY_ROLLING",
+    }
+
+
+_REFUSALS: Final[Mapping[Refused, tuple[str, str]]] = {
+    Refused.UNAUTHORIZED: ("INVALID_AUTHENTICATION", "Authentication credentials not found."),
+    Refused.FORBIDDEN: ("MISSING_SCOPES", "This app hasn't been granted all required scopes."),
+    Refused.CONFLICT: ("CONFLICT", "Contact already exists. Existing ID: 1"),
+    Refused.INVALID: ("VALIDATION_ERROR", "Property values were not valid"),
+    Refused.BROKEN: ("INTERNAL_ERROR", "internal error"),
+    Refused.UNAVAILABLE: ("SERVICE_UNAVAILABLE", "Service temporarily unavailable"),
+}
+
+
+def _allowance(left: int) -> dict[str, str]:
+    limits = {
+        "Daily": _PER_DAY,
+        "Daily-Remaining": _PER_DAY - 1,
+        "Interval-Milliseconds": 10_000,
+        "Max": _PER_TEN_SECONDS,
+        "Remaining": left,
+    }
+    return {f"X-HubSpot-RateLimit-{name}": str(value) for name, value in limits.items()}
 
 
 def _properties(body: Json) -> dict[str, Json] | None:

@@ -1,5 +1,5 @@
 """
-An endpoint that speaks OpenAI's chat completions: `POST /v1/chat/completions`.
+An endpoint that speaks OpenAI's chat completions: `POST /v1/chat/completions`, `GET /v1/models`.
 
 It says what it is told to by `say_next`; otherwise it repeats the last message,
 or makes up the smallest answer that fits the schema that was asked for.
@@ -7,10 +7,15 @@ or makes up the smallest answer that fits the schema that was asked for.
 
 from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from oncue.core.json_text import Json, encode_json
-from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+from oncue.testing.vendors.orders import Fixed, Refused
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
+
+_REQUESTS_PER_MINUTE: Final = 500
+_TOKENS_PER_MINUTE: Final = 200_000
 
 
 class ModelSimulator(Simulator):
@@ -41,12 +46,33 @@ class ModelSimulator(Simulator):
         """Return the answer to any question that says `reply`."""
         return Fixed(200, _completion(self.model, "", reply, 1))
 
+    @property
+    def allowance(self) -> Mapping[str, str]:
+        """Requests and tokens in a minute."""
+        return _allowance(_REQUESTS_PER_MINUTE - 1)
+
+    def refuse(self, refused: Refused) -> Fixed:
+        """Say no by OpenAI's codes."""
+        answer = _error(refused.status, *_REFUSALS[refused])
+        if refused is Refused.RATE_LIMITED:
+            late = {"retry-after": "1", "retry-after-ms": "1000"}
+            return replace(answer, headers={**_allowance(0), **late})
+        return answer
+
     def answer(self, call: ReceivedCall) -> Fixed:
         """Answer a question."""
-        if (call.method, call.path) != ("POST", "/v1/chat/completions"):
-            return _error(404, "Unknown request URL.", "unknown_url")
         if call.headers.get("authorization") != f"Bearer {self.api_key}":
             return _error(401, "Incorrect API key provided.", "invalid_api_key")
+        match call.method, call.path:
+            case "POST", "/v1/chat/completions":
+                return self._complete(call)
+            case "GET", "/v1/models":
+                model: Json = {"id": self.model, "object": "model", "created": 0, "owned_by": "us"}
+                return Fixed(200, {"object": "list", "data": [model]})
+            case _:
+                return _error(404, "Unknown request URL.", "unknown_url")
+
+    def _complete(self, call: ReceivedCall) -> Fixed:
         match call.body:
             case {"model": str(model), "messages": [*_, {"role": str(), "content": str(last)}]}:
                 reply = self._replies.popleft() if self._replies else _reply(call.body, last)
@@ -54,6 +80,31 @@ class ModelSimulator(Simulator):
                 return Fixed(200, _completion(model, last, reply, len(self.effects)))
             case _:
                 return _error(400, "Missing required parameter: 'messages'.", "missing_parameter")
+
+
+_REFUSALS: Final[Mapping[Refused, tuple[str, str]]] = {
+    Refused.UNAUTHORIZED: ("Incorrect API key provided.", "invalid_api_key"),
+    Refused.FORBIDDEN: (
+        "Country, region, or territory not supported",
+        "unsupported_country_region_territory",
+    ),
+    Refused.CONFLICT: ("The resource was updated by another request.", "conflict"),
+    Refused.INVALID: ("Unprocessable entity.", "invalid_request"),
+    Refused.RATE_LIMITED: ("Rate limit reached for requests", "rate_limit_exceeded"),
+    Refused.BROKEN: ("The server had an error.", "server_error"),
+    Refused.UNAVAILABLE: ("The engine is currently overloaded.", "server_overloaded"),
+}
+
+
+def _allowance(left: int) -> dict[str, str]:
+    return {
+        "x-ratelimit-limit-requests": str(_REQUESTS_PER_MINUTE),
+        "x-ratelimit-limit-tokens": str(_TOKENS_PER_MINUTE),
+        "x-ratelimit-remaining-requests": str(left),
+        "x-ratelimit-remaining-tokens": str(_TOKENS_PER_MINUTE - 1),
+        "x-ratelimit-reset-requests": "1s",
+        "x-ratelimit-reset-tokens": "6ms",
+    }
 
 
 def _completion(model: str, asked: str, reply: str, number: int) -> Json:

@@ -1,19 +1,31 @@
 """
-Resend, as far as one e-mail goes: `POST /emails`.
+Resend, as far as one e-mail goes: `POST /emails`, and `GET /domains`.
 
 Shapes are those of Resend's OpenAPI document; error names, and what an
 idempotency key does, those of its API reference ("Errors", "Idempotency Keys").
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from oncue.core.json_text import Json, encode_json
-from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+from oncue.testing.vendors.orders import Fixed, Refused
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 
 _REQUIRED: Final = ("from", "to", "subject")
 _MAX_RECIPIENTS = 50
 _MAX_KEY_CHARS = 256
+_PER_SECOND: Final = 2
+_DOMAIN: Final[Json] = {
+    "id": "d91cd9bd-1176-453e-8fc1-35364d380206",
+    "name": "example.com",
+    "status": "verified",
+    "created_at": "2026-01-01 00:00:00.000000+00",
+    "region": "eu-west-1",
+    "capabilities": {"sending": "enabled", "receiving": "disabled"},
+}
 
 
 class ResendSimulator(Simulator):
@@ -35,18 +47,39 @@ class ResendSimulator(Simulator):
             "ONCUE_EMAIL_FROM": "us@example.com",
         }
 
+    @property
+    def allowance(self) -> Mapping[str, str]:
+        """Requests in a second, of a team."""
+        return _allowance(_PER_SECOND - 1)
+
     def answer(self, call: ReceivedCall) -> Fixed:
         """Send the e-mail, unless its key has sent it already."""
-        return self._refusal(call) or self._send(call)
+        if refusal := self._refusal(call):
+            return refusal
+        match call.method, urlsplit(call.path).path:
+            case "POST", "/emails":
+                return self._problem(call) or self._send(call)
+            case "GET", "/domains":
+                return Fixed(200, {"object": "list", "has_more": False, "data": [_DOMAIN]})
+            case _:
+                return _error(404, "not_found", "The requested endpoint does not exist.")
+
+    def refuse(self, refused: Refused) -> Fixed:
+        """Say no by Resend's names."""
+        answer = _error(refused.status, *_REFUSALS[refused])
+        if refused is Refused.RATE_LIMITED:
+            return replace(answer, headers={**_allowance(0), "retry-after": "1"})
+        return answer
 
     def _refusal(self, call: ReceivedCall) -> Fixed | None:
-        if (call.method, call.path) != ("POST", "/emails"):
-            return _error(404, "not_found", "The requested endpoint does not exist.")
         authorization = call.headers.get("authorization", "")
         if not authorization.startswith("Bearer "):
             return _error(401, "missing_api_key", "Missing API key in the authorization header.")
         if authorization != f"Bearer {self.api_key}":
             return _error(403, "invalid_api_key", "API key is invalid.")
+        return None
+
+    def _problem(self, call: ReceivedCall) -> Fixed | None:
         key = call.idempotency_key
         if key is not None and not 1 <= len(key) <= _MAX_KEY_CHARS:
             message = f"The key must be between 1-{_MAX_KEY_CHARS} chars."
@@ -69,6 +102,26 @@ class ResendSimulator(Simulator):
         if key is not None:
             self._sent[key] = canonical, message_id
         return Fixed(200, {"id": message_id})
+
+
+_REFUSALS: Final[Mapping[Refused, tuple[str, str]]] = {
+    Refused.UNAUTHORIZED: ("restricted_api_key", "This API key is restricted to only send emails."),
+    Refused.FORBIDDEN: ("invalid_api_key", "API key is invalid."),
+    Refused.CONFLICT: (
+        "concurrent_idempotent_requests",
+        "Another request with the same idempotency key is still in progress.",
+    ),
+    Refused.INVALID: ("validation_error", "Invalid `to` field."),
+    Refused.RATE_LIMITED: ("rate_limit_exceeded", "Too many requests."),
+    Refused.BROKEN: ("internal_server_error", "An unexpected error occurred."),
+    Refused.UNAVAILABLE: ("application_error", "The service is unavailable."),
+}
+
+
+def _allowance(left: int) -> dict[str, str]:
+    # IETF draft "RateLimit header fields", as Resend sends them.
+    limits = {"limit": str(_PER_SECOND), "remaining": str(left), "reset": "1"}
+    return {f"ratelimit-{name}": value for name, value in limits.items()}
 
 
 def _email_problem(email: Json) -> Fixed | None:

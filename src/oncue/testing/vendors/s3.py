@@ -1,5 +1,5 @@
 """
-S3, as far as one object goes: PutObject and GetObject with paths of bucket and key.
+S3, as far as one object goes: PutObject, GetObject and HeadBucket with paths of bucket and key.
 
 Errors are those of Amazon's API reference, in XML. It looks whose signature a
 request bears, and does not check it: that is done against others in the tests.
@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import unquote
 
-from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+from oncue.testing.vendors.orders import Fixed, Refused
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 
 _PATH = re.compile(r"/(?P<bucket>[^/?]+)/(?P<key>[^?]+)")
 
@@ -43,6 +44,9 @@ class S3Simulator(Simulator):
         signed = f"AWS4-HMAC-SHA256 Credential={self.access_key}/"
         if not call.headers.get("authorization", "").startswith(signed):
             return _error(403, "InvalidAccessKeyId", "The access key does not exist.")
+        if call.method == "HEAD":
+            # An answer to HEAD has no body, whatever is wrong.
+            return Fixed(200 if call.path == f"/{self.bucket}" else 404, "")
         found = _PATH.fullmatch(call.path)
         if not found or found["bucket"] != self.bucket:
             return _error(404, "NoSuchBucket", "The specified bucket does not exist")
@@ -54,6 +58,10 @@ class S3Simulator(Simulator):
                 return self._get(key)
             case _:
                 return _error(405, "MethodNotAllowed", "The specified method is not allowed.")
+
+    def refuse(self, refused: Refused) -> Fixed:
+        """Say no by Amazon's codes: who asks too often gets 503, what is invalid 400."""
+        return _error(*_REFUSALS[refused])
 
     def _put(self, key: str, call: ReceivedCall) -> Fixed:
         if call.headers.get("x-amz-content-sha256") != hashlib.sha256(call.content).hexdigest():
@@ -67,6 +75,17 @@ class S3Simulator(Simulator):
             return _error(404, "NoSuchKey", "The specified key does not exist.")
         content, content_type = self._objects[key]
         return Fixed(200, content, {"ETag": _etag(content), "Content-Type": content_type})
+
+
+_REFUSALS: Final[Mapping[Refused, tuple[int, str, str]]] = {
+    Refused.UNAUTHORIZED: (403, "InvalidAccessKeyId", "The access key does not exist."),
+    Refused.FORBIDDEN: (403, "AccessDenied", "Access Denied"),
+    Refused.CONFLICT: (409, "OperationAborted", "A conflicting operation is in progress."),
+    Refused.INVALID: (400, "InvalidArgument", "Invalid Argument"),
+    Refused.RATE_LIMITED: (503, "SlowDown", "Reduce your request rate."),
+    Refused.BROKEN: (500, "InternalError", "An internal error occurred. Try again."),
+    Refused.UNAVAILABLE: (503, "ServiceUnavailable", "Reduce your request rate."),
+}
 
 
 def _etag(content: bytes) -> str:

@@ -6,18 +6,35 @@ import socket
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Final, Self, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
 from aiohttp import web
 
-from oncue.core.errors import MalformedJson
+from oncue.core.errors import InvalidInput, MalformedJson
 from oncue.core.json_text import Json, encode_json, parse_json
+from oncue.ports import Clock
+from oncue.system import SystemClock
+from oncue.testing.vendors.orders import (
+    DROP,
+    Faults,
+    Fixed,
+    Held,
+    Lost,
+    OnOrder,
+    Refused,
+    Slow,
+    parse_faults,
+    parse_orders,
+)
+
+_OWN_PATHS: Final = ("/_calls", "/_answers", "/_faults")
 
 # Credentials are shown by their first characters only.
-_SECRET = re.compile(r"((?:Bearer |Basic |/services/\w+/\w+/)\w{0,4})[\w.+/=-]*")
+_SECRET = re.compile(
+    r"((?:Bearer |Basic |/services/\w+/\w+/|client_secret=|refresh_token=)\w{0,4})[\w.+/=%-]*"
+)
 _BARE_KEY = re.compile(r"^(\S{0,4})\S*$")
 
 
@@ -56,58 +73,12 @@ class ReceivedCall:
         return self.headers.get("idempotency-key")
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """An answer given without doing anything."""
-
-    status: int
-    body: Json | bytes = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Lost(Enum):
-    """The connection ends without an answer."""
-
-    BEFORE = "before"
-    AFTER = "after"
-
-
-DROP: Final = Lost.BEFORE
-"""Nothing is done, and the connection ends."""
-LOSE_ANSWER: Final = Lost.AFTER
-"""What was asked is done, and the connection ends before the answer."""
-
-
-class Held:
-    """An answer that waits: `await arrived()`, look, then `release()`."""
-
-    def __init__(self) -> None:
-        self._arrived = asyncio.Event()
-        self._released = asyncio.Event()
-
-    async def arrived(self) -> None:
-        """Return when the request is there."""
-        await self._arrived.wait()
-
-    def release(self) -> None:
-        """Let the request be carried out and answered."""
-        self._released.set()
-
-    async def hold(self) -> None:
-        """Return when released."""
-        self._arrived.set()
-        await self._released.wait()
-
-
-OnOrder: TypeAlias = Fixed | Lost | Held | None
-"""None: as usual."""
-
-
 class Simulator(ABC):
     """
     One simulated vendor on a free port of the loopback.
 
-    `origin` is where the vendor is when it is real.
+    `origin` is where the vendor is when it is real. `answers` are those that are
+    its own, not those that were ordered word for word.
     """
 
     origin: str = ""
@@ -116,6 +87,9 @@ class Simulator(ABC):
         self.calls: list[ReceivedCall] = []
         self.effects: list[dict[str, Json]] = []
         self.base_url = ""
+        self.answers: list[tuple[ReceivedCall, Fixed]] = []
+        self.faults: Faults | None = None
+        self.clock: Clock = SystemClock()
         self._on_order: deque[OnOrder] = deque()
         self._runner: web.ServerRunner | None = None
 
@@ -133,7 +107,7 @@ class Simulator(ABC):
             await self._runner.cleanup()
 
     def answer_next(self, *answers: OnOrder) -> None:
-        """Treat the next calls so, each once; those after them as usual."""
+        """Treat the next calls so, each once; those after them as usual, or as `faults` has it."""
         self._on_order.extend(answers)
 
     @property
@@ -141,61 +115,71 @@ class Simulator(ABC):
         """The settings with which OnCue takes it for the vendor."""
         return {}
 
+    @property
+    def allowance(self) -> Mapping[str, str]:
+        """The headers with which the vendor says how much may still be asked."""
+        return {}
+
     @abstractmethod
     def answer(self, call: ReceivedCall) -> Fixed:
         """Do what `call` asks for, as the vendor would, and return its answer."""
 
-    def _order(self, content: bytes) -> Fixed:
+    def refuse(self, refused: Refused) -> Fixed:
+        """Return how the vendor says no to the last of `calls`."""
+        return Fixed(refused.status, refused.status.phrase)
+
+    def _told(self, path: str, content: bytes) -> Fixed:
+        """Return the answer to somebody who looks, or who orders answers."""
         try:
-            answers = _all_ordered(parse_json(content))
-        except (MalformedJson, ValueError) as exc:
+            match path:
+                case "/_answers":
+                    orders = parse_orders(parse_json(content))
+                    self.answer_next(*orders)
+                    return Fixed(200, {"ordered": len(orders)})
+                case "/_faults":
+                    self.faults = parse_faults(parse_json(content))
+                    return Fixed(200, {"rate": self.faults.rate})
+                case _:
+                    return Fixed(200, [_shown(call) for call in self.calls])
+        except InvalidInput as exc:
+            problems: list[Json] = [{"path": p.path, "message": p.message} for p in exc.problems]
+            return Fixed(422, {"errors": problems})
+        except MalformedJson as exc:
             return Fixed(400, {"error": str(exc)})
-        self.answer_next(*answers)
-        return Fixed(200, {"ordered": len(answers)})
 
     async def _receive(self, request: web.BaseRequest) -> web.StreamResponse:
-        if request.path == "/_calls":
-            return _response(Fixed(200, [_shown(call) for call in self.calls]))
-        if request.path == "/_answers":
-            return _response(self._order(await request.read()))
+        if request.path in _OWN_PATHS:
+            return _response(self._told(request.path, await request.read()))
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = ReceivedCall(request.method, request.path_qs, headers, await request.read())
         self.calls.append(call)
-        ordered = self._on_order.popleft() if self._on_order else None
-        if isinstance(ordered, Fixed):
-            return _response(ordered)
+        ordered = self._on_order.popleft() if self._on_order else self._drawn()
         if isinstance(ordered, Held):
             await ordered.hold()
-        if ordered is not DROP:
-            answer = self.answer(call)
+        answer = self._answer(call, ordered)
+        if not isinstance(ordered, Fixed) and ordered is not DROP:
+            self.answers.append((call, answer))
+        if isinstance(ordered, Slow):
+            await asyncio.sleep(ordered.duration_ms / 1_000)
         if isinstance(ordered, Lost):
             assert request.transport is not None
             request.transport.abort()
-            return web.Response()
         return _response(answer)
 
+    def _drawn(self) -> OnOrder:
+        return self.faults.draw() if self.faults else None
 
-def _all_ordered(documents: Json) -> list[OnOrder]:
-    match documents:
-        case [*those]:
-            return [_ordered(one) for one in those]
-        case other:
-            raise ValueError(f"expected a list of answers, got {other!r}")
-
-
-def _ordered(document: Json) -> OnOrder:
-    if document is None:
-        return None
-    if not isinstance(document, Mapping):
-        raise ValueError(f"expected an answer such as {{'status': 429}}, got {document!r}")  # noqa: TRY004 it is data
-    match document.get("status"), document.get("headers", {}), document.get("lost"):
-        case None, _, "before" | "after" as moment:
-            return Lost(moment)
-        case int(status), Mapping() as headers, None:
-            named = {name: str(value) for name, value in headers.items()}
-            return Fixed(status, document.get("body", ""), named)
-        case _:
-            raise ValueError(f"expected a status or what is lost, got {document!r}")
+    def _answer(self, call: ReceivedCall, ordered: OnOrder) -> Fixed:
+        match ordered:
+            case Fixed():
+                return ordered
+            case Refused():
+                return self.refuse(ordered)
+            case Lost.BEFORE:
+                return Fixed(500)
+            case _:
+                answer = self.answer(call)
+                return replace(answer, headers={**self.allowance, **answer.headers})
 
 
 def _response(answer: Fixed) -> web.Response:
@@ -215,10 +199,11 @@ def _shown(call: ReceivedCall) -> Json:
     headers = {name: _SECRET.sub(r"\1…", value) for name, value in call.headers.items()}
     if key := headers.get("authorization"):
         headers["authorization"] = _BARE_KEY.sub(r"\1…", key)
+    body = call.body
     shown: Json = {
         "method": call.method,
         "path": _SECRET.sub(r"\1…", call.path),
         "headers": {**headers},
-        "body": call.body,
+        "body": _SECRET.sub(r"\1…", body) if isinstance(body, str) else body,
     }
     return shown

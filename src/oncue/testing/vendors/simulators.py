@@ -75,3 +75,10 @@ class Simulators:
     def credentials(self, integration: str) -> Mapping[str, str]:
         """Return what leads an integration to its simulator; empty for one that has none."""
         return Settings.of(self.settings).credentials(integration)
+
+    def connection(self, integration: str) -> Mapping[str, str]:
+        """Return the values of a connection that leads an integration to its simulator."""
+        if integration == "google_calendar":
+            google = self.google_calendar
+            return {"base_url": google.base_url, **google.refreshing}
+        return self.credentials(integration)

@@ -1,5 +1,5 @@
 """
-Slack: incoming webhooks, `POST /services/T…/B…/…`, and `POST /api/chat.postMessage`.
+Slack: incoming webhooks, `POST /services/T…/B…/…`, and the methods `chat.postMessage` and `auth.test`.
 
 Errors of webhooks are those that Slack documents for them ("Handling errors"),
 in plain text; those of the method come with 200 and `ok: false`. Nothing tells
@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from oncue.core.json_text import Json
-from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+from oncue.testing.vendors.orders import Fixed, Refused
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 
 _PATH: Final = "/services/T0SIMULATED/B0SIMULATED/simulatedWebhookToken"
-_POST_MESSAGE: Final = "/api/chat.postMessage"
+_METHODS: Final = "/api/"
 _CHANNEL_ID: Final = "C0SIMULATED"
 _FIRST_TS: Final = 1_767_225_600
 _MAX_CHARS: Final = 40_000
@@ -45,8 +46,8 @@ class SlackSimulator(Simulator):
 
     def answer(self, call: ReceivedCall) -> Fixed:
         """Post the message; of a bot's, `effects` know channel and `ts`."""
-        if call.path == _POST_MESSAGE:
-            return self._post_as_bot(call)
+        if call.path.startswith(_METHODS):
+            return self._method(call, call.path.removeprefix(_METHODS))
         if not call.path.startswith("/services/"):
             return Fixed(404, "no_service")
         if call.path != _PATH:
@@ -62,12 +63,31 @@ class SlackSimulator(Simulator):
         self.effects.append({**message})
         return Fixed(200, "ok")
 
-    def _post_as_bot(self, call: ReceivedCall) -> Fixed:
-        authorization, message = call.headers.get("authorization", ""), call.body
+    def refuse(self, refused: Refused) -> Fixed:
+        """Say no: a webhook in plain text, a method mostly with 200."""
+        late = {"Retry-After": "1"} if refused is Refused.RATE_LIMITED else {}
+        if not self.calls[-1].path.startswith(_METHODS):
+            status, text = _OF_WEBHOOKS[refused]
+            return Fixed(status, text, late)
+        error = _OF_METHODS[refused]
+        status = refused.status if refused in _TOLD_BY_STATUS else 200
+        return Fixed(status, {"ok": False, "error": error}, late)
+
+    def _method(self, call: ReceivedCall, name: str) -> Fixed:
+        authorization = call.headers.get("authorization", "")
         if not authorization.startswith("Bearer "):
             return _refused("not_authed")
         if authorization != f"Bearer {self.bot_token}":
             return _refused("invalid_auth")
+        match name:
+            case "chat.postMessage":
+                return self._post_as_bot(call.body)
+            case "auth.test":
+                return Fixed(200, {"ok": True, **_WHO})
+            case _:
+                return _refused("unknown_method")
+
+    def _post_as_bot(self, message: Json) -> Fixed:
         if not isinstance(message, Mapping):
             return _refused("invalid_json")
         if problem := _channel_problem(message) or _problem(message):
@@ -76,6 +96,36 @@ class SlackSimulator(Simulator):
         self.effects.append({**message, "ts": ts})
         posted: Json = {"type": "message", "text": message.get("text", ""), "ts": ts}
         return Fixed(200, {"ok": True, "channel": _CHANNEL_ID, "ts": ts, "message": posted})
+
+
+_WHO: Final[Mapping[str, Json]] = {
+    "url": "https://simulated.slack.com/",
+    "team": "Simulated",
+    "user": "oncue",
+    "team_id": "T0SIMULATED",
+    "user_id": "U0SIMULATED",
+    "bot_id": "B0SIMULATED",
+    "is_enterprise_install": False,
+}
+_TOLD_BY_STATUS: Final = (Refused.RATE_LIMITED, Refused.UNAVAILABLE)
+_OF_METHODS: Final[Mapping[Refused, str]] = {
+    Refused.UNAUTHORIZED: "invalid_auth",
+    Refused.FORBIDDEN: "missing_scope",
+    Refused.CONFLICT: "message_limit_exceeded",
+    Refused.INVALID: "invalid_blocks",
+    Refused.RATE_LIMITED: "ratelimited",
+    Refused.BROKEN: "internal_error",
+    Refused.UNAVAILABLE: "service_unavailable",
+}
+_OF_WEBHOOKS: Final[Mapping[Refused, tuple[int, str]]] = {
+    Refused.UNAUTHORIZED: (404, "no_service"),
+    Refused.FORBIDDEN: (403, "action_prohibited"),
+    Refused.CONFLICT: (410, "channel_is_archived"),
+    Refused.INVALID: (400, "invalid_payload"),
+    Refused.RATE_LIMITED: (429, "rate_limited"),
+    Refused.BROKEN: (500, "rollup_error"),
+    Refused.UNAVAILABLE: (503, "service_unavailable"),
+}
 
 
 def _refused(error: str) -> Fixed:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
-from oncue.testing.vendors.simulator import DROP, LOSE_ANSWER, Lost
+from oncue.testing.vendors.orders import DROP, LOSE_ANSWER, Lost
 
 _READY: Final = "220 simulated.example ESMTP"
 _DONE: Final = "250 2.0.0 Ok"

@@ -1,5 +1,6 @@
 """
-Twilio, as far as one text message goes: `POST /2010-04-01/Accounts/{sid}/Messages.json`.
+Twilio, as far as one text message goes: `POST /2010-04-01/Accounts/{sid}/Messages.json`;
+and the account itself.
 
 Shapes are those of Twilio's OpenAPI document (2010-04-01); error codes those of
 its error dictionary. Nothing tells a repeat from a second message.
@@ -13,7 +14,8 @@ from email.utils import format_datetime
 from typing import Final
 
 from oncue.core.json_text import Json
-from oncue.testing.vendors.simulator import Fixed, ReceivedCall, Simulator
+from oncue.testing.vendors.orders import Fixed, Refused
+from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 
 _NUMBER = re.compile(r"(?:\w+:)?\+[1-9]\d{6,14}", re.ASCII)
 _POOL = re.compile(r"MG[0-9a-f]{32}", re.ASCII)
@@ -40,17 +42,45 @@ class TwilioSimulator(Simulator):
             "ONCUE_SMS_FROM": self.sender,
         }
 
+    @property
+    def allowance(self) -> Mapping[str, str]:
+        """How many requests are being answered; Twilio tells no more."""
+        return {"Twilio-Concurrent-Requests": "1"}
+
     def answer(self, call: ReceivedCall) -> Fixed:
         """Queue the message."""
         pair = base64.b64encode(f"{self.account_sid}:{self.auth_token}".encode()).decode()
         if call.headers.get("authorization") != f"Basic {pair}":
             return _error(401, 20003, "Authenticate")
-        path = f"/2010-04-01/Accounts/{self.account_sid}/Messages.json"
-        if (call.method, call.path) != ("POST", path):
-            message = f"The requested resource {call.path} was not found"
-            return _error(404, 20404, message)
-        form = call.form
-        return _problem(form) or self._queue(form)
+        account = f"/2010-04-01/Accounts/{self.account_sid}"
+        match call.method, call.path.removeprefix(account):
+            case "POST", "/Messages.json":
+                form = call.form
+                return _problem(form) or self._queue(form)
+            case "GET", ".json":
+                return Fixed(200, self._account(f"{account}.json"))
+            case _:
+                message = f"The requested resource {call.path} was not found"
+                return _error(404, 20404, message)
+
+    def refuse(self, refused: Refused) -> Fixed:
+        """Say no by Twilio's codes; what is invalid is 400 with it."""
+        code, message = _REFUSALS[refused]
+        return _error(400 if refused is Refused.INVALID else refused.status, code, message)
+
+    def _account(self, uri: str) -> Json:
+        return {
+            "auth_token": self.auth_token,
+            "date_created": _MADE,
+            "date_updated": _MADE,
+            "friendly_name": "Simulated",
+            "owner_account_sid": self.account_sid,
+            "sid": self.account_sid,
+            "status": "active",
+            "subresource_uris": {},
+            "type": "Full",
+            "uri": uri,
+        }
 
     def _queue(self, form: Mapping[str, str]) -> Fixed:
         sid = f"SM{len(self.effects) + 1:032x}"
@@ -78,6 +108,17 @@ class TwilioSimulator(Simulator):
         }
         self.effects.append(message)
         return Fixed(201, message)
+
+
+_REFUSALS: Final[Mapping[Refused, tuple[int, str]]] = {
+    Refused.UNAUTHORIZED: (20003, "Authenticate"),
+    Refused.FORBIDDEN: (20006, "Access Denied"),
+    Refused.CONFLICT: (20409, "Conflict"),
+    Refused.INVALID: (21211, "Invalid 'To' Phone Number"),
+    Refused.RATE_LIMITED: (20429, "Too Many Requests"),
+    Refused.BROKEN: (20500, "Internal Server Error"),
+    Refused.UNAVAILABLE: (20503, "Service unavailable"),
+}
 
 
 def _problem(form: Mapping[str, str]) -> Fixed | None:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from yarl import URL
 
 from oncue.core.action import HttpAnswer, HttpRequest, Ways
-from oncue.core.errors import PermanentError
+from oncue.core.errors import OutcomeUnknown, PermanentError
 from oncue.outgoing.client import OutgoingClient
 from oncue.ports import Clock
 from oncue.testing.vendors.http import AcceptingSimulator
@@ -66,6 +66,8 @@ class Wire:
         self._client: OutgoingClient | None = None
 
     async def __aenter__(self) -> Self:
+        for vendor in self.vendors.values():
+            vendor.clock = self._clock
         await self._stack.enter_async_context(self.known)
         for name in ("http", "webhook"):
             await self._stack.enter_async_context(self.vendors[name])
@@ -87,9 +89,14 @@ class Wire:
         assert self._client is not None
         at_ms = self._clock.now_ms()
         vendor = self._vendor(request)
-        answer = await self._client.send(replace(request, url=self._local(request.url, vendor)))
         shown = replace(request, url=self._outside(request.url, vendor))
-        self.calls.append(SentCall(vendor, at_ms, shown))
+        sent = SentCall(vendor, at_ms, shown)
+        try:
+            answer = await self._client.send(replace(request, url=self._local(request.url, vendor)))
+        except OutcomeUnknown:
+            self.calls.append(sent)
+            raise
+        self.calls.append(sent)
         return answer
 
     @property
