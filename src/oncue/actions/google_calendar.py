@@ -8,7 +8,7 @@ by 409, and what is there already is looked up.
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Self
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -19,6 +19,7 @@ from oncue.core.errors import ActionError, PermanentError, RetryableError
 from oncue.core.http_answer import error_object, failure, read_object, retry_after_ms
 from oncue.core.ids import digest
 from oncue.core.json_text import Json, encode_json
+from oncue.core.time_zones import Zone
 
 _VENDOR: Final = "Google Calendar"
 # Google answers 403 to who asks too often as well as to who may not.
@@ -35,14 +36,6 @@ def _moment(text: str) -> str:
     if len(text) <= len("2026-11-23"):
         raise ValueError(f"expected a time of day as well, got {text!r}")
     return moment.isoformat()
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise ValueError(f"expected a time zone such as Europe/Zurich, got {name!r}") from exc
-    return name
 
 
 Moment = Annotated[str, AfterValidator(_moment)]
@@ -62,7 +55,7 @@ class MeetingInput(BaseModel):
     duration: Annotated[DurationMs, Field(gt=0)] | None = Field(
         default=None, description="How long it lasts, instead of `end`.", examples=["30m"]
     )
-    time_zone: Annotated[str, AfterValidator(_zone)] | None = Field(
+    time_zone: Zone | None = Field(
         default=None, description="The zone of the place.", examples=["Europe/Zurich"]
     )
     attendees: list[str] = Field(

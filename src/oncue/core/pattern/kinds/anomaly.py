@@ -22,13 +22,14 @@ from oncue.core.pattern.anomaly.readings import Reading, compile_reading
 from oncue.core.pattern.anomaly.seasonal import Calendar
 from oncue.core.pattern.anomaly.windowed import MAX_HELD
 from oncue.core.pattern.keys import ROOTS
-from oncue.core.pattern.kinds.shared import Cooldown, Keyed, Selector, SpanMs, Zone
+from oncue.core.pattern.kinds.shared import Cooldown, Keyed, Selector, SpanMs
 from oncue.core.pattern.kinds.threshold import WITHOUT_VALUE, Measure
 from oncue.core.pattern.threshold.closing import Closing
 from oncue.core.pattern.threshold.grids import grid_of
 from oncue.core.pattern.threshold.keys import Bounds
 from oncue.core.pattern.threshold.measures import measure_named
 from oncue.core.pattern.threshold.values import Reader
+from oncue.core.time_zones import Zone
 
 SENSITIVITIES: Final = {"low": 7.0, "medium": 5.0, "high": 3.5}
 HALF_LIFE: Final = 138

@@ -1,13 +1,14 @@
 """What the kinds of patterns have in common."""
 
 from typing import Annotated, Literal, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, model_validator
 
 from oncue.core.documents import Document, DurationMs
 from oncue.core.globs import check_glob
 from oncue.core.json_text import Json
+from oncue.core.time_zones import Zone
 
 Glob = Annotated[str, AfterValidator(check_glob)]
 Globs: TypeAlias = Glob | Annotated[list[Glob], Field(min_length=1, max_length=100)]
@@ -19,16 +20,7 @@ def _positive(duration_ms: int) -> int:
     return duration_ms
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
-        raise ValueError(f"expected a time zone such as 'Europe/Berlin', got {name!r}") from exc
-    return name
-
-
 SpanMs = Annotated[DurationMs, AfterValidator(_positive)]
-Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Cooldown(Document):
