@@ -29,6 +29,7 @@ from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.hooks import SqlHooks
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
@@ -123,6 +124,7 @@ async def run(
             accounts=accounts,
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),
+            hooks=SqlHooks(database),
             keys=keys,
             answers=SqlAnswers(database),
             actions=actions,

@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "",
         alias="ONCUE_PUBLIC_URL",
-        description="How others reach this; by default where it listens.",
+        description="How others reach this: the beginning of hook and callback URLs; "
+        "by default where it listens.",
     )
     allow_networks: Networks = Field(
         (),
@@ -156,7 +157,11 @@ class Settings(BaseSettings):
         ge=1,
         description="How long events are kept; a segment of the log is deleted as a whole.",
     )
-    webhook_secret: str = Field("", alias="WEBHOOK_SECRET", description="Signs outgoing webhooks.")
+    webhook_secret: str = Field(
+        "",
+        alias="WEBHOOK_SECRET",
+        description="Signs outgoing webhooks, and verifies those of hooks that have no secret of their own.",
+    )
     ai_base_url: str = Field(
         "",
         alias="ONCUE_AI_BASE_URL",

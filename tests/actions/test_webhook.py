@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from oncue.actions.webhook import sign
 from oncue.core.errors import PermanentError
+from oncue.core.hook.signing import standard_signature
 from oncue.core.json_text import Json
 from oncue.testing.vendors import Fixed, ReceivedCall, Simulators
 from tests.vendors import KEY, WEBHOOK_SECRET, Ask, with_vendors
@@ -26,7 +26,9 @@ def send(action: str, **document: Json) -> ReceivedCall:
 def test_the_signature_is_that_of_the_standard() -> None:
     # The example in the specification of Standard Webhooks.
     body = b'{"test": 2432232314}'
-    signature = sign(WEBHOOK_SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body)
+    signature = standard_signature(
+        WEBHOOK_SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", body
+    )
 
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 

@@ -6,17 +6,14 @@ and body. The id is the idempotency key, so a receiver can tell a repeat.
 """
 
 import base64
-import binascii
-import hmac
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from oncue.core.action import Action, Call, HttpRequest, Idempotency
+from oncue.core.hook.signing import standard_signature
 from oncue.core.http_answer import HttpOutput, judge, show_answer
 from oncue.core.json_text import Json, encode_json
-
-_SECRET_PREFIX = "whsec_"
 
 
 class Auth(BaseModel):
@@ -107,7 +104,9 @@ async def _send(
     timestamp = str(call.now_ms // 1_000)
     identity = {"webhook-id": call.idempotency_key, "webhook-timestamp": timestamp}
     if secret:
-        identity["webhook-signature"] = sign(secret, call.idempotency_key, timestamp, body)
+        identity["webhook-signature"] = standard_signature(
+            secret, call.idempotency_key, timestamp, body
+        )
     answer = await call.send(
         HttpRequest(
             method=method,
@@ -118,20 +117,6 @@ async def _send(
     )
     judge(answer, "the receiver")
     return show_answer(answer)
-
-
-def sign(secret: str, id_: str, timestamp: str, body: bytes) -> str:
-    """Return the signature of a body, as the header `webhook-signature` has it."""
-    signed = f"{id_}.{timestamp}.".encode() + body
-    digest = hmac.digest(_key_of(secret), signed, "sha256")
-    return f"v1,{base64.b64encode(digest).decode()}"
-
-
-def _key_of(secret: str) -> bytes:
-    try:
-        return base64.b64decode(secret.removeprefix(_SECRET_PREFIX), validate=True)
-    except binascii.Error:
-        return secret.encode()
 
 
 CALL_WEBHOOK = Action(

@@ -9,6 +9,8 @@ All errors, split by who must act.
     ├── Overloaded            try again after `retry_after_s`       → 503
     ├── QuotaExceeded         the account has used what it may      → 429
     ├── NewerFormat           a newer OnCue wrote this folder       → it does not start
+    ├── Unverified            its sender is not who may send it     → 401
+    ├── UnknownBody           a body that nothing can be made of    → 415
     ├── EvaluationError       an expression met a value it cannot take
     └── ActionError           the outside world said no             → recorded, never an HTTP error
         ├── RetryableError    nothing happened; try again, perhaps after `retry_after_ms`
@@ -77,6 +79,14 @@ class NewerFormat(OnCueError):
         super().__init__(
             f"{file} has format {found}, written by a newer OnCue; this one reads up to {known}"
         )
+
+
+class Unverified(OnCueError):
+    """A request whose sender is not known by what its scheme asks for."""
+
+
+class UnknownBody(OnCueError):
+    """A body of a media type that no data can be made of."""
 
 
 class EvaluationError(OnCueError):

@@ -23,7 +23,7 @@ OWN_SOURCE: Final = "oncue"
 DEPTH: Final = "oncuedepth"
 """The extension attribute that counts the executions in the chain that led to an event."""
 MAX_TEXT: Final = 512
-_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}", re.ASCII)
+TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}", re.ASCII)
 # CloudEvents 1.0 §"Naming conventions".
 _EXTENSION = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
 _KNOWN = ("type", "source", "subject", "id", "time", "data")
@@ -130,7 +130,7 @@ _RESERVED_PLAIN = frozenset(_KNOWN)
 
 def _type(value: Mapping[str, Json], problems: list[Problem]) -> str:
     text = value.get("type")
-    if isinstance(text, str) and _TYPE.fullmatch(text):
+    if isinstance(text, str) and TYPE.fullmatch(text):
         return text
     if "type" in value:
         got = f"got {text!r}" if isinstance(text, str) else f"got {_kind(text)}"

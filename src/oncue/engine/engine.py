@@ -21,6 +21,9 @@ from oncue.engine.decisions import Decisions
 from oncue.engine.definitions import Checks, Definitions
 from oncue.engine.execute import Executor
 from oncue.engine.explanations import Explanations
+from oncue.engine.hook_book import HookBook
+from oncue.engine.hook_receiver import HookReceiver
+from oncue.engine.hook_secrets import HookSecrets
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
 from oncue.engine.match_lanes import MatchLanes
@@ -42,6 +45,7 @@ from oncue.ports import (
     Clock,
     EventLog,
     History,
+    Hooks,
     Journal,
     KeyValues,
     Letters,
@@ -65,6 +69,7 @@ class World:
     accounts: Accounts
     catalog: Catalog
     patterns: Patterns
+    hooks: Hooks
     keys: KeyValues
     answers: Answers
     actions: Actions
@@ -92,6 +97,14 @@ class Engine:
         self._world = world
         self.quotas = QuotaGuard(world.accounts, world.log, world.history, world.clock)
         self.ingest = Ingest(world.log, self.quotas, world.fresh_id)
+        self.hooks = HookBook(
+            world.hooks,
+            HookSecrets(world.connected, world.fresh_secret),
+            world.clock,
+            world.fresh_id,
+            world.callbacks.public_url,
+        )
+        self.hook_receiver = HookReceiver(self.hooks, world.accounts, self.ingest, world.clock)
         self.active_patterns = ActivePatterns(world.patterns)
         self.patterns = PatternDefinitions(
             world.patterns,

@@ -25,6 +25,7 @@ from oncue.ports.connections import (
     Tested,
     Vault,
 )
+from oncue.ports.hooks import Hook, Hooks
 from oncue.ports.journal import (
     ExecutionFilter,
     ExecutionReport,
@@ -66,6 +67,8 @@ __all__ = [
     "FailureRow",
     "Files",
     "History",
+    "Hook",
+    "Hooks",
     "Journal",
     "KeptAnswer",
     "KeyValues",

@@ -157,6 +157,7 @@ class AccountRoutes:
         await self._accounts.change(changed)
         self._context.engine.quotas.forget(current.id)
         self._context.gate.forget(current.id)
+        self._context.engine.hooks.forget(current.id)
         return answer(_shown(changed))
 
     async def list_keys(self, request: Request) -> Response:

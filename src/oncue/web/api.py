@@ -15,6 +15,8 @@ from oncue.web.dead_letters import DeadLetterRoutes
 from oncue.web.endpoint import Endpoint
 from oncue.web.events import Events
 from oncue.web.executions import Executions
+from oncue.web.hook_calls import HookCalls
+from oncue.web.hooks import HookRoutes
 from oncue.web.kv import KeyValueRoutes
 from oncue.web.metrics import Metrics
 from oncue.web.monitoring import Monitoring
@@ -31,6 +33,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
     resources = (
         # Routes are looked at in order: what is asked for most comes first.
         Events(context),
+        HookCalls(context),
         Runs(context),
         Workflows(context),
         BacktestRoutes(context),
@@ -40,6 +43,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         ActionRoutes(context),
         CallbackRoutes(context),
         KeyValueRoutes(context),
+        HookRoutes(context),
         ConnectionRoutes(context),
         AccountRoutes(context),
         Monitoring(context),

@@ -81,7 +81,7 @@ class Events:
         if body.is_batch:
             return await self._accept_all(account, body)
         ingest = self._context.engine.ingest
-        return answer(_receipt(await ingest.accept(account, body.values[0], body.parse)), 202)
+        return answer(shown_receipt(await ingest.accept(account, body.values[0], body.parse)), 202)
 
     async def post_batch(self, request: Request) -> Response:
         """Accept all events of a list, or none."""
@@ -116,7 +116,8 @@ class Events:
         return answer(_receipts(receipts), 202)
 
 
-def _receipt(receipt: Receipt) -> dict[str, Json]:
+def shown_receipt(receipt: Receipt) -> dict[str, Json]:
+    """Return what became of an event."""
     shown: dict[str, Json] = {
         "id": receipt.id,
         "status": "duplicate" if receipt.is_duplicate else "accepted",
@@ -132,7 +133,7 @@ def _receipts(receipts: Sequence[Receipt]) -> dict[str, Json]:
     return {
         "accepted": len(receipts) - duplicates,
         "duplicates": duplicates,
-        "events": [_receipt(receipt) for receipt in receipts],
+        "events": [shown_receipt(receipt) for receipt in receipts],
     }
 
 

@@ -16,6 +16,8 @@ from oncue.core.errors import (
     OnCueError,
     Overloaded,
     QuotaExceeded,
+    UnknownBody,
+    Unverified,
 )
 from oncue.core.json_text import Json, encode_json
 
@@ -28,6 +30,8 @@ _STATUS: Mapping[type[OnCueError], tuple[int, str]] = {
     Conflict: (409, "Conflict"),
     QuotaExceeded: (429, "Quota exceeded"),
     Overloaded: (503, "Overloaded"),
+    Unverified: (401, "Not verified"),
+    UnknownBody: (415, "Unsupported media type"),
 }
 _TITLES = {
     401: "No valid API key",
@@ -76,6 +80,9 @@ async def _of_ours(_: Request, error: Exception) -> Response:
         case Overloaded() | QuotaExceeded():
             headers = {"Retry-After": str(error.retry_after_s)}
             return problem(status, title, str(error), headers=headers)
+        case Unverified():
+            # RFC 9110 §15.5.2 wants a challenge; there is no scheme of that registry for it.
+            return problem(status, title, str(error), headers={"WWW-Authenticate": "Webhook"})
     return problem(status, title, str(error))
 
 

@@ -281,6 +281,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Rotation": _object(
         total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, name=TEXT))
     ),
+    "HookWithWarnings": _with("SavedHook", warnings=_WARNINGS),
     "ConnectionWithWarnings": _with("SavedConnection", warnings=_WARNINGS),
     "DeadLetter": {
         **_object(
@@ -327,6 +328,16 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
         ),
     ),
     "SavedWorkflow": ("Workflow", _object(**_SAVED)),
+    "SavedHook": (
+        "HookDocument",
+        _object(
+            **_SAVED,
+            url=TEXT,
+            ready=TRUTH,
+            trouble=_or_null(TEXT),
+            owned_by=_or_null(TEXT),
+        ),
+    ),
     "SavedConnection": (
         "ConnectionDocument",
         _object(

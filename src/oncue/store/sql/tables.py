@@ -126,3 +126,28 @@ connection = sa.Table(
     sa.Column("last_test", sa.JSON),
     sa.UniqueConstraint("account", "name"),
 )
+hook = sa.Table(
+    "hook",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
+    # How each secret ends; the secrets themselves are in `sealed` only.
+    sa.Column("hints", sa.JSON, nullable=False),
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    # The workflow that brought it; it then has that one's name.
+    sa.Column("owner_id", sa.Text),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+sa.Index(
+    "hook_name",
+    hook.c.account,
+    hook.c.name,
+    unique=True,
+    sqlite_where=hook.c.owner_id.is_(None),
+    postgresql_where=hook.c.owner_id.is_(None),
+)

@@ -1,0 +1,1 @@
+"""Hooks: whose webhooks are let in, by which scheme, and what event becomes of one."""

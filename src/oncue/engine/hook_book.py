@@ -1,0 +1,203 @@
+"""Hooks: kept, changed, and made ready to receive."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
+from oncue.core.hook.document import ParsedHook, parse_hook
+from oncue.core.hook.schemes import Scheme
+from oncue.core.json_text import Json
+from oncue.core.merge_patch import merge_patch
+from oncue.engine.hook_secrets import HookSecrets, Kept
+from oncue.ports import Clock, Hook, Hooks, LockedError
+
+_UNREADY: Final = "has no secret yet: whatever is posted to it is refused (401)"
+
+
+class HookBook:
+    """The hooks of all accounts."""
+
+    def __init__(
+        self,
+        store: Hooks,
+        secrets: HookSecrets,
+        clock: Clock,
+        fresh_id: Callable[[str], str],
+        public_url: str,
+    ) -> None:
+        self.store = store
+        self.secrets = secrets
+        self._clock = clock
+        self._fresh_id = fresh_id
+        self._public_url = public_url.rstrip("/")
+        self._known: dict[str, list[Hook]] = {}
+        self._changes: dict[str, int] = {}
+        self._parsed: dict[tuple[str, str], tuple[int, ParsedHook]] = {}
+
+    async def all(self, account: str) -> list[Hook]:
+        """Return the hooks of an account, newest first."""
+        if account not in self._known:
+            changes = self._changes.get(account)
+            found = await self.store.all(account)
+            # Whoever posts to accounts that there are not must not fill the memory.
+            if not found or changes != self._changes.get(account):
+                return found
+            self._known[account] = found
+        return self._known[account]
+
+    def forget(self, account: str) -> None:
+        """Read the hooks of an account anew when they are needed next."""
+        self._known.pop(account, None)
+        self._changes[account] = self._changes.get(account, 0) + 1
+
+    async def find(self, account: str, reference: str) -> Hook:
+        """
+        Return the hook with that id or name; of several names one that no workflow owns.
+
+        Raises:
+            NotFound: this account has none.
+        """
+        rows = [row for row in await self.all(account) if reference in (row.id, row.name)]
+        for row in sorted(rows, key=lambda row: row.owner_id is not None):
+            return row
+        raise NotFound(f"no hook {reference!r}")
+
+    async def create(self, account: str, document: Json) -> Kept:
+        """
+        Return a hook, from now on kept, and the secret that was made if it needs one.
+
+        Raises:
+            InvalidInput: with all problems.
+            Conflict: the account has one of that name.
+        """
+        parsed = parse_hook(document)
+        now = self._clock.now_ms()
+        hook = Hook(
+            id=self._fresh_id("hok"),
+            name=parsed.definition.name,
+            document=parsed.document,
+            hints=(),
+            sealed=b"",
+            owner_id=None,
+            is_enabled=parsed.definition.enabled,
+            version=1,
+            created_at_ms=now,
+            updated_at_ms=now,
+        )
+        kept = await self.secrets.put(account, hook, parsed.definition.scheme, parsed.secrets or ())
+        await self.store.save(account, kept.hook)
+        self.forget(account)
+        return kept
+
+    async def change(self, account: str, current: Hook, patch: Mapping[str, Json]) -> Kept:
+        """
+        Return the version after `current`, or `current` itself if the patch changes nothing.
+
+        Raises:
+            InvalidInput: with all problems.
+            Conflict: a workflow owns it, its name is taken, somebody changed it meanwhile, or no key
+                opens it.
+        """
+        _check_is_free(current)
+        parsed = parse_hook(merge_patch(document_of(current), patch), current.hints)
+        scheme = self.parsed(account, current).definition.scheme
+        if parsed.definition.scheme != scheme:
+            message = f"expected {scheme.value!r} to stay, got {parsed.definition.scheme.value!r}"
+            raise InvalidInput([Problem("scheme", message)])
+        before = self._opened(account, current, parsed.secrets or ())
+        secrets = _meant(parsed.secrets or (), current.hints, before)
+        if parsed.document == current.document and secrets == before:
+            return Kept(current)
+        wanted = replace(
+            current,
+            name=parsed.definition.name,
+            document=parsed.document,
+            is_enabled=parsed.definition.enabled,
+            version=current.version + 1,
+            updated_at_ms=self._clock.now_ms(),
+        )
+        kept = await self.secrets.put(account, wanted, parsed.definition.scheme, secrets)
+        await self.store.save(account, kept.hook)
+        self.forget(account)
+        return kept
+
+    async def delete(self, account: str, hook: Hook) -> None:
+        """
+        Forget a hook; nobody is let in by its URL any more.
+
+        Raises:
+            Conflict: a workflow owns it.
+        """
+        _check_is_free(hook)
+        await self.store.delete(account, hook.id)
+        self.forget(account)
+
+    def parsed(self, account: str, hook: Hook) -> ParsedHook:
+        """Return a hook as it receives."""
+        place = account, hook.id
+        known = self._parsed.get(place)
+        if known is None or known[0] != hook.version:
+            known = self._parsed[place] = (hook.version, parse_hook(hook.document))
+        return known[1]
+
+    async def trouble(self, account: str, hook: Hook) -> str | None:
+        """Return why a hook lets nobody in; nothing, if it does."""
+        try:
+            scheme = self.parsed(account, hook).definition.scheme
+            return None if await self.secrets.accepted(account, hook, scheme) else _UNREADY
+        except LockedError as exc:
+            return f"cannot be opened: {exc}"
+
+    def url(self, account: str, hook: Hook, *, reveals: bool) -> str:
+        """Return where others post; what is secret in it only if it `reveals` that."""
+        url = f"{self._public_url}/hooks/{account}/{hook.id}"
+        if self.parsed(account, hook).definition.scheme is not Scheme.PATH:
+            return url
+        try:
+            token = self.secrets.of(account, hook)[0] if reveals else hook.hints[0]
+        except LockedError:
+            token = hook.hints[0]
+        return f"{url}/{token}"
+
+    def _opened(self, account: str, hook: Hook, given: Sequence[str]) -> tuple[str, ...]:
+        try:
+            return self.secrets.of(account, hook)
+        except LockedError as exc:
+            if set(given) & set(hook.hints):
+                raise Conflict(
+                    f"hook {hook.name!r} cannot be opened: {exc}; give its secrets anew"
+                ) from exc
+            return ()
+
+
+def document_of(hook: Hook) -> dict[str, Json]:
+    """Return a hook as a document; of each secret its hint."""
+    hints = [*hook.hints]
+    secret: dict[str, Json] = {"secret": hints[0] if len(hints) == 1 else hints} if hints else {}
+    return {**hook.document, **secret}
+
+
+def _meant(given: Sequence[str], hints: Sequence[str], before: Sequence[str]) -> tuple[str, ...]:
+    """Return the secrets that are given, the hints among them replaced by what they stand for."""
+    left = list(zip(hints, before, strict=False))
+    meant: list[str] = []
+    for secret in given:
+        known = next((pair for pair in left if pair[0] == secret), None)
+        if known:
+            left.remove(known)
+        meant.append(known[1] if known else secret)
+    return tuple(meant)
+
+
+def default_source(hook: Hook) -> str:
+    """Return the source of a hook's events where it names none."""
+    return f"hooks/{hook.id if hook.owner_id else hook.name}"
+
+
+def _check_is_free(hook: Hook) -> None:
+    if hook.owner_id is not None:
+        raise Conflict(
+            f"expected a hook of its own, got {hook.name!r}, which belongs to a workflow:"
+            " change the workflow's `on`"
+        )

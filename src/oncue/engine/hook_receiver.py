@@ -1,0 +1,79 @@
+"""The way in for strangers: verified, made an event, durable."""
+
+from dataclasses import dataclass
+
+from oncue.core.errors import NotFound, Overloaded, Unverified
+from oncue.core.hook.body import read_body
+from oncue.core.hook.receiving import event_of
+from oncue.core.hook.request import HookRequest
+from oncue.core.hook.schemes import refusal
+from oncue.core.hook.vendors import challenge, unwrapped
+from oncue.engine.hook_book import HookBook, default_source
+from oncue.engine.ingest import Ingest
+from oncue.ports import Accounts, Clock, Hook, LockedError, Receipt
+
+_LOCKED_RETRY_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a request came to: an event, or an answer to somebody who only asks."""
+
+    hook: Hook
+    receipt: Receipt | None = None
+    challenge: str | None = None
+
+
+class HookReceiver:
+    """Takes requests to the hooks of all accounts."""
+
+    def __init__(self, book: HookBook, accounts: Accounts, ingest: Ingest, clock: Clock) -> None:
+        self._book = book
+        self._accounts = accounts
+        self._ingest = ingest
+        self._clock = clock
+
+    async def find(self, account: str, hook_id: str) -> Hook:
+        """
+        Return the hook that receives at a URL.
+
+        Raises:
+            NotFound: there is none, or it is disabled.
+        """
+        for hook in await self._book.all(account):
+            if hook.id == hook_id and hook.is_enabled:
+                if (await self._accounts.account(account)).is_enabled:
+                    return hook
+                break
+        raise NotFound("no such hook, or it is disabled")
+
+    async def receive(self, account: str, hook: Hook, request: HookRequest) -> Received:
+        """
+        Return when the event of a request is durable.
+
+        Raises:
+            Unverified: the sender is not known; nothing was stored.
+            MalformedJson: the body is not what it says that it is.
+            UnknownBody: it is no JSON, form or text.
+            InvalidInput: no event can be made of it; nothing was stored.
+            QuotaExceeded: the account had as many as it may; nothing was stored.
+            Overloaded: no key opens the hook's secrets.
+        """
+        parsed = self._book.parsed(account, hook)
+        scheme, terms = parsed.definition.scheme, parsed.definition.terms
+        try:
+            secrets = await self._book.secrets.accepted(account, hook, scheme)
+        except LockedError as exc:
+            # The sender tries again; meanwhile somebody may bring the key.
+            raise Overloaded(
+                "the hook's secrets cannot be opened", retry_after_s=_LOCKED_RETRY_S
+            ) from exc
+        if not secrets:
+            raise Unverified("the hook has no secret yet")
+        if reason := refusal(scheme, request, secrets, terms, self._clock.now_ms()):
+            raise Unverified(reason)
+        data = unwrapped(scheme, read_body(request))
+        if asked := challenge(scheme, data):
+            return Received(hook, challenge=asked)
+        event = event_of(parsed, default_source(hook), request, data)
+        return Received(hook, await self._ingest.accept(account, event))

@@ -1,0 +1,144 @@
+"""`/hooks`: URLs to which others post."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oncue.core.hook.document import HookDocument
+from oncue.core.instants import format_instant
+from oncue.core.json_text import Json, encode_json
+from oncue.engine.hook_book import document_of
+from oncue.engine.hook_secrets import Kept
+from oncue.ports import Hook
+from oncue.web.answers import answer, answer_page
+from oncue.web.auth import grants
+from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
+from oncue.web.conditional import check_version, etag
+from oncue.web.context import Context
+from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
+
+EXAMPLE: Json = {"name": "repository", "scheme": "github"}
+
+
+class HookRoutes:
+    """The handlers; each is one route."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._book = context.engine.hooks
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
+        return [
+            Endpoint("GET /hooks", self.list, "read", Gives("SavedHook[]"), query=PAGE),
+            Endpoint(
+                "POST /hooks",
+                self.post,
+                "write",
+                Gives("HookWithWarnings", 201, also=ONCE),
+                body=Body(HookDocument, EXAMPLE, (*JSON, *YAML)),
+            ),
+            Endpoint("GET /hooks/{id}", self.get, "read", Gives("SavedHook")),
+            Endpoint(
+                "PATCH /hooks/{id}",
+                self.patch,
+                "write",
+                Gives("HookWithWarnings", also=CHANGED),
+                body=Body("object", {"enabled": False}, PATCH),
+            ),
+            Endpoint("DELETE /hooks/{id}", self.delete, "write", Gives(None, 204, also=CHANGED)),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Return the hooks, newest first, without their secrets."""
+        account, reveals = await self._reader(request)
+        limit = page_size(request.query_params.get("limit"))
+        before = decode_cursor(request.query_params.get("cursor"))
+        rows = [
+            row
+            for row in await self._book.all(account)
+            if before is None or (row.created_at_ms, row.id) < before
+        ][: limit + 1]
+        shown = {row.id: await self.shown(account, row, reveals=reveals) for row in rows[:limit]}
+        return answer_page(
+            rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
+        )
+
+    async def post(self, request: Request) -> Response:
+        """Make a hook; a secret that is made for it is shown in this answer and never again."""
+        account = await self._context.gate.account(request, "write")
+        document = await read_document(request, self._context.limits.document_bytes)
+        fresh: list[Response] = []
+
+        async def create() -> Response:
+            kept = await self._book.create(account, document)
+            fresh.append(await self._saved(account, kept, 201))
+            # This one is kept for a repeat: no secret may lie there in clear.
+            return await self._saved(account, Kept(kept.hook), 201, reveals=False)
+
+        vault = self._context.world.connected.vault
+        # A digest of what was asked for is kept: nobody should guess secrets by it.
+        told = vault.fingerprint(account, encode_json(document))
+        kept_answer = await self._context.once.answer(account, request, told, create)
+        return fresh[0] if fresh else kept_answer
+
+    async def get(self, request: Request) -> Response:
+        """Return a hook without its secrets."""
+        account, reveals = await self._reader(request)
+        row = await self._book.find(account, request.path_params["id"])
+        shown = await self.shown(account, row, reveals=reveals)
+        return answer(shown, headers={"ETag": etag(row.version)})
+
+    async def patch(self, request: Request) -> Response:
+        """Change a hook (RFC 7396); secrets that are not given stay, and its URL does."""
+        account = await self._context.gate.account(request, "write")
+        patch = await read_patch(request, self._context.limits.document_bytes)
+        current = await self._book.find(account, request.path_params["id"])
+        check_version(request, current.version)
+        return await self._saved(account, await self._book.change(account, current, patch))
+
+    async def delete(self, request: Request) -> Response:
+        """Forget a hook; nobody is let in by its URL any more."""
+        account = await self._context.gate.account(request, "write")
+        current = await self._book.find(account, request.path_params["id"])
+        check_version(request, current.version)
+        await self._book.delete(account, current)
+        return Response(status_code=204)
+
+    async def shown(self, account: str, hook: Hook, *, reveals: bool) -> dict[str, Json]:
+        """Return what people see of a hook; the URL of a secret path only if it `reveals` that."""
+        trouble = await self._book.trouble(account, hook)
+        return {
+            "id": hook.id,
+            "secret": None,
+            **document_of(hook),
+            "enabled": hook.is_enabled,
+            "url": self._book.url(account, hook, reveals=reveals),
+            "ready": trouble is None,
+            "trouble": trouble,
+            "owned_by": hook.owner_id,
+            "version": hook.version,
+            "created_at": format_instant(hook.created_at_ms),
+            "updated_at": format_instant(hook.updated_at_ms),
+        }
+
+    async def _reader(self, request: Request) -> tuple[str, bool]:
+        """Return the account, and whether the key may send events: a secret path lets anybody."""
+        key = await self._context.gate.key(request, "read")
+        return key.account, grants(key.scopes, "events:write")
+
+    async def _saved(
+        self, account: str, kept: Kept, status: int = 200, *, reveals: bool = True
+    ) -> Response:
+        hook = kept.hook
+        shown = await self.shown(account, hook, reveals=reveals)
+        if kept.made is not None:
+            shown["secret"] = kept.made
+        headers = {"ETag": etag(hook.version)}
+        if status == 201:
+            headers["Location"] = f"/hooks/{hook.id}"
+        trouble = shown["trouble"]
+        warnings: list[Json] = []
+        if trouble:
+            warnings.append({"path": "secret", "message": f"hook {hook.name!r} {trouble}"})
+        return answer({**shown, "warnings": warnings}, status, headers)
