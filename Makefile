@@ -11,7 +11,7 @@ BUILD_PINS := $(VENV)/build-pins.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance nab soak oracle fuzz-expressions lock clean
+.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance nab soak faults oracle fuzz-expressions lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ conformance: $(VENV)/developer ## What the engine makes of other engines' cases;
 
 soak: $(VENV)/developer ## Ten times kill -9 under load, then look that all holds
 	$(BIN)/python -m tests.soak 10 5000
+
+faults: $(VENV)/developer ## 10 000 executions over vendors of which every fifth call goes wrong
+	$(BIN)/python -m tests.faults 2000
 
 oracle: $(VENV)/developer ## 200 000 random expressions, ours against cel-cpp
 	$(BIN)/python -m tests.core.expression.oracle 200000

@@ -51,15 +51,20 @@ class SentCall:
 
 
 class Wire:
-    """Runs simulated vendors as long as the block, and remembers what went to them."""
+    """
+    Runs simulated vendors as long as the block, and remembers what went to them.
 
-    def __init__(self, clock: Clock) -> None:
+    `others` stand for `http` and `webhook`, of which no more is known than that they say yes.
+    """
+
+    def __init__(self, clock: Clock, others: Mapping[str, Simulator] | None = None) -> None:
         self.calls: list[SentCall] = []
         self.known = Simulators()
         self.vendors: Mapping[str, Simulator] = {
             **self.known.by_name,
             "http": AcceptingSimulator(),
             "webhook": AcceptingSimulator(),
+            **(others or {}),
         }
         self._clock = clock
         self._stack = AsyncExitStack()
