@@ -75,6 +75,10 @@ app.command("oncue.cli.automation:run_tests", name="test", help="Test automation
 app.command(
     "oncue.cli.simulate:simulate", name="simulate", help="Run vendors that are none, to try with."
 )
+app.command(
+    "oncue.cli.backup:backup", name="backup", help="Write all data to one file, while OnCue runs."
+)
+app.command("oncue.cli.backup:restore", name="restore", help="Make a data folder from a backup.")
 app.command("oncue.cli.doctor:doctor", name="doctor", help="Look for what is wrong here.")
 app.command(
     "oncue.cli.explain:explain_expression",
@@ -87,11 +91,11 @@ app.command("oncue.cli.definitions:export", name="export", help="Print all defin
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command that `words` name, by default those of the command line."""
     from oncue.cli.remote import CommandError, err
-    from oncue.core.errors import InvalidInput
+    from oncue.core.errors import InvalidInput, NewerFormat
 
     try:
         code = app(sys.argv[1:] if words is None else words)
-    except CommandError as exc:
+    except (CommandError, NewerFormat) as exc:
         err.print(f"[red]oncue:[/red] {exc}")
         raise SystemExit(1) from exc
     except InvalidInput as exc:

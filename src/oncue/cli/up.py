@@ -8,16 +8,16 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 import uvloop
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from oncue.app import run
+from oncue.cli.data_folder import check_restored, locked
+from oncue.cli.remote import CommandError
 from oncue.core.errors import InvalidInput, NewerFormat
 from oncue.core.json_text import encode_json
 from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_settings
@@ -38,19 +38,16 @@ GRACE_S = 5
 _SWITCH_INTERVAL_S = 0.0005
 
 
-class CannotStart(Exception):
-    """The reason, for a person."""
-
-
 def start(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> int:
     """Return the exit code once the server has ended."""
     try:
         settings = _settings(flags, demo=demo, is_strict=is_strict)
-        with _locked(settings.data), contextlib.closing(_listen(settings, flags)) as listener:
+        with locked(settings.data), contextlib.closing(_listen(settings, flags)) as listener:
+            check_restored(settings.data)
             _set_up_logging(settings.environment)
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
             uvloop.run(_serve(settings, listener, demo=demo))
-    except (CannotStart, NewerFormat) as exc:
+    except (CommandError, NewerFormat) as exc:
         _err.print(f"[red]oncue up:[/red] {exc}", soft_wrap=True)
         return 1
     return 0
@@ -60,38 +57,15 @@ def _settings(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> Se
     try:
         settings = load_settings(flags)
     except InvalidInput as exc:
-        raise CannotStart("; ".join(f"{p.path}: {p.message}" for p in exc.problems)) from exc
+        raise CommandError("; ".join(f"{p.path}: {p.message}" for p in exc.problems)) from exc
     unknown = unknown_settings(os.environ, settings.data)
     if unknown and is_strict:
-        raise CannotStart("; ".join(unknown))
+        raise CommandError("; ".join(unknown))
     for warning in unknown:
         _err.print(f"[yellow]warning:[/yellow] {warning}", soft_wrap=True)
     if demo and settings.environment is Environment.PRODUCTION:
-        raise CannotStart("expected no --demo with ENVIRONMENT=production")
+        raise CommandError("expected no --demo with ENVIRONMENT=production")
     return settings
-
-
-@contextlib.contextmanager
-def _locked(data: Path) -> Iterator[None]:
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise CannotStart(
-            f"expected a folder that can be written at {data}: {exc.strerror}"
-        ) from exc
-    owner = data / "owner.pid"
-    lock = FileLock(data / "lock", blocking=False)
-    try:
-        lock.acquire()
-    except Timeout as exc:
-        pid = owner.read_text() if owner.exists() else "unknown"
-        raise CannotStart(f"the folder {data} is in use by process {pid}") from exc
-    try:
-        owner.write_text(str(os.getpid()))
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()
 
 
 def _listen(settings: Settings, flags: Mapping[str, object]) -> socket.socket:
@@ -103,7 +77,7 @@ def _listen(settings: Settings, flags: Mapping[str, object]) -> socket.socket:
             if is_default and port != DEFAULT_PORT:
                 _out.print(f"port {DEFAULT_PORT} is taken, using {port}")
             return listener
-    raise CannotStart(f"cannot listen on {settings.host}:{settings.port}: the port is taken")
+    raise CommandError(f"cannot listen on {settings.host}:{settings.port}: the port is taken")
 
 
 async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> None:

@@ -49,10 +49,10 @@ class AesVault:
         """
         if sealed[: len(_FORMAT)] != _FORMAT or len(sealed) < _HEAD + _TAG:
             raise LockedError("it was not written by this version of OnCue, or is damaged")
-        key_id = sealed[len(_FORMAT) : len(_FORMAT) + ID_BYTES]
-        cipher = self._ciphers.get(key_id)
+        key_id = key_id_of(sealed)
+        cipher = self._ciphers.get(bytes.fromhex(key_id))
         if cipher is None:
-            raise LockedError(f"the key that it was encrypted with, {key_id.hex()}, is not there")
+            raise LockedError(f"the key that it was encrypted with, {key_id}, is not there")
         nonce = sealed[_HEAD - _NONCE : _HEAD]
         try:
             return cipher.decrypt(nonce, sealed[_HEAD:], _place(account, name))
@@ -67,6 +67,11 @@ class AesVault:
     def is_current(self, sealed: bytes) -> bool:
         """Return whether the first key made it."""
         return sealed.startswith(_FORMAT + self._first)
+
+
+def key_id_of(sealed: bytes) -> str:
+    """Return the id of the key that something was sealed with."""
+    return sealed[len(_FORMAT) : len(_FORMAT) + ID_BYTES].hex()
 
 
 def _place(account: str, name: str) -> bytes:

@@ -74,6 +74,14 @@ BOUNDS: Final = 'SELECT min("offset"), max("offset") FROM record WHERE account =
 NEWEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" DESC LIMIT 1'
 OLDEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" LIMIT 1'
 HEADS: Final = 'SELECT account, "offset" FROM head'
+# By the id of the account, where the log is not open.
+LAST_BEFORE: Final = """
+SELECT a.account, h."offset" FROM head h JOIN account a ON a.number = h.account
+"""
+LAST: Final = """
+SELECT a.account, max(r."offset") FROM record r JOIN account a ON a.number = r.account
+GROUP BY a.account
+"""
 ADD_HEAD: Final = 'INSERT INTO head (account, "offset") VALUES (?, ?) ON CONFLICT DO NOTHING'
 IDENTITIES: Final = "SELECT account, source, id FROM record"
 

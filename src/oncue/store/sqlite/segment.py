@@ -112,7 +112,7 @@ class SealedSegment:
         self.connection.close()
 
     def _remove(self) -> None:
-        for suffix in (".filter", ".db-wal", ".db-shm", ".db"):
+        for suffix in (".filter", ".part", ".db-wal", ".db-shm", ".db"):
             self._path.with_suffix(suffix).unlink(missing_ok=True)
 
     def _load_filter(self) -> Bloom | None:
@@ -130,7 +130,10 @@ class SealedSegment:
         for number, source, id_ in connection.execute(record.IDENTITIES):
             made.add(identity_hash(number, id_, source))
         try:
-            made.save(self._filter_path)
+            # Whole or not at all: half a filter would let repeats pass for strangers.
+            unfinished = self._filter_path.with_suffix(".part")
+            made.save(unfinished)
+            unfinished.replace(self._filter_path)
         except OSError as exc:
             _log.warning("the filter of %s is made anew at each start: %s", self._path.name, exc)
         return made
