@@ -60,6 +60,7 @@ class RecordingActions:
 
     calls: list[tuple[str, str]] = field(default_factory=list)
     answers: list[ActionError] = field(default_factory=list)
+    repeats: list[bool] = field(default_factory=list)
 
     async def perform(
         self,
@@ -76,6 +77,7 @@ class RecordingActions:
         text = rendered["text"]
         assert isinstance(text, str)
         self.calls.append((text, key))
+        self.repeats.append(is_repeat)
         if self.answers:
             raise self.answers.pop(0)
         return {"noted": text}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from oncue.core.errors import PermanentError
+from oncue.core.errors import Conflict, PermanentError
 from oncue.ports import LetterFilter
 from oncue.testing.clock import VirtualClock
 from tests.installation import ACCOUNT, Crash, Installed, RecordingActions, installed
@@ -37,6 +37,51 @@ async def live(folder: Path, clock: VirtualClock, actions: RecordingActions, cra
 async def _send(world: Installed) -> None:
     await world.send(id="e-1")
     await world.engine.settled()
+
+
+async def _redrive(world: Installed, letter_id: str) -> None:
+    await world.engine.replays.redrive(ACCOUNT, letter_id)
+    await world.engine.settled()
+
+
+# The execution with its letter; then a turn for each of its two calls.
+@pytest.mark.parametrize("write", range(1, 4))
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_dead_letter_is_redriven_once(tmp_path: Path, moment: str, write: int) -> None:
+    async def prepare() -> str:
+        async with installed(tmp_path, clock=clock, actions=Refusing()) as world:
+            await world.engine.definitions.create_workflow(ACCOUNT, FAILING)
+            await _send(world)
+            (letter,) = await world.parts.letters.all(ACCOUNT, LetterFilter(), 10)
+            return letter.id
+
+    async def die(letter_id: str) -> None:
+        async with installed(tmp_path, clock=clock, actions=actions, commit=crash) as world:
+            life = asyncio.create_task(_redrive(world, letter_id))
+            while not life.done() and not crash.has_happened:
+                await asyncio.wait([life], timeout=0.001)
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    async def look(letter_id: str) -> list[str]:
+        async with installed(tmp_path, clock=clock, actions=actions) as world:
+            await world.engine.settled()
+            if (await world.parts.letters.letter(ACCOUNT, letter_id)).state == "open":
+                await _redrive(world, letter_id)
+            with pytest.raises(Conflict):
+                await _redrive(world, letter_id)
+            return [*await world.statuses()]
+
+    clock, actions, crash = VirtualClock(), RecordingActions(), Crash(write, moment)
+    letter_id = asyncio.run(prepare())
+    clock.advance(1_000)
+    asyncio.run(die(letter_id))
+
+    assert crash.has_happened
+    assert asyncio.run(look(letter_id)) == ["completed", "failed"]
+    # Nothing before the step that failed is called again, and that with one key.
+    assert set(dict(actions.calls)) == {"sales"}
+    assert len(set(actions.calls)) == 1
 
 
 @pytest.mark.parametrize("write", range(1, 6))

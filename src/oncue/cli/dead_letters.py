@@ -11,7 +11,7 @@ from oncue.cli.output import AsJson, make_table, print_json, print_table
 from oncue.cli.remote import CommandError, Remote, out, talk
 from oncue.core.json_text import Json
 
-dead_letters = cyclopts.App(name="dead-letters", help="What was given up: look, and let go.")
+dead_letters = cyclopts.App(name="dead-letters", help="What was given up: try again, or let go.")
 
 Queue = Literal["events", "workflows"]
 State = Literal["open", "redriven", "discarded"]
@@ -94,6 +94,28 @@ def show(letter_id: str, /, *, as_json: AsJson = False) -> None:
     for name, value in found.items():
         if value is not None:
             out.print(f"{name:13} {value}", markup=False)
+
+
+@dead_letters.command
+def redrive(*letter_ids: str, latest: Annotated[bool, Parameter(negative="")] = False) -> None:
+    """
+    Try dead letters again, from where they failed.
+
+    Parameters
+    ----------
+    letter_ids
+        Which ones.
+    latest
+        Run the current versions of their workflows.
+    """
+    body: Json = {"version": "latest" if latest else "pinned"}
+
+    async def try_again(remote: Remote) -> None:
+        for letter_id in letter_ids:
+            done = await remote.ask("POST", f"/dead-letters/{letter_id}/redrive", body)
+            out.print(f"redriven {letter_id} as {done['redriven_as']}")
+
+    talk(try_again)
 
 
 @dead_letters.command

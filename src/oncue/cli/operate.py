@@ -108,6 +108,35 @@ def cancel(*execution_ids: str) -> None:
 
 
 @executions.command
+def replay(
+    execution_id: str,
+    /,
+    *,
+    from_: Annotated[str, Parameter(name="--from")] = "start",
+    latest: Annotated[bool, Parameter(negative="")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Begin another execution that reuses the results before a step.
+
+    Parameters
+    ----------
+    execution_id
+        One that has ended.
+    from_
+        The step to begin at, by its id or path (default start: reuse nothing).
+    latest
+        Run the current version of the workflow.
+    """
+    body: Json = {"from": from_, "version": "latest" if latest else "pinned"}
+    begun = talk(lambda remote: remote.ask("POST", f"/executions/{execution_id}/replay", body))
+    if as_json:
+        print_json(begun)
+    else:
+        out.print(f"began {begun['execution_id']}")
+
+
+@executions.command
 def resolve(
     execution_id: str, step: str, outcome: Literal["done", "retry", "fail"], /, *, output: str = ""
 ) -> None:

@@ -32,6 +32,7 @@ from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
 from oncue.engine.rehearsals import Rehearsals
+from oncue.engine.replays import Replays
 from oncue.engine.signals import Signals
 from oncue.engine.starts import Starts
 from oncue.engine.tally import Numbers
@@ -158,6 +159,14 @@ class Engine:
             self.active_patterns, world.log, world.journal, world.history
         )
         self.signals = Signals(world.journal, self._executor)
+        self.replays = Replays(
+            world.journal,
+            world.letters,
+            starts,
+            self.quotas,
+            world.fresh_id,
+            self._executor.start,
+        )
         self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id

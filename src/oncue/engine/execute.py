@@ -93,7 +93,8 @@ class Executor:
     def start(self, account: str, new: NewExecution) -> None:
         """Begin an execution that was just written."""
         self.tally.started += 1
-        stored = StoredExecution(new, begin(new.start))
+        # What it takes over of another stands in the journal.
+        stored = None if new.start.reused else StoredExecution(new, begin(new.start))
         self._add(_Wake(account, new.start.execution_id, stored))
 
     def fire(self, timer: Timer) -> None:

@@ -210,7 +210,7 @@ class LiveExecution:
                     record.action,
                     step.input,
                     record.idempotency_key,
-                    is_repeat=_may_repeat(step),
+                    is_repeat=_may_repeat(step) or path in self._state.inherited,
                     origin=_origin(self._state.start),
                     connection=node.connection,
                 )

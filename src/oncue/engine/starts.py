@@ -1,5 +1,7 @@
 """What every execution begins with, whoever starts it."""
 
+from dataclasses import replace
+
 from oncue.core.callbacks import Callbacks
 from oncue.core.event import Event
 from oncue.core.json_text import Json
@@ -12,7 +14,8 @@ class Starts:
     """Makes the start of an execution."""
 
     def __init__(self, definitions: Definitions, clock: Clock, callbacks: Callbacks) -> None:
-        self._definitions = definitions
+        self.definitions = definitions
+        """The workflows that are started."""
         self._clock = clock
         self._callbacks = callbacks
 
@@ -26,16 +29,28 @@ class Starts:
         input_: Json,
     ) -> Start:
         """Return the start of an execution of a `workflow`, given by id and version."""
-        plan = await self._definitions.plan(account, *workflow)
-        now = self._clock.now_ms()
-        callback_url = self._callbacks.url(account, execution_id) if plan.awaits_callbacks else None
-        return Start(
+        start = Start(
             execution_id=execution_id,
             root_id=execution_id,
-            created_at_ms=now,
+            created_at_ms=0,
             event=event.view(),
             match=match,
             input=input_,
+        )
+        return await self.again(account, execution_id, workflow, start)
+
+    async def again(
+        self, account: str, execution_id: str, workflow: tuple[str, int], start: Start
+    ) -> Start:
+        """Return `start` as that of another execution, which begins now."""
+        plan = await self.definitions.plan(account, *workflow)
+        now = self._clock.now_ms()
+        return replace(
+            start,
+            execution_id=execution_id,
+            created_at_ms=now,
             expires_at_ms=now + plan.timeout_ms,
-            callback_url=callback_url,
+            callback_url=self._callbacks.url(account, execution_id)
+            if plan.awaits_callbacks
+            else None,
         )

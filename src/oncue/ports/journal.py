@@ -19,6 +19,8 @@ class Trigger:
     offset: int | None = None
     match_id: str | None = None
     pattern_id: str | None = None
+    execution_id: str | None = None
+    """The execution that this one replays, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,21 @@ class NewExecution:
     version: int
     trigger: Trigger
     start: Start
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """
+    An execution that begins with records of another.
+
+    With `is_anew` it is of a generation of its own; `letter_id` is the dead letter
+    that it redrives, if it does.
+    """
+
+    new: NewExecution
+    records: Sequence[Record]
+    is_anew: bool = False
+    letter_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +197,15 @@ class Journal(Protocol):
 
         Raises:
             Conflict: the key came with another request.
+        """
+
+    async def start_replay(self, account: str, replay: Replay) -> NewExecution:
+        """
+        Return the execution to begin, with its generation; its dead letter is closed.
+
+        Raises:
+            NotFound: this account has no such dead letter.
+            Conflict: the dead letter is not open.
         """
 
 

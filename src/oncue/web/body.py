@@ -1,13 +1,18 @@
 """Request bodies: read to a limit, parsed once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
 
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from oncue.core.errors import InvalidInput, MalformedJson, Problem
 from oncue.core.json_text import Json, parse_json
+from oncue.core.problems import problems_of
 from oncue.core.yaml_text import parse_yaml
+
+Model = TypeVar("Model", bound=BaseModel)
 
 JSON = ("application/json",)
 YAML = ("application/yaml", "text/yaml", "application/x-yaml")
@@ -72,6 +77,21 @@ async def read_optional_json(request: Request, max_bytes: int) -> Json:
         return {}
     check_media_type(request, JSON)
     return parse_json(content)
+
+
+def read_model(model: type[Model], body: Json, inner: Iterable[str] = ()) -> Model:
+    """
+    Return `body` as a model; `inner` are the names of fields within its fields.
+
+    Raises:
+        InvalidInput: with all problems.
+    """
+    try:
+        return model.model_validate(body)
+    except ValidationError as exc:
+        outer = [field.alias or name for name, field in model.model_fields.items()]
+        names = [*outer, *inner]
+        raise InvalidInput(problems_of(exc, body, names=names)) from exc
 
 
 def check_media_type(request: Request, media_types: Collection[str]) -> str:

@@ -13,9 +13,10 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant, parse_instant
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest, problems_of
+from oncue.engine.replays import Version
 from oncue.ports import DeadLetter, LetterFilter, LetterGroup
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import read_json
+from oncue.web.body import read_json, read_model, read_optional_json
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
 from oncue.web.endpoint import PAGE, Body, Endpoint, Gives
@@ -62,6 +63,12 @@ class Chosen(Document):
     filter: Terms
 
 
+class RedriveTerms(Document):
+    """Which version of its workflow goes on with an execution that failed."""
+
+    version: Version = Version.PINNED
+
+
 class DeadLetterRoutes:
     """The handlers; each is one route."""
 
@@ -87,6 +94,13 @@ class DeadLetterRoutes:
                 body=Body(Chosen, {"filter": {"workflow": "welcome"}}),
             ),
             Endpoint("GET /dead-letters/{id}", self.get, "read", Gives("DeadLetter")),
+            Endpoint(
+                "POST /dead-letters/{id}/redrive",
+                self.redrive,
+                "write",
+                Gives("DeadLetter", 202, also={409: "It is not open.", 429: ""}),
+                body=Body(RedriveTerms, {"version": "latest"}, is_required=False),
+            ),
             Endpoint(
                 "DELETE /dead-letters/{id}",
                 self.discard,
@@ -119,21 +133,23 @@ class DeadLetterRoutes:
         await self._letters.discard(account, request.path_params["id"], now)
         return Response(status_code=204)
 
+    async def redrive(self, request: Request) -> Response:
+        """Try a dead letter again: an execution from the step that failed."""
+        account = await self._context.gate.account(request, "write")
+        body = await read_optional_json(request, self._context.limits.document_bytes)
+        version = read_model(RedriveTerms, body).version
+        replays = self._context.engine.replays
+        letter = await replays.redrive(account, request.path_params["id"], version)
+        return answer(shown(letter), 202)
+
     async def discard_all(self, request: Request) -> Response:
         """Let go of all open dead letters that a filter finds."""
         account = await self._context.gate.account(request, "write")
-        chosen = await self._read(request, Chosen)
+        body = await read_json(request, self._context.limits.document_bytes)
+        chosen = read_model(Chosen, body, _TERMS)
         now = self._context.world.clock.now_ms()
         count = await self._letters.discard_all(account, chosen.filter.meaning(), now)
         return answer({"discarded": count})
-
-    async def _read(self, request: Request, model: type[Chosen]) -> Chosen:
-        body = await read_json(request, self._context.limits.document_bytes)
-        names = [*model.model_fields, *_TERMS]
-        try:
-            return model.model_validate(body)
-        except ValidationError as exc:
-            raise InvalidInput(problems_of(exc, body, names=names)) from exc
 
 
 def shown(letter: DeadLetter) -> dict[str, Json]:

@@ -1,15 +1,18 @@
 """`/executions`."""
 
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from oncue.core.documents import Document
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
 from oncue.core.workflow.state import Status
+from oncue.engine.replays import Version
 from oncue.ports import ExecutionFilter
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
-from oncue.web.body import read_json
+from oncue.web.body import read_json, read_model, read_optional_json
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, instant, page_size
 from oncue.web.endpoint import Body, Endpoint, Gives
@@ -18,6 +21,13 @@ from oncue.web.sse import event_stream
 
 SIGNAL: Json = {"name": "in_doubt", "data": {"step": "charge", "outcome": "done"}}
 _FILTERS = ("workflow", "status", "from", "to", "limit", "cursor")
+
+
+class ReplayTerms(Document):
+    """From where another execution begins, and with which version."""
+
+    from_: str = Field(default="start", alias="from", description="`start`, or a step: id or path.")
+    version: Version = Version.PINNED
 
 
 class Executions:
@@ -51,6 +61,20 @@ class Executions:
                 self.cancel,
                 "write",
                 Gives("Status", 202, also={409: "It has ended."}),
+            ),
+            Endpoint(
+                "POST /executions/{id}/replay",
+                self.replay,
+                "write",
+                Gives(
+                    "Begun",
+                    202,
+                    also={
+                        409: "It has not ended, or the `Idempotency-Key` came with another request.",
+                        429: "",
+                    },
+                ),
+                body=Body(ReplayTerms, {"from": "start", "version": "latest"}, is_required=False),
             ),
             Endpoint(
                 "POST /executions/{id}/signal",
@@ -91,6 +115,21 @@ class Executions:
         execution_id = request.path_params["id"]
         await self._context.engine.cancel(account, execution_id, "cancelled by request")
         return answer({"id": execution_id, "status": "cancelled"}, 202)
+
+    async def replay(self, request: Request) -> Response:
+        """Begin another execution that reuses the results before a step."""
+        account = await self._context.gate.account(request, "write")
+        execution_id = request.path_params["id"]
+        body = await read_optional_json(request, self._context.limits.document_bytes)
+        terms = read_model(ReplayTerms, body)
+
+        async def begin() -> Response:
+            replays = self._context.engine.replays
+            begun = await replays.replay(account, execution_id, terms.from_, terms.version)
+            location = {"Location": f"/executions/{begun}"}
+            return answer({"execution_id": begun, "status": "pending"}, 202, location)
+
+        return await self._context.once.answer(account, request, body, begin)
 
     async def signal(self, request: Request) -> Response:
         """Tell an execution what it waits for; `in_doubt` says what became of a step's call."""

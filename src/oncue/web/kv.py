@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,9 +11,9 @@ from oncue.core.errors import InvalidInput, NotFound, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.key_values import MAX_KEY, MAX_VALUE_BYTES, Entry, Namespace, Slot, Terms
-from oncue.core.problems import nearest, problems_of
+from oncue.core.problems import nearest
 from oncue.web.answers import answer
-from oncue.web.body import read_json
+from oncue.web.body import read_json, read_model
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_key, encode_key, page_size
@@ -91,10 +91,7 @@ class KeyValueRoutes:
         """Keep a value under a key."""
         account = await self._gate.account(request, "write")
         slot, body = _slot(request), await read_json(request, _BODY_BYTES)
-        try:
-            given = Put.model_validate(body)
-        except ValidationError as exc:
-            raise InvalidInput(problems_of(exc, body, names=Put.model_fields)) from exc
+        given = read_model(Put, body)
         terms = Terms(given.ttl, await self._if_version(account, request, slot, given.if_version))
         version = await self._keys.set(account, slot, given.value, terms)
         return answer({"version": version}, headers={"ETag": etag(version)})

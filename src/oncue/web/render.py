@@ -126,6 +126,7 @@ def _step(step: StepState, plan: Plan) -> dict[str, Json]:
         "output": step.output,
         "error": step.error,
         "cached": step.is_cached,
+        "reused": step.is_reused,
         "waits_until": _instant(step.due_ms if step.status == "waiting" else None),
     }
 
@@ -147,6 +148,7 @@ def _trigger(trigger: Trigger) -> dict[str, Json]:
         "offset": trigger.offset,
         "match_id": trigger.match_id,
         "pattern_id": trigger.pattern_id,
+        "execution_id": trigger.execution_id,
     }
 
 

@@ -86,6 +86,7 @@ _SUMMARY: Final = {
         offset=_or_null(NUMBER),
         match_id=_or_null(TEXT),
         pattern_id=_or_null(TEXT),
+        execution_id=_or_null(TEXT),
     ),
     "error": _or_null(TEXT),
     "created_at": INSTANT,
@@ -248,6 +249,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 **_STEP,
                 attempts=_list(_object(**_ATTEMPT)),
                 cached=TRUTH,
+                reused=TRUTH,
                 waits_until=_or_null(INSTANT),
             )
         ),

@@ -32,8 +32,8 @@ def first_attempt(node: CallNode, path: str, scope: Scope) -> Command:
     if node.callback_ms is not None:
         scope = scope.inner({"callback_url": f"{scope.state.start.callback_url}/{path}"})
     rendered = scope.render(node.input)
-    # The third part is the generation: a replay that runs a step anew raises it.
-    parts = [scope.state.start.root_id, path, 0, encode_json(rendered).decode()]
+    start = scope.state.start
+    parts = [start.root_id, path, start.generation, encode_json(rendered).decode()]
     key = digest(parts)[:_KEY_CHARS]
     return AttemptStarted(path, node.action, 1, key, rendered, _cache_key(node, rendered, scope))
 

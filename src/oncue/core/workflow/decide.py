@@ -269,6 +269,8 @@ def _path(command: Command) -> str:
 def _callback(node: CallNode, step: StepState, scope: Scope) -> Command | None:
     if node.callback_ms is None or step.awaits_callback or step.status is not StepStatus.COMPLETED:
         return None
+    if step.is_reused:
+        return None
     return next_of_call(node, step, scope)
 
 

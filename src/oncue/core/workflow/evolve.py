@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from oncue.core.workflow.records import (
     AttemptFailed,
+    AttemptInherited,
     AttemptLost,
     AttemptStarted,
     AttemptSucceeded,
@@ -24,6 +25,7 @@ from oncue.core.workflow.records import (
     StepCancelled,
     StepCompleted,
     StepFailed,
+    StepReused,
     StepSkipped,
     TimerFired,
 )
@@ -180,6 +182,16 @@ def _step_cancelled(state: ExecutionState, record: StepCancelled) -> None:
     _end(state, record.path, StepStatus.CANCELLED)
 
 
+def _step_reused(state: ExecutionState, record: StepReused) -> None:
+    step = _end(state, record.path, StepStatus(record.status))
+    step.input, step.output, step.error = record.input, record.output, record.error
+    step.is_reused = True
+
+
+def _attempt_inherited(state: ExecutionState, record: AttemptInherited) -> None:
+    state.inherited.add(record.path)
+
+
 def _execution_finished(state: ExecutionState, record: ExecutionFinished) -> None:
     state.final, state.by_stop = record.status, record.by_stop
     state.finished_at_ms = state.now_ms
@@ -212,5 +224,7 @@ _FOLDS: Mapping[type, Callable[..., None]] = {
     StepFailed: _step_failed,
     StepSkipped: _step_skipped,
     StepCancelled: _step_cancelled,
+    StepReused: _step_reused,
+    AttemptInherited: _attempt_inherited,
     ExecutionFinished: _execution_finished,
 }

@@ -133,6 +133,22 @@ class DoubtRaised(_Record, frozen=True, tag="doubt_raised"):
     path: str
 
 
+class StepReused(_Record, frozen=True, tag="step_reused"):
+    """A step is over as it was in the execution that is replayed; nothing of it happened again."""
+
+    path: str
+    status: str
+    input: Json = None
+    output: Json = None
+    error: str | None = None
+
+
+class AttemptInherited(_Record, frozen=True, tag="attempt_inherited"):
+    """An attempt of the step in the execution that is redriven may have been carried out."""
+
+    path: str
+
+
 class ExecutionFinished(_Record, frozen=True, tag="execution_finished"):
     """The execution ended."""
 
@@ -224,6 +240,8 @@ Command: TypeAlias = (
     | LoopStarted
     | IterationStarted
     | IterationCompleted
+    | StepReused
+    | AttemptInherited
     | ExecutionFinished
 )
 Outcome: TypeAlias = (

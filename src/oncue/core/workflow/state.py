@@ -107,6 +107,8 @@ class StepState:
     """The last iteration for which the condition of a loop held."""
     first_open: int = 0
     """All iterations before it have ended."""
+    is_reused: bool = False
+    """It is over as it was in the execution that is replayed."""
 
     @property
     def is_cached(self) -> bool:
@@ -139,6 +141,10 @@ class Start:
     """When it fails if it has not ended by then."""
     callback_url: str | None = None
     """Where to call back, before the path of the step that waits."""
+    generation: int = 0
+    """Which replay of the root it is; idempotency keys are made of it, too."""
+    reused: int = 0
+    """How many records it took over of the execution that it replays."""
 
 
 @dataclass(slots=True)
@@ -157,6 +163,8 @@ class ExecutionState:
     """The steps with an attempt that was allowed to begin and has no outcome."""
     waiting: dict[str, StepState] = field(default_factory=dict)
     """The steps that wait for an instant or for somebody."""
+    inherited: set[str] = field(default_factory=set)
+    """The steps that the execution which is redriven may have carried out already."""
     final: FinalStatus | None = None
     by_stop: bool = False
     """A `stop` step ended it."""
@@ -172,7 +180,7 @@ class ExecutionState:
         """Where it stands."""
         if self.final:
             return Status(self.final)
-        if not self.position:
+        if self.position <= self.start.reused:
             return Status.PENDING
         return Status.RUNNING if self.calling else Status.WAITING
 

@@ -7,6 +7,7 @@ is the optimistic lock: two turns can never follow the same history.
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from oncue.ports import (
     MatchedRun,
     NewExecution,
     OnceKey,
+    Replay,
     StoredExecution,
     Timer,
     Turn,
@@ -80,6 +82,14 @@ CREATE TABLE IF NOT EXISTS turn (
     records BLOB NOT NULL,
     PRIMARY KEY (account, execution_id, position)
 ) WITHOUT ROWID;
+-- Of each root: whatever runs anew is of another generation.
+CREATE TABLE IF NOT EXISTS replay (
+    account TEXT NOT NULL,
+    root_id TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    execution_id TEXT NOT NULL,
+    PRIMARY KEY (account, root_id, generation)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS timer (
     account TEXT NOT NULL,
     execution_id TEXT NOT NULL,
@@ -138,6 +148,12 @@ WHERE finished_at IS NULL AND status IN ('pending', 'running') ORDER BY created_
 """
 _TIMERS = """
 SELECT account, execution_id, path, due_at FROM timer WHERE due_at < ? ORDER BY due_at
+"""
+_NEXT_GENERATION = """
+SELECT coalesce(max(generation), 0) + 1 FROM replay WHERE account = ? AND root_id = ?
+"""
+_ADD_REPLAY = """
+INSERT INTO replay (account, root_id, generation, execution_id) VALUES (?, ?, ?, ?)
 """
 _FIND_ONCE = "SELECT digest, execution_id FROM once WHERE account = ? AND scope = ? AND key = ?"
 _FORGET_ONCE = "DELETE FROM once WHERE account = ? AND created_at < ?"
@@ -242,6 +258,17 @@ class SqliteJournal:
         """
         return await self.file.write(lambda c: _start_once(c, account, new, once))
 
+    async def start_replay(self, account: str, replay: Replay) -> NewExecution:
+        """
+        Return the execution to begin, with its generation; its dead letter is closed.
+
+        Raises:
+            NotFound: this account has no such dead letter.
+            Conflict: the dead letter is not open.
+        """
+        records = encode_records(list(replay.records))
+        return await self.file.write(lambda c: _start_replay(c, account, replay, records))
+
 
 def _start_once(
     connection: sqlite3.Connection, account: str, new: NewExecution, once: OnceKey | None
@@ -259,6 +286,24 @@ def _start_once(
         row = (*place, once.digest, new.start.execution_id, new.start.created_at_ms)
         connection.execute(_ADD_ONCE, row)
     connection.execute(_ADD_EXECUTION, _execution_row(account, new))
+    return new
+
+
+def _start_replay(
+    connection: sqlite3.Connection, account: str, replay: Replay, records: bytes
+) -> NewExecution:
+    new, start = replay.new, replay.new.start
+    if replay.letter_id:
+        letters.redrive(connection, account, replay.letter_id, start)
+    if replay.is_anew:
+        root = (account, start.root_id)
+        generation = connection.execute(_NEXT_GENERATION, root).fetchone()[0]
+        connection.execute(_ADD_REPLAY, (*root, generation, start.execution_id))
+        new = replace(new, start=replace(start, generation=generation))
+    connection.execute(_ADD_EXECUTION, _execution_row(account, new))
+    if replay.records:
+        row = (account, start.execution_id, 0, start.created_at_ms, records)
+        connection.execute(_ADD_TURN, row)
     return new
 
 

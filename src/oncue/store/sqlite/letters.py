@@ -14,6 +14,7 @@ import msgspec
 from oncue.core.dead_letters import LetterState, Queue, fingerprint
 from oncue.core.errors import Conflict, NotFound
 from oncue.core.ids import derived_id
+from oncue.core.workflow.state import Start
 from oncue.ports import DeadLetter, LetterFilter, LetterGroup, Turn
 from oncue.store.sqlite.file import SqliteFile
 
@@ -55,6 +56,10 @@ _DISCARD: Final = """
 UPDATE dead_letter SET state = 'discarded', closed_at = ?
 WHERE account = ? AND id = ? AND state = 'open'
 """
+_REDRIVE: Final = """
+UPDATE dead_letter SET state = 'redriven', closed_at = ?, redriven_as = ?
+WHERE account = ? AND id = ?
+"""
 _STATE: Final = "SELECT state FROM dead_letter WHERE account = ? AND id = ?"
 _MOST_ORIGINS: Final = 10
 # Above every (instant, text): the first page begins below it.
@@ -67,6 +72,19 @@ def add_execution(connection: sqlite3.Connection, account: str, turn: Turn) -> N
     letter_id = derived_id("dl", turn.at_ms, [turn.execution_id])
     values = (letter_id, error, fingerprint(error), turn.at_ms, account, turn.execution_id)
     connection.execute(_ADD_EXECUTION, values)
+
+
+def redrive(connection: sqlite3.Connection, account: str, letter_id: str, start: Start) -> None:
+    """
+    Close a dead letter, in the transaction that begins the execution that goes on with it.
+
+    Raises:
+        NotFound: this account has none of that id.
+        Conflict: it is not open.
+    """
+    check_open(connection, account, letter_id)
+    values = (start.created_at_ms, start.execution_id, account, letter_id)
+    connection.execute(_REDRIVE, values)
 
 
 class SqliteLetters:

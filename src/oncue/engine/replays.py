@@ -1,0 +1,127 @@
+"""Executions that go on from others: replayed by hand, or redriven from dead letters."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from enum import StrEnum
+
+from oncue.core.dead_letters import LetterState
+from oncue.core.errors import Conflict
+from oncue.core.workflow.plan import Plan
+from oncue.core.workflow.records import Record
+from oncue.core.workflow.replay import replayed, resumed
+from oncue.engine.quotas import QuotaGuard
+from oncue.engine.starts import Starts
+from oncue.ports import (
+    DeadLetter,
+    Journal,
+    Letters,
+    NewExecution,
+    Replay,
+    StoredExecution,
+)
+
+
+class Version(StrEnum):
+    """Which version of its workflow another execution runs."""
+
+    PINNED = "pinned"
+    """The one that the first ran."""
+    LATEST = "latest"
+    """The current one."""
+
+
+class Replays:
+    """Starts executions that take over what others came to."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        letters: Letters,
+        starts: Starts,
+        quotas: QuotaGuard,
+        fresh_id: Callable[[str], str],
+        on_started: Callable[[str, NewExecution], None],
+    ) -> None:
+        self._journal = journal
+        self._letters = letters
+        self._definitions = starts.definitions
+        self._starts = starts
+        self._quotas = quotas
+        self._fresh_id = fresh_id
+        self._on_started = on_started
+
+    async def replay(self, account: str, execution_id: str, begin: str, version: Version) -> str:
+        """
+        Return the id of an execution that begins anew at a step of another.
+
+        Raises:
+            NotFound: this account has none of that id.
+            Conflict: it has not ended.
+            InvalidInput: it cannot begin there.
+            QuotaExceeded: the account had as many as it may.
+        """
+        stored = await self._journal.load(account, execution_id)
+        if not stored.state.final:
+            raise Conflict(f"expected an execution that has ended, got {execution_id!r}")
+        wanted, before, plan = await self._plans(account, stored, version)
+        records = replayed(before, plan, stored.state, begin)
+        new = await self._new(account, stored, "replay", wanted, records)
+        return await self._begin(account, Replay(new, records, is_anew=True))
+
+    async def redrive(
+        self, account: str, letter_id: str, version: Version = Version.PINNED
+    ) -> DeadLetter:
+        """
+        Return a dead letter that is tried again, from where it failed.
+
+        Raises:
+            NotFound: this account has none of that id.
+            Conflict: it is not open.
+            QuotaExceeded: the account had as many as it may.
+        """
+        letter = await self._letters.letter(account, letter_id)
+        if letter.state is not LetterState.OPEN:
+            state = letter.state.value
+            raise Conflict(f"expected an open dead letter, got {letter_id!r}, which is {state}")
+        assert letter.execution_id is not None
+        stored = await self._journal.load(account, letter.execution_id)
+        wanted, before, plan = await self._plans(account, stored, version)
+        records = resumed(before, plan, stored.state)
+        new = await self._new(account, stored, "redrive", wanted, records)
+        await self._begin(account, Replay(new, records, letter_id=letter_id))
+        return await self._letters.letter(account, letter_id)
+
+    async def _plans(
+        self, account: str, stored: StoredExecution, version: Version
+    ) -> tuple[int, Plan, Plan]:
+        """Return the version to run, and the plans of the one before and of that one."""
+        new, wanted = stored.new, stored.new.version
+        if version is Version.LATEST:
+            wanted = (await self._definitions.current(account, new.workflow_id)).version
+        before = await self._definitions.plan(account, new.workflow_id, new.version)
+        return wanted, before, await self._definitions.plan(account, new.workflow_id, wanted)
+
+    async def _new(
+        self,
+        account: str,
+        stored: StoredExecution,
+        kind: str,
+        version: int,
+        records: Sequence[Record],
+    ) -> NewExecution:
+        new = stored.new
+        start = await self._starts.again(
+            account, self._fresh_id("exe"), (new.workflow_id, version), new.start
+        )
+        return replace(
+            new,
+            version=version,
+            trigger=replace(new.trigger, kind=kind, execution_id=new.start.execution_id),
+            start=replace(start, reused=len(records)),
+        )
+
+    async def _begin(self, account: str, replay: Replay) -> str:
+        await self._quotas.admit_execution(account)
+        begun = await self._journal.start_replay(account, replay)
+        self._on_started(account, begun)
+        return begun.start.execution_id
