@@ -21,7 +21,7 @@ from oncue.ports import (
 )
 
 
-class Version(StrEnum):
+class VersionChoice(StrEnum):
     """Which version of its workflow another execution runs."""
 
     PINNED = "pinned"
@@ -50,7 +50,9 @@ class Replays:
         self._fresh_id = fresh_id
         self._on_started = on_started
 
-    async def replay(self, account: str, execution_id: str, begin: str, version: Version) -> str:
+    async def replay(
+        self, account: str, execution_id: str, begin: str, version: VersionChoice
+    ) -> str:
         """
         Return the id of an execution that begins anew at a step of another.
 
@@ -69,7 +71,7 @@ class Replays:
         return await self._begin(account, Replay(new, records, is_anew=True))
 
     async def redrive(
-        self, account: str, letter_id: str, version: Version = Version.PINNED
+        self, account: str, letter_id: str, version: VersionChoice = VersionChoice.PINNED
     ) -> DeadLetter:
         """
         Return a dead letter that is tried again, from where it failed.
@@ -92,11 +94,11 @@ class Replays:
         return await self._letters.letter(account, letter_id)
 
     async def _plans(
-        self, account: str, stored: StoredExecution, version: Version
+        self, account: str, stored: StoredExecution, version: VersionChoice
     ) -> tuple[int, Plan, Plan]:
         """Return the version to run, and the plans of the one before and of that one."""
         new, wanted = stored.new, stored.new.version
-        if version is Version.LATEST:
+        if version is VersionChoice.LATEST:
             wanted = (await self._definitions.current(account, new.workflow_id)).version
         before = await self._definitions.plan(account, new.workflow_id, new.version)
         return wanted, before, await self._definitions.plan(account, new.workflow_id, wanted)

@@ -13,7 +13,7 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant, parse_instant
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest, problems_of
-from oncue.engine.replays import Version
+from oncue.engine.replays import VersionChoice
 from oncue.ports import DeadLetter, LetterFilter, LetterGroup
 from oncue.web.answers import answer, answer_page
 from oncue.web.body import read_json, read_model, read_optional_json
@@ -34,7 +34,7 @@ def _instant(value: Any) -> int:
 Instant = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str)]
 
 
-class Terms(Document):
+class LetterTerms(Document):
     """Which dead letters are meant; without terms, all."""
 
     queue: Queue | None = None
@@ -60,13 +60,13 @@ class Terms(Document):
 class Chosen(Document):
     """A choice of open dead letters."""
 
-    filter: Terms
+    filter: LetterTerms
 
 
 class RedriveTerms(Document):
     """Which version of its workflow goes on with an execution that failed."""
 
-    version: Version = Version.PINNED
+    version: VersionChoice = VersionChoice.PINNED
 
 
 class DeadLetterRoutes:
@@ -196,7 +196,7 @@ def _wanted(request: Request) -> LetterFilter:
             Problem("state", f"{expected}, got {state!r}{nearest(state, [*LetterState])}")
         )
     try:
-        meaning = Terms.model_validate(terms).meaning()
+        meaning = LetterTerms.model_validate(terms).meaning()
     except ValidationError as exc:
         raise InvalidInput([*problems, *problems_of(exc, terms, names=_TERMS)]) from exc
     if problems:

@@ -8,7 +8,7 @@ from oncue.core.documents import Document
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
 from oncue.core.workflow.state import Status
-from oncue.engine.replays import Version
+from oncue.engine.replays import VersionChoice
 from oncue.ports import ExecutionFilter
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
@@ -27,7 +27,7 @@ class ReplayTerms(Document):
     """From where another execution begins, and with which version."""
 
     from_: str = Field(default="start", alias="from", description="`start`, or a step: id or path.")
-    version: Version = Version.PINNED
+    version: VersionChoice = VersionChoice.PINNED
 
 
 class Executions:
