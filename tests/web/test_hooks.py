@@ -9,41 +9,10 @@ from typing import Any
 
 import pytest
 
+from oncue.testing.embedded import PUBLIC_URL
 from tests.installation import ACCOUNT
 from tests.server import READER, Answer, Served, serve
-
-SECRET = "planted-secret-of-github"
-GITHUB = {"name": "repo", "scheme": "github", "secret": SECRET}
-PUSH = {"ref": "refs/heads/main", "repository": {"full_name": "octo/cat"}}
-PUBLIC_URL = "http://oncue.example"
-
-
-def signed(secret: str, body: bytes, **headers: str) -> dict[str, str]:
-    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return {"X-Hub-Signature-256": f"sha256={digest}", "X-GitHub-Event": "push", **named}
-
-
-async def make(server: Served, **document: Any) -> Any:
-    answer = await server.request("POST", "/hooks", json={**GITHUB, **document})
-    assert answer.status == 201, answer.body
-    return answer.body
-
-
-async def post(server: Served, url: str, body: bytes = b"{}", **headers: str) -> Answer:
-    return await server.request(
-        "POST", url.removeprefix(PUBLIC_URL), key=None, data=body, headers=headers
-    )
-
-
-async def push(server: Served, url: str, secret: str = SECRET, content: Any = PUSH, **headers: str) -> Answer:  # fmt: skip
-    body = json.dumps(content).encode()
-    return await post(server, url, body, **signed(secret, body, **headers))
-
-
-async def events(server: Served) -> list[Any]:
-    rows: list[Any] = (await server.request("GET", "/events")).body["data"]
-    return rows
+from tests.web.hooked import GITHUB, PUSH, SECRET, events, make, post, push, signed
 
 
 def test_a_hook_is_kept_and_its_secret_not_shown(tmp_path: Path) -> None:

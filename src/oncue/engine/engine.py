@@ -22,6 +22,7 @@ from oncue.engine.definitions import Checks, Definitions
 from oncue.engine.execute import Executor
 from oncue.engine.explanations import Explanations
 from oncue.engine.hook_book import HookBook
+from oncue.engine.hook_outcomes import HookOutcomes
 from oncue.engine.hook_receiver import HookReceiver
 from oncue.engine.hook_secrets import HookSecrets
 from oncue.engine.ingest import Ingest
@@ -157,6 +158,9 @@ class Engine:
         self.backtests = Backtests(world.log)
         self.explanations = Explanations(
             self.active_patterns, world.log, world.journal, world.history
+        )
+        self.hook_outcomes = HookOutcomes(
+            self.matching, self.explanations, self.finished, world.log, world.clock
         )
         self.signals = Signals(world.journal, self._executor)
         self.replays = Replays(

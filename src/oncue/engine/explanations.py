@@ -114,17 +114,29 @@ class Explanations:
 
     async def of(self, account: str, event: Event) -> list[Explanation]:
         """Return what each pattern that watches the event's type did with it."""
-        watching = [
-            pattern
-            for pattern in await self._patterns.at(account, event.offset)
-            if any(_watches(selection, event) for selection in pattern.plan.looking.selections)
-        ]
-        return await self._explain(account, watching, event)
+        return await self._explain(account, await self._watching(account, event), event)
 
     async def by(self, account: str, pattern: ActivePattern, event: Event) -> Explanation:
         """Return what a pattern did with an event, as far as so much of the log tells."""
         (explanation,) = await self._explain(account, [pattern], event)
         return explanation
+
+    async def begun(self, account: str, event: Event, workflow_id: str | None) -> str | None:
+        """Return the first execution that an event began, of one workflow if that is named."""
+        for pattern in await self._watching(account, event):
+            if pattern.workflow_id is None or workflow_id not in (None, pattern.workflow_id):
+                continue
+            outcome = (await self.by(account, pattern, event)).outcome or {}
+            if "execution_id" in outcome:
+                return str(outcome["execution_id"])
+        return None
+
+    async def _watching(self, account: str, event: Event) -> list[ActivePattern]:
+        return [
+            pattern
+            for pattern in await self._patterns.at(account, event.offset)
+            if any(_watches(selection, event) for selection in pattern.plan.looking.selections)
+        ]
 
     async def _explain(
         self, account: str, patterns: Sequence[ActivePattern], event: Event

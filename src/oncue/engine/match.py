@@ -16,6 +16,7 @@ from oncue.core.pattern.watch import Watch
 from oncue.engine.alarm import Alarm
 from oncue.engine.decisions import Decisions
 from oncue.engine.loop import Loop
+from oncue.engine.reached import Reached
 from oncue.engine.reading import Reading, Readings
 from oncue.engine.saving import Saving
 from oncue.ports import Clock, EventLog, NewExecution
@@ -43,6 +44,7 @@ class MatchLoop(Loop):
         self._alarm = Alarm(clock, self.wake, "tick")
         self._reading: Reading | None = None
         self.matches = 0
+        self.reached = Reached()
 
     async def recover(self) -> None:
         """Take up the account where it was left."""
@@ -86,6 +88,7 @@ class MatchLoop(Loop):
         if reading.cursor < self._log.head(self._account):
             await self._read_on(reading)
         self._reading = reading
+        self.reached.tell(reading.committed)
         self._saving.consider(reading)
         if reading.cursor < self._log.head(self._account):
             return True

@@ -23,7 +23,7 @@ class MatchLanes:
     async def recover(self, accounts: Sequence[str]) -> None:
         """Take up each account where it was left."""
         for account in accounts:
-            await self._lane(account).recover()
+            await self.of(account).recover()
 
     def start(self) -> None:
         """Begin to match."""
@@ -38,7 +38,7 @@ class MatchLanes:
 
     def notify(self, account: str) -> None:
         """Say that the log of an account has grown."""
-        self._lane(account).wake()
+        self.of(account).wake()
 
     def watch(self, account: str, pattern_id: str) -> Watch | None:
         """Return a pattern as it is being matched, to look at."""
@@ -75,7 +75,8 @@ class MatchLanes:
         for lane in [*self._lanes.values()]:
             await lane.asleep()
 
-    def _lane(self, account: str) -> MatchLoop:
+    def of(self, account: str) -> MatchLoop:
+        """Return the matcher of an account."""
         lane = self._lanes.get(account)
         if lane is None:
             lane = self._lanes[account] = self._make(account)

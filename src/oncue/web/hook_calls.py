@@ -7,15 +7,19 @@ from oncue.core.hook.request import HookRequest
 from oncue.core.hook.schemes import Scheme
 from oncue.core.hook.vendors import is_interactive
 from oncue.core.json_text import Json
-from oncue.engine.hook_receiver import Received
+from oncue.core.workflow.state import Status
+from oncue.ports import StoredExecution
 from oncue.web.answers import answer
 from oncue.web.body import read_bytes
 from oncue.web.context import Context
 from oncue.web.endpoint import JSON_TYPE, OPEN, Body, Endpoint, Gives
 from oncue.web.events import shown_receipt
+from oncue.web.problems import problem
+from oncue.web.runs import wait_ms
 
+_TWIML = "text/xml"
 # Twilio takes nothing else for an answer: this one says nothing.
-_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+_SILENCE = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _TAKEN = (JSON_TYPE, "application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
@@ -30,7 +34,12 @@ class HookCalls:
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints."""
         body = Body("Anything", {"order": 42}, _TAKEN, is_required=False)
-        also = {200: "Where its sender wants that.", 401: "Its sender is not known.", 429: ""}
+        also = {
+            200: "The output of the execution that it began, with `wait`.",
+            401: "Its sender is not known.",
+            429: "",
+            502: "With `wait`: the execution failed.",
+        }
         path = "/hooks/{account}/{hook_id}"
         return [
             Endpoint(
@@ -39,29 +48,35 @@ class HookCalls:
                 OPEN,
                 Gives("Receipt", 202, also=also),
                 body=body,
+                query=("wait",),
             )
             for place in (path, f"{path}/{{token}}")
         ]
 
     async def post(self, request: Request) -> Response:
-        """Accept a webhook as an event; it is durable when this answers."""
+        """Accept a webhook as an event; with `?wait=10s` answer with what came of it."""
         account, hook_id = request.path_params["account"], request.path_params["hook_id"]
         hook = await self._receiver.find(account, hook_id)
+        waited_ms = wait_ms(request.query_params.get("wait"))
         body = await read_bytes(request, self._context.limits.event_bytes)
         asked = self._asked(request, body)
         received = await self._receiver.receive(account, hook, asked)
         if received.challenge is not None:
             return answer({"challenge": received.challenge})
-        return self._receipt(account, received, asked)
-
-    def _receipt(self, account: str, received: Received, asked: HookRequest) -> Response:
         assert received.receipt
-        scheme = self._book.parsed(account, received.hook).definition.scheme
+        scheme = self._book.parsed(account, hook).definition.scheme
+        shown: dict[str, Json] = shown_receipt(received.receipt)
+        if waited_ms:
+            outcomes = self._context.engine.hook_outcomes
+            begun = await outcomes.of(account, hook, received.receipt.offset, waited_ms)
+            if begun and begun.state.final:
+                return _finished(scheme, begun)
+            if begun:
+                shown["execution_id"] = begun.new.start.execution_id
         if scheme is Scheme.TWILIO:
-            return Response(_TWIML, 202, media_type="text/xml")
+            return Response(_SILENCE, 202, media_type=_TWIML)
         if is_interactive(scheme, asked):
             return Response(status_code=200)
-        shown: Json = shown_receipt(received.receipt)
         return answer(shown, 202)
 
     def _asked(self, request: Request, body: bytes) -> HookRequest:
@@ -75,3 +90,13 @@ class HookCalls:
             body=body,
             token=request.path_params.get("token", ""),
         )
+
+
+def _finished(scheme: Scheme, execution: StoredExecution) -> Response:
+    """Answer with what came of a webhook; a stranger is not told what went wrong inside."""
+    id_, state = execution.new.start.execution_id, execution.state
+    if state.status is not Status.COMPLETED:
+        return problem(502, "Execution failed", f"execution {id_} is {state.status.value}")
+    if scheme is Scheme.TWILIO and isinstance(state.output, str):
+        return Response(state.output, media_type=_TWIML)
+    return answer(state.output)

@@ -62,13 +62,13 @@ class Runs:
         """Begin an execution by hand; with `?wait=10s` answer with its end."""
         account = await self._context.gate.account(request, "write")
         body = await read_optional_json(request, self._context.limits.document_bytes)
-        wait_ms = _wait_ms(request.query_params.get("wait"))
+        waited_ms = wait_ms(request.query_params.get("wait"))
         workflow = await current_workflow(self._context, account, request)
         key = once_key(request)
         engine = self._context.engine
         execution_id = await engine.execute(account, workflow, body, key)
-        if wait_ms:
-            stored = await engine.finished(account, execution_id, wait_ms)
+        if waited_ms:
+            stored = await engine.finished(account, execution_id, waited_ms)
             if stored.state.final:
                 new = stored.new
                 plan = await engine.definitions.plan(account, new.workflow_id, new.version)
@@ -94,7 +94,13 @@ class Runs:
         return answer({"input": tried.input, **shown})
 
 
-def _wait_ms(text: str | None) -> int:
+def wait_ms(text: str | None) -> int:
+    """
+    Return how long somebody wants to wait, at most a minute.
+
+    Raises:
+        InvalidInput: not a duration.
+    """
     if text is None:
         return 0
     try:
