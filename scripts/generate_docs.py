@@ -57,7 +57,8 @@ def _actions_lines() -> Iterator[str]:
     yield "# Actions"
     yield ""
     yield "What a step of type `action` can call. Every field takes templates. Each has an example with a"
-    yield "test under `examples/actions`, which `oncue test examples/actions` runs."
+    yield "test under `examples/actions`, which `oncue test examples/actions` runs. Others add more:"
+    yield "[write an action package](../how-to/write-an-action-package.md)."
     yield ""
     yield "**When nobody knows** whether an attempt arrived (the answer was lost, OnCue died), what follows"
     yield "depends on the idempotency class, unless the step's `in_doubt` says other:"
@@ -87,7 +88,7 @@ def _action_lines(action: AnyAction) -> Iterator[str]:
     yield f"{action.summary} Integration: {action.integration}."
     yield f"Idempotency: `{action.idempotency}`, {_repeats(action)}."
     if action.needs:
-        yield f"Needs a connection, or {action.remedy}."
+        yield f"Needs a connection{f', or {action.remedy}' if action.remedy else ''}."
     yield ""
     yield "```yaml"
     yield f"action: {action.name}"

@@ -4,21 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from oncue.actions import ACTIONS
-from oncue.actions.library import ActionLibrary, Stores, stores_on
-from oncue.core.action import Ways
+from oncue.actions.library import ActionLibrary
 from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
-from oncue.outgoing.postgres import PostgresClient
-from oncue.outgoing.smtp import SmtpClient
-from oncue.store.account_files import AccountFiles
-from oncue.store.sqlite.kv import SqliteKeyValues
-from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
+from oncue.testing.trial import fresh_stores, ways_of
 from oncue.testing.vendors import Simulators
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of the standard's own example
@@ -49,26 +42,6 @@ async def library_for(
     ):
         credentials = credentials_for(vendors) if connected else lambda _, __: {}
         yield ActionLibrary(ACTIONS, credentials, ways_of(client), VirtualClock(), stores)
-
-
-def ways_of(client: OutgoingClient) -> Ways:
-    """Return all ways out, guarded as the client is."""
-    guard = client.guard
-    return Ways(client.send, PostgresClient(guard).query, SmtpClient(guard).deliver)
-
-
-@asynccontextmanager
-async def fresh_stores() -> AsyncIterator[Stores]:
-    """Give what accounts keep, in a folder of its own, until the block ends."""
-    clock = VirtualClock()
-    with TemporaryDirectory() as folder:
-        keys = SqliteKeyValues(Path(folder) / "kv.db", clock)
-        log = SqliteEventLog(Path(folder) / "log", clock)
-        try:
-            yield stores_on(keys, log, AccountFiles(Path(folder) / "accounts"))
-        finally:
-            await keys.close()
-            await log.close()
 
 
 def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]], **settings: str) -> Any:

@@ -1,14 +1,14 @@
 """The composition root: the only place where ports meet adapters."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from oncue.actions import ACTIONS
-from oncue.actions.integrations import INTEGRATIONS
 from oncue.actions.library import ActionLibrary, stores_on
+from oncue.actions.packages import available
 from oncue.core.action import Ways
 from oncue.core.callbacks import Callbacks
 from oncue.core.errors import NotFound
@@ -43,6 +43,8 @@ from oncue.web.api import create_app
 from oncue.web.auth import hash_key
 from oncue.web.context import Limits
 
+_log = logging.getLogger(__name__)
+
 OPERATOR = frozenset(("operator",))
 FIRST_ACCOUNT = "default"
 
@@ -76,6 +78,9 @@ async def run(
     settings: Settings, api_key: str, lent: Lent | None = None
 ) -> AsyncIterator[Installation]:
     """Run on the folder `settings.data` until the block ends."""
+    offered = available()
+    for refused in offered.refused:
+        _log.warning("a package of actions is left out: %s", refused)
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         log = SqliteEventLog(settings.data / "log", clock, dedupe_window_ms=settings.dedupe_window)
@@ -106,13 +111,15 @@ async def run(
         connected = Connected(
             SqlConnections(database),
             AesVault(vault_keys(settings)),
-            {integration.name: integration for integration in INTEGRATIONS},
+            {integration.name: integration for integration in offered.integrations},
             operators,
             Reach(client.send, postgres.query, smtp.greet, clock.now_ms),
             clock,
         )
         stores = stores_on(keys, log, files)
-        actions = ActionLibrary(ACTIONS, operators.credentials, ways, clock, stores, connected)
+        actions = ActionLibrary(
+            offered.actions, operators.credentials, ways, clock, stores, connected
+        )
         checkpoints = FileCheckpoints(settings.data / "checkpoints")
         world = World(
             clock=clock,

@@ -11,9 +11,10 @@ from oncue.core.action import Ways
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
+from oncue.testing.trial import fresh_stores
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
 from tests.specs import check_against_spec
-from tests.vendors import Ask, fresh_stores, with_vendors
+from tests.vendors import Ask, with_vendors
 
 EMAIL: dict[str, Json] = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
 SLACK: Json = {"text": "hello"}

@@ -12,8 +12,9 @@ from oncue.core.errors import PermanentError
 from oncue.core.json_text import Json
 from oncue.core.statements import Rows, Statement
 from oncue.testing.clock import VirtualClock
+from oncue.testing.trial import fresh_stores
 from oncue.testing.vendors import Simulators
-from tests.vendors import Ask, fresh_stores, with_vendors
+from tests.vendors import Ask, with_vendors
 
 MAKE: Json = {"sql": "CREATE TABLE t (n INTEGER, name TEXT)"}
 ADD: Json = {"sql": "INSERT INTO t VALUES (:n, :name)", "params": {"n": 1, "name": "Ada"}}

@@ -12,7 +12,7 @@ from oncue.core.action import Ways
 from oncue.core.errors import PermanentError
 from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
-from tests.vendors import fresh_stores
+from oncue.testing.trial import fresh_stores
 
 Ask = Callable[..., Awaitable[Json]]
 

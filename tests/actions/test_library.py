@@ -11,7 +11,7 @@ from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
 from oncue.testing.clock import VirtualClock
-from tests.vendors import fresh_stores, ways_of
+from oncue.testing.trial import fresh_stores, ways_of
 
 SECRET = "planted-secret-1234"
 

@@ -1,6 +1,7 @@
 """One attempt of an action: its input checked, its credentials found, its answer passed on."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Final, NoReturn
@@ -218,19 +219,21 @@ class ActionLibrary:
         )
         output: Json = None
         error = None
-        try:
-            output = await own.perform(account, action, rendered, key, is_repeat=False)
-        except ActionError as exc:
-            error = mask(str(exc), credentials)
-        except _NotSentError:
-            error = None
+        with suppress(_NotSentError):
+            try:
+                output = await own.perform(account, action, rendered, key, is_repeat=False)
+            except ActionError as exc:
+                error = mask(str(exc), credentials)
+            except _BUGS as exc:
+                error = f"a bug in {action}: {exc}"
         return Rehearsal(output, error, requests)
 
 
 def _lack(action: AnyAction, credentials: Mapping[str, str]) -> str | None:
     if action.is_ready(credentials):
         return None
-    return f"no connection for {action.integration}: set {action.remedy}, or make one"
+    remedy = f"set {action.remedy}, or make one" if action.remedy else "make one"
+    return f"no connection for {action.integration}: {remedy}"
 
 
 def _read_only(stores: Stores) -> Stores:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from oncue.cli.documents import FileDocument, problems_in, read_documents
+from oncue.cli.documents import FileDocument, brought_vendors, problems_in, read_documents
 from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import CommandError, err, out
 from oncue.core.errors import OnCueError, Problem
@@ -74,7 +74,7 @@ def _run(document: FileDocument) -> _Result:
     name = str(document.content.get("name", document.path.name))
     if problems:
         return _Result(document, name, 0, [_failure(problem) for problem in problems])
-    test = parse_test(document.content)
+    test = parse_test(document.content, brought_vendors())
     failures = _failures(document, test)
     return _Result(document, name, clock.now_ms() - began, failures)
 

@@ -12,7 +12,7 @@ from typing import Final
 import aiohttp
 
 from oncue import __version__
-from oncue.actions import ACTIONS
+from oncue.actions.packages import available
 from oncue.cli.doctor_keys import look_at_keys
 from oncue.cli.findings import Finding, Verdict
 from oncue.cli.output import AsJson, print_json
@@ -65,6 +65,17 @@ def _look(data: Path | None) -> Iterator[Finding]:
     yield _server(settings.data)
     yield from look_at_keys(settings)
     yield from _vendors(settings)
+    yield from _packages()
+
+
+def _packages() -> Iterator[Finding]:
+    found = available()
+    for package in found.packages:
+        names = ", ".join(action.name for action in package.actions)
+        yield Finding("packages", Verdict.GOOD, f"{package.name} adds {names}")
+    for refused in found.refused:
+        remedy = "its actions are not there: install a version that is right, or uninstall it"
+        yield Finding("packages", Verdict.WRONG, str(refused), remedy)
 
 
 def _folder(data: Path) -> Iterator[Finding]:
@@ -156,7 +167,8 @@ async def _ask(url: str) -> str | None:
 
 
 def _vendors(settings: Settings) -> Iterator[Finding]:
-    needing = {action.integration: action for action in ACTIONS if action.needs}
+    # What has no setting is for connections to give, which each account has its own of.
+    needing = {one.integration: one for one in available().actions if one.remedy}
     for integration, action in needing.items():
         if action.is_ready(settings.credentials(integration)):
             yield Finding("vendors", Verdict.GOOD, f"{integration} is connected")

@@ -8,11 +8,11 @@ from typing import Final
 import yaml
 
 import oncue
-from oncue.actions import ACTIONS
-from oncue.actions.integrations import INTEGRATIONS
+from oncue.actions.packages import available
 from oncue.cli.remote import CommandError
 from oncue.core.connection_document import parse_connection
 from oncue.core.errors import InvalidInput, Problem
+from oncue.core.integration import Integration
 from oncue.core.json_text import Json
 from oncue.core.pattern.active import parse_pattern
 from oncue.core.problems import nearest
@@ -79,20 +79,29 @@ def problems_in(document: FileDocument) -> tuple[Problem, ...]:
     try:
         match kind:
             case "workflow":
-                library = {action.name: action for action in ACTIONS}
+                library = {action.name: action for action in available().actions}
                 parse_workflow(content, library, max_steps=load_settings({}).max_workflow_steps)
             case "pattern":
                 parse_pattern(content)
             case "connection":
-                parse_connection(content, {one.name: one for one in INTEGRATIONS})
+                parse_connection(content, _integrations())
             case "test":
-                parse_test(content)
+                parse_test(content, brought_vendors())
             case _:
                 expected = f"expected a kind out of {', '.join(KINDS)}"
                 return (Problem("kind", f"{expected}, got {kind!r}{nearest(kind, KINDS)}"),)
     except InvalidInput as exc:
         return exc.problems
     return ()
+
+
+def brought_vendors() -> list[str]:
+    """Return the vendors of tests that packages bring: their integrations."""
+    return [one.name for package in available().packages for one in package.integrations]
+
+
+def _integrations() -> dict[str, Integration]:
+    return {one.name: one for one in available().integrations}
 
 
 _PART = re.compile(r"\[\d+\]|[^.\[\]]+")
@@ -110,11 +119,12 @@ def _inside(node: yaml.Node, part: str) -> yaml.Node | None:
 
 def example(name: str) -> Json:
     """Return the workflow that a shipped example defines."""
-    (document,) = read_documents(_examples_folder() / f"{name}.yaml")
+    (document,) = read_documents(examples_folder() / f"{name}.yaml")
     return document.content
 
 
-def _examples_folder() -> Path:
+def examples_folder() -> Path:
+    """Return where the examples are."""
     package = Path(oncue.__file__).parent
     shipped = package / "examples"
     # In a checkout they stand beside the sources, where people look for them.

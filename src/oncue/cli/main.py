@@ -59,6 +59,9 @@ app.command(
     help="Credentials for vendors: keep, test and forget them.",
 )
 app.command(
+    "oncue.cli.actions:actions", name="actions", help="Look at what steps can call, and add to it."
+)
+app.command(
     "oncue.cli.operate:executions", name="executions", help="Look at executions, and end them."
 )
 app.command(

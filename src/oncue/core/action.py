@@ -141,10 +141,10 @@ class Call(Generic[GivenT]):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A credential with which an action can go, and the setting that gives it."""
+    """A credential with which an action can go, and the setting that gives it, if one does."""
 
     credential: str
-    setting: str
+    setting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +159,7 @@ class Action(Generic[InputT]):
     Of `needs` one is enough. `is_safe_with` says of a step's input, templates and
     all, whether the declared class holds for it; without it, it always does.
     An `obstacle` keeps it from going in this installation, whatever its connection.
+    A `package` brings it, unless it is one of OnCue's own.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Action(Generic[InputT]):
     needs: tuple[Need, ...] = ()
     is_safe_with: Callable[[Mapping[str, Json]], bool] | None = None
     obstacle: str | None = None
+    package: str | None = None
 
     def may_repeat(self, document: Json) -> bool:
         """Return whether an attempt whose outcome is unknown is repeated unless a step says other."""
@@ -189,8 +191,8 @@ class Action(Generic[InputT]):
 
     @property
     def remedy(self) -> str:
-        """The settings of which one makes it go."""
-        return " or ".join(need.setting for need in self.needs)
+        """The settings of which one makes it go; empty where only a connection does."""
+        return " or ".join(need.setting for need in self.needs if need.setting)
 
 
 AnyAction = Action[Any]

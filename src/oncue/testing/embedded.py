@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
-from oncue.actions.integrations import INTEGRATIONS
 from oncue.actions.library import Stores, stores_on
+from oncue.actions.packages import available
 from oncue.core.callbacks import Callbacks
 from oncue.core.encryption_keys import EncryptionKey
 from oncue.core.errors import PermanentError
@@ -138,7 +138,7 @@ def _connected(database: SqlDatabase, clock: VirtualClock) -> Connected:
     return Connected(
         SqlConnections(database),
         AesVault([EncryptionKey.of(b"an encryption key of this test..")]),
-        {integration.name: integration for integration in INTEGRATIONS},
+        {integration.name: integration for integration in available().integrations},
         Operators(nothing, nothing),
         Reach(refuse, refuse, refuse, clock.now_ms),
         clock,

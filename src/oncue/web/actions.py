@@ -153,6 +153,7 @@ def _shown(action: AnyAction) -> Json:
         "summary": action.summary,
         "category": action.category,
         "integration": action.integration,
+        "package": action.package,
         "idempotency": action.idempotency.value,
         "input_schema": action.input.model_json_schema(),
         "output_schema": action.output.model_json_schema(),

@@ -259,6 +259,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         summary=TEXT,
         category=TEXT,
         integration=TEXT,
+        package=_or_null(TEXT),
         idempotency=TEXT,
         input_schema=OBJECT,
         output_schema=OBJECT,

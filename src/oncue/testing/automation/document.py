@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
 
@@ -29,10 +30,11 @@ from oncue.testing.vendors.wire import VENDORS
 CALL_ROOTS: Final = ("call",)
 
 
-def _vendor(name: str) -> str:
-    if name not in VENDORS:
-        expected = f"expected a vendor out of {', '.join(VENDORS)}"
-        raise ValueError(f"{expected}, got {name!r}{nearest(name, VENDORS)}")
+def _vendor(name: str, info: ValidationInfo) -> str:
+    known = (*VENDORS, *(info.context or ()))
+    if name not in known:
+        expected = f"expected a vendor out of {', '.join(known)}"
+        raise ValueError(f"{expected}, got {name!r}{nearest(name, known)}")
     return name
 
 
@@ -156,15 +158,15 @@ _FIELD_NAMES: Final = field_names(
 )  # fmt: skip
 
 
-def parse_test(document: Json) -> AutomationTest:
+def parse_test(document: Json, brought: Collection[str] = ()) -> AutomationTest:
     """
-    Return the test that `document` spells.
+    Return the test that `document` spells; packages have `brought` more vendors than ours.
 
     Raises:
         InvalidInput: with all problems.
     """
     try:
-        test = AutomationTest.model_validate(document)
+        test = AutomationTest.model_validate(document, context=brought)
     except ValidationError as exc:
         raise InvalidInput(problems_of(exc, document, names=_FIELD_NAMES)) from exc
     problems = [*_bad_events(test), *_bad_wheres(test), *_too_late(test)]

@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary, Stores
+from oncue.actions.packages import available
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json, encode_json
 from oncue.core.workflow.compile import Library
@@ -53,14 +53,16 @@ async def run_test(test: AutomationTest, given: Documents) -> list[Failure]:
 
 async def _run(test: AutomationTest, given: Documents, folder: Path) -> list[Failure]:
     clock = VirtualClock(test.start)
-    async with Wire(clock) as wire:
+    offered = available()
+    brought = [one for package in offered.packages for one in package.integrations]
+    async with Wire(clock, brought=brought) as wire:
         for vendor, answers in test.simulate.items():
             wire.vendors[vendor].answer_next(*(_on_order(answer, wire) for answer in answers))
 
         def build(stores: Stores) -> tuple[Actions, Library]:
             library = ActionLibrary(
-                ACTIONS,
-                lambda _, integration: wire.known.credentials(integration),
+                offered.actions,
+                lambda _, integration: wire.credentials(integration),
                 wire.ways,
                 clock,
                 stores,

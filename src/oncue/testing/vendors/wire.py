@@ -6,7 +6,7 @@ others are led to one that says yes. Nothing here resolves a name, and nothing
 else than the simulators' ports is ever connected to.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn, Self
@@ -16,6 +16,7 @@ from yarl import URL
 
 from oncue.core.action import HttpAnswer, HttpRequest, Ways
 from oncue.core.errors import OutcomeUnknown, PermanentError
+from oncue.core.integration import Integration
 from oncue.outgoing.client import OutgoingClient
 from oncue.ports import Clock
 from oncue.testing.vendors.http import AcceptingSimulator
@@ -41,6 +42,14 @@ async def _refuse(url: str, _: object) -> NoReturn:
     raise PermanentError(f"a test reaches simulated vendors, got a server of your own: {place}")
 
 
+def _simulator_of(integration: Integration) -> Simulator:
+    simulator = AcceptingSimulator()
+    for one in integration.credentials:
+        if one.name == "base_url":
+            simulator.origin = (one.default or one.example).rstrip("/")
+    return simulator
+
+
 @dataclass(frozen=True, slots=True)
 class SentCall:
     """A request that was sent, and to whom; its URL is the one that it has outside of tests."""
@@ -54,14 +63,23 @@ class Wire:
     """
     Runs simulated vendors as long as the block, and remembers what went to them.
 
-    `others` stand for `http` and `webhook`, of which no more is known than that they say yes.
+    `others` stand for `http` and `webhook`, of which no more is known than that they say yes;
+    packages have `brought` integrations of their own, of which no more is known, too.
     """
 
-    def __init__(self, clock: Clock, others: Mapping[str, Simulator] | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        others: Mapping[str, Simulator] | None = None,
+        brought: Iterable[Integration] = (),
+    ) -> None:
         self.calls: list[SentCall] = []
         self.known = Simulators()
+        self._brought = {one.name: one for one in brought if one.name not in VENDORS}
+        self._more = {name: _simulator_of(one) for name, one in self._brought.items()}
         self.vendors: Mapping[str, Simulator] = {
             **self.known.by_name,
+            **self._more,
             "http": AcceptingSimulator(),
             "webhook": AcceptingSimulator(),
             **(others or {}),
@@ -74,7 +92,7 @@ class Wire:
         for vendor in self.vendors.values():
             vendor.clock = self._clock
         await self._stack.enter_async_context(self.known)
-        for name in ("http", "webhook"):
+        for name in ("http", "webhook", *self._more):
             await self._stack.enter_async_context(self.vendors[name])
         urls = [URL(simulator.base_url) for simulator in self.vendors.values()]
         client = OutgoingClient(allowed_endpoints={(str(u.host), u.port or 0) for u in urls})
@@ -103,6 +121,18 @@ class Wire:
             raise
         self.calls.append(sent)
         return answer
+
+    def credentials(self, integration: str) -> Mapping[str, str]:
+        """Return what leads an integration to its simulator; of a package's, its own examples."""
+        if integration not in self._brought:
+            return self.known.credentials(integration)
+        values = {
+            one.name: one.default or one.example or f"simulated-{one.name}"
+            for one in self._brought[integration].credentials
+        }
+        if "base_url" in values:
+            values["base_url"] = self.vendors[integration].base_url
+        return values
 
     @property
     def ways(self) -> Ways:
