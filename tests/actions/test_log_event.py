@@ -4,8 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from oncue.actions.log_event import MAX_DEPTH
-from oncue.core.event import Event, EventFilter
+from oncue.core.event import MAX_DEPTH, OWN_SOURCE, Event, EventFilter
 from oncue.ports import ExecutionFilter
 from oncue.testing.vendors import Simulators
 from tests.installation import ACCOUNT, Installed, installed
@@ -18,14 +17,19 @@ def _log_event(**given: Any) -> dict[str, Any]:
 
 
 def _run(folder: Path, *documents: dict[str, Any]) -> tuple[list[Event], list[str], list[str]]:
-    """Return the events, the statuses and errors, the newest first, after one signup."""
+    """
+    Return the events, the statuses and errors, the newest first, after one signup.
+
+    What OnCue tells of failures is left out.
+    """
 
     async def use(world: Installed) -> tuple[list[Event], list[str], list[str]]:
         for document in documents:
             await world.engine.definitions.create_workflow(ACCOUNT, document)
         await world.send(id="outside")
         await world.settle_after()
-        events: list[Event] = await world.log.past.events(ACCOUNT, EventFilter(), 100)
+        found = await world.log.past.events(ACCOUNT, EventFilter(), 100)
+        events = [event for event in found if event.source != OWN_SOURCE]
         rows = await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 100)
         errors = [row.error for row in rows if row.error is not None]
         return events, [*await world.statuses()], errors

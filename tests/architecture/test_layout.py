@@ -28,6 +28,7 @@ OVER_ALL_ACCOUNTS = {
     "Journal.cursors",
     "Journal.unfinished",
     "Journal.timers_before",
+    "Journal.outbox",
     "Accounts.all",
     "Accounts.ids",
     "Accounts.account",

@@ -12,8 +12,8 @@ from oncue.ports import (
     Account,
     ExecutionFilter,
     ExecutionSummary,
+    Followed,
     MatchedRun,
-    NewExecution,
 )
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
@@ -28,7 +28,7 @@ PATIENCE_S = 30
 class HoldingJournal(SqliteJournal):
     """Takes in no matches of the other account, and does not say so."""
 
-    async def commit_matches(self, account: str, run: MatchedRun) -> list[NewExecution]:
+    async def commit_matches(self, account: str, run: MatchedRun) -> Followed:
         if account == OTHER:
             await asyncio.Event().wait()
         return await super().commit_matches(account, run)

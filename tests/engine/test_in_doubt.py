@@ -104,6 +104,7 @@ def test_it_is_asked_after_a_restart_and_after_a_crash_in_the_call(tmp_path: Pat
         await world.engine.definitions.create_workflow(ACCOUNT, CHARGE)
 
     async def look(world: Installed) -> str:
+        await world.engine.settled()
         return (await state_of(world, await only(world))).status.value
 
     async def resolve(world: Installed) -> str:

@@ -1,19 +1,25 @@
 """Events of our own in the account's log, which patterns see like any others."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from oncue.core.action import Action, Call, Idempotency, Origin
 from oncue.core.errors import InvalidInput, PermanentError
-from oncue.core.event import DEPTH, MAX_TEXT, OWN_SOURCE, IncomingEvent, parse_event
+from oncue.core.event import (
+    DEPTH,
+    MAX_DATA_BYTES,
+    MAX_DEPTH,
+    MAX_TEXT,
+    OWN_SOURCE,
+    IncomingEvent,
+    parse_event,
+    refuse_own_source,
+)
 from oncue.core.ids import digest
 from oncue.core.json_text import Json, encode_json
 
-MAX_DEPTH: Final = 10
-"""A chain of executions that start each other by events ends here: it is a loop."""
-MAX_DATA_BYTES: Final = 256 << 10
 _ID_CHARS = 32
 
 
@@ -81,6 +87,8 @@ async def _emit(call: Call[WholeEventInput]) -> Json:
     given = {"source": _source(call.origin), **call.input.event}
     try:
         event = parse_event(given, lambda: id_)
+        if "source" in call.input.event:
+            refuse_own_source(event)
     except InvalidInput as exc:
         first = exc.problems[0]
         raise PermanentError(f"event.{first.path}: {first.message}".replace(".:", ":")) from exc

@@ -21,8 +21,12 @@ from oncue.core.json_text import Json
 DEFAULT_SOURCE: Final = "api"
 OWN_SOURCE: Final = "oncue"
 DEPTH: Final = "oncuedepth"
-"""The extension attribute that counts the executions in the chain that led to an event."""
+"""The extension attribute that counts what led to an event: executions, and matches that were told."""
+MAX_DEPTH: Final = 10
+"""A chain of executions that start each other by events ends here: it is a loop."""
 MAX_TEXT: Final = 512
+MAX_DATA_BYTES: Final = 256 << 10
+"""How large the data of an event may be that we emit ourselves."""
 TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}", re.ASCII)
 # CloudEvents 1.0 §"Naming conventions".
 _EXTENSION = re.compile(r"[a-z0-9]{1,64}", re.ASCII)
@@ -99,6 +103,18 @@ def depth_of(view: Json) -> int:
     """Return how many executions led to an event, as expressions see it; 0 from outside."""
     depth = view.get(DEPTH) if isinstance(view, Mapping) else None
     return max(depth, 0) if isinstance(depth, int) and not isinstance(depth, bool) else 0
+
+
+def refuse_own_source(event: IncomingEvent) -> None:
+    """
+    Return if an event does not claim to come from OnCue.
+
+    Raises:
+        InvalidInput: it does.
+    """
+    if event.source.partition("/")[0] == OWN_SOURCE:
+        expected = f"expected a source other than {OWN_SOURCE!r}, which OnCue's own events have"
+        raise InvalidInput([Problem("source", f"{expected}, got {event.source!r}")])
 
 
 def parse_event(value: Json, fresh_id: Callable[[], str]) -> IncomingEvent:

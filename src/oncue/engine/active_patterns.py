@@ -7,6 +7,7 @@ from oncue.core.errors import InvalidInput, NotFound
 from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.scanning import excess
+from oncue.engine.audience import Audience
 from oncue.ports import Patterns, PatternVersion
 
 MAX_READY: Final = 20_000
@@ -19,6 +20,7 @@ class ActivePatterns:
     def __init__(self, patterns: Patterns) -> None:
         self._patterns = patterns
         self._ready: dict[tuple[str, str, int], ActivePattern] = {}
+        self.audience = Audience(patterns, self.ready)
 
     async def version(self, account: str, pattern_id: str, version: int) -> ActivePattern | None:
         """Return a version, ready to match; nothing, if it ends the pattern."""

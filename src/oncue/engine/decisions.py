@@ -1,15 +1,15 @@
 """What the matcher decided becomes durable: matches with their evidence, and what they start."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from oncue.core.event import Event
 from oncue.core.pattern.match import Match, match_of, offsets_needed
 from oncue.core.pattern.records import LogRecord
 from oncue.core.pattern.watch import Finding
-from oncue.engine.outcomes import Outcomes, match_row
+from oncue.engine.outbox import Outbox
+from oncue.engine.outcomes import Outcomes, match_row, shown_outcome
 from oncue.engine.reading import Decided, Reading
 from oncue.ports import EventLog, FailureRow, Journal, MatchedRun, MatchRow, NewExecution
 
@@ -18,39 +18,44 @@ MATCHES_PER_COMMIT: Final = 256
 _MATCHES_IN_A_ROW: Final = 8
 
 
-@dataclass(slots=True)
-class Written:
-    """How many matches were written, and the executions that began."""
-
-    matches: int = 0
-    started: list[NewExecution] = field(default_factory=list)
-
-
 class Decisions:
     """Writes down what a stretch of a log came to."""
 
-    def __init__(self, log: EventLog, journal: Journal, outcomes: Outcomes) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        journal: Journal,
+        outcomes: Outcomes,
+        outbox: Outbox,
+        on_started: Callable[[str, NewExecution], None],
+    ) -> None:
         self._log = log
         self._journal = journal
         self._outcomes = outcomes
+        self._outbox = outbox
+        self._on_started = on_started
 
-    async def commit(self, account: str, reading: Reading, decided: Decided) -> Written:
-        """Return when all is durable that was found between the committed cursor and the cursor."""
+    async def commit(self, account: str, reading: Reading, decided: Decided) -> int:
+        """
+        Return when all is durable that was found between the committed cursor and the cursor.
+
+        Returns how many matches that are.
+        """
         failures = [
             FailureRow(failure.pattern_id, failure.offset, failure.reason)
             for failure in decided.failures
         ]
-        written, findings = Written(), decided.findings
+        findings = decided.findings
         # One record can reveal as many matches as there are keys: they are made and written in
         # parts, and the cursor goes on with the last.
         last = max(len(findings) - 1, 0) // MATCHES_PER_COMMIT * MATCHES_PER_COMMIT
         for start in range(0, last, MATCHES_PER_COMMIT):
             part = findings[start : start + MATCHES_PER_COMMIT]
             matches = await self._matches(account, part, decided.events)
-            await self._write(account, reading.committed, matches, (), written)
+            await self._write(account, reading.committed, matches)
         matches = await self._matches(account, findings[last:], decided.events)
-        await self._write(account, reading.cursor, matches, failures, written)
-        return written
+        await self._write(account, reading.cursor, matches, failures)
+        return len(findings)
 
     async def _matches(
         self,
@@ -71,8 +76,7 @@ class Decisions:
         account: str,
         cursor: int,
         matches: Sequence[Match],
-        failures: Sequence[FailureRow],
-        written: Written,
+        failures: Sequence[FailureRow] = (),
     ) -> None:
         rows: list[MatchRow] = []
         started: list[NewExecution] = []
@@ -80,9 +84,14 @@ class Decisions:
             if place % _MATCHES_IN_A_ROW == 0:
                 await asyncio.sleep(0)
             outcome = await self._outcomes.of(account, match)
-            rows.append(match_row(match, outcome))
+            shown = shown_outcome(outcome)
+            told = await self._outbox.of_match(account, match, shown)
+            rows.append(match_row(match, shown, told))
             if isinstance(outcome, NewExecution):
                 started.append(outcome)
         run = MatchedRun(cursor, rows, started, failures)
-        written.started += await self._journal.commit_matches(account, run)
-        written.matches += len(rows)
+        followed = await self._journal.commit_matches(account, run)
+        # At once: should the next part fail, nobody would hear of this one before a restart.
+        for begun in followed.started:
+            self._on_started(account, begun)
+        self._outbox.send(account, followed.told)

@@ -28,6 +28,7 @@ from oncue.engine.hook_secrets import HookSecrets
 from oncue.engine.ingest import Ingest
 from oncue.engine.match import MatchLoop
 from oncue.engine.match_lanes import MatchLanes
+from oncue.engine.outbox import Outbox
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
@@ -131,20 +132,24 @@ class Engine:
             world.clock,
             world.fresh_id,
         )
+        self._outbox = Outbox(world.log, world.journal, self.active_patterns.audience, world.clock)
         self._executor = Executor(
             world.journal,
             self.definitions,
             world.actions,
             world.keys,
+            self._outbox,
             world.clock,
             self._add_timer,
         )
         starts = Starts(self.definitions, world.clock, world.callbacks)
-        outcomes = Outcomes(self.definitions, starts, self.quotas)
+        self._outcomes = Outcomes(self.definitions, starts, self.quotas)
         readings = Readings(
             world.log, world.journal, world.checkpoints, self.active_patterns, max_keys
         )
-        decisions = Decisions(world.log, world.journal, outcomes)
+        decisions = Decisions(
+            world.log, world.journal, self._outcomes, self._outbox, self._executor.start
+        )
         self.matching = MatchLanes(
             lambda account: MatchLoop(
                 account,
@@ -152,7 +157,6 @@ class Engine:
                 readings,
                 decisions,
                 world.clock,
-                self._executor.start,
             )
         )
         self.backtests = Backtests(world.log)
@@ -193,14 +197,17 @@ class Engine:
         await self.patterns.announce_rest()
         await self.matching.recover(await self._world.accounts.ids())
         await self._executor.recover()
+        await self._outbox.recover()
         self.matching.start()
         self._timers.start()
+        self._outbox.start()
 
     async def stop(self) -> None:
         """Begin nothing more; write down the answers that are on their way."""
         await self.matching.stop()
         await self._timers.stop()
         await self._executor.stop()
+        await self._outbox.stop()
 
     async def execute(
         self, account: str, workflow: WorkflowVersion, body: Json, key: str | None = None
@@ -281,12 +288,20 @@ class Engine:
             live=len(tally.live),
             ready=len(tally.ready),
             timers=self._timers.count,
+            emitted=self._outbox.emitted,
+            loops=self._outcomes.loops,
         )
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""
-        while not (self.matching.is_asleep and self._timers.is_asleep and self._executor.is_idle):
+        while not self._is_settled:
             await asyncio.sleep(0)
             await self.matching.asleep()
             await self._timers.asleep()
             await self._executor.idle()
+            await self._outbox.asleep()
+
+    @property
+    def _is_settled(self) -> bool:
+        loops = self.matching, self._timers, self._outbox
+        return self._executor.is_idle and all(loop.is_asleep for loop in loops)

@@ -28,6 +28,7 @@ from oncue.engine.awaited import Awaited
 from oncue.engine.definitions import Definitions
 from oncue.engine.fair_queue import FairQueue
 from oncue.engine.live import Delivery, LiveExecution, Outside
+from oncue.engine.outbox import Outbox
 from oncue.engine.pace import Pace
 from oncue.engine.step_cache import StepCache
 from oncue.engine.tally import Tally
@@ -59,12 +60,13 @@ class _Wake:
 class Executor:
     """Carries out the executions of all accounts."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 what executions touch
         self,
         journal: Journal,
         definitions: Definitions,
         actions: Actions,
         keys: KeyValues,
+        outbox: Outbox,
         clock: Clock,
         on_timer: Callable[[Timer], None],
     ) -> None:
@@ -79,6 +81,7 @@ class Executor:
             journal=journal,
             actions=actions,
             cache=StepCache(keys),
+            outbox=outbox,
             clock=clock,
             tally=self.tally,
             on_timer=on_timer,
@@ -180,7 +183,7 @@ class Executor:
         stored = wake.stored or await self._journal.load(wake.account, wake.execution_id)
         new, state = stored.new, stored.state
         plan = await self._definitions.plan(wake.account, new.workflow_id, new.version)
-        live = LiveExecution(wake.account, plan, state, self._outside)
+        live = LiveExecution(wake.account, plan, stored, self._outside)
         if wake.delivery:
             live.deliver(wake.delivery)
         self._live[wake.execution_id] = live

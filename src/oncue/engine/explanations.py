@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Final
 
 from oncue.core.event import Event
-from oncue.core.globs import compile_glob
 from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
+from oncue.core.own_events import compile_watched
 from oncue.core.pattern.index import PatternIndex
 from oncue.core.pattern.match import match_id
 from oncue.core.pattern.matcher import Matcher
@@ -263,7 +263,7 @@ def _refusal(pattern: ActivePattern, event: Event, seen: Seen) -> Refusal | None
 
 
 def _watches(selection: Selection, event: Event) -> bool:
-    return any(compile_glob(glob)(event.type) for glob in selection.globs)
+    return any(compile_watched(glob)(event.type) for glob in selection.globs)
 
 
 def _remember(present: Sequence[_Again], record: LogRecord) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from oncue.core.errors import InvalidInput, Problem
-from oncue.core.event import IncomingEvent, parse_event
+from oncue.core.event import IncomingEvent, parse_event, refuse_own_source
 from oncue.core.json_text import Json
 from oncue.engine.quotas import QuotaGuard
 from oncue.ports import EventLog, Receipt
@@ -30,7 +30,7 @@ class Ingest:
             InvalidInput: with all problems; nothing was stored.
             QuotaExceeded: the account had as many as it may; nothing was stored.
         """
-        event = parse(value, self._event_id)
+        event = self._read(value, parse)
         await self._quotas.admit_events(account, 1)
         receipts = await self._append(account, [event])
         return receipts[0]
@@ -49,7 +49,7 @@ class Ingest:
         problems: list[Problem] = []
         for index, value in enumerate(values):
             try:
-                events.append(parse(value, self._event_id))
+                events.append(self._read(value, parse))
             except InvalidInput as exc:
                 problems += (_within(index, problem) for problem in exc.problems)
         if problems:
@@ -63,6 +63,11 @@ class Ingest:
         self.duplicates += duplicates
         self.accepted += len(receipts) - duplicates
         return receipts
+
+    def _read(self, value: Json, parse: Parse) -> IncomingEvent:
+        event = parse(value, self._event_id)
+        refuse_own_source(event)
+        return event
 
     def _event_id(self) -> str:
         return self._fresh_id("evt")

@@ -9,12 +9,10 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from oncue.core.action import Origin
 from oncue.core.errors import OutcomeUnknown, Overloaded, PermanentError, RetryableError
-from oncue.core.event import depth_of
 from oncue.core.workflow.machine import advance, evolve
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.records import (
@@ -30,10 +28,12 @@ from oncue.core.workflow.records import (
     Record,
     TimerFired,
 )
-from oncue.core.workflow.state import AttemptStatus, ExecutionState, Start, StepState
+from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState
+from oncue.engine.outbox import Outbox
 from oncue.engine.step_cache import StepCache
 from oncue.engine.tally import Tally
-from oncue.ports import Actions, Clock, Journal, Timer, Turn
+from oncue.engine.telling import origin_of
+from oncue.ports import Actions, Clock, Journal, StoredExecution, Timer, Turn
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Outside:
     journal: Journal
     actions: Actions
     cache: StepCache
+    outbox: Outbox
     clock: Clock
     tally: Tally
     on_timer: Callable[[Timer], None]
@@ -101,10 +102,11 @@ class Delivery:
 class LiveExecution:
     """An execution in memory, for as long as something of it is at work."""
 
-    def __init__(self, account: str, plan: Plan, state: ExecutionState, outside: Outside) -> None:
+    def __init__(self, account: str, plan: Plan, stored: StoredExecution, outside: Outside) -> None:
         self._account = account
         self._plan = plan
-        self._state = state
+        self._new = stored.new
+        self._state = stored.state
         self._outside = outside
         self._inbox: deque[Delivery] = deque()
         self._mail_came: asyncio.Future[None] | None = None
@@ -168,7 +170,8 @@ class LiveExecution:
             records = advance(self._plan, state, outcomes, now)
         if not records:
             return []
-        turn = _turn_of(self._plan, state, position, records, timers)
+        told = await self._outside.outbox.of_end(self._account, self._new, state)
+        turn = replace(_turn_of(self._plan, state, position, records, timers), told=told)
         await self._commit(turn)
         for path, due_ms in turn.timers_set.items():
             self._outside.on_timer(Timer(self._account, turn.execution_id, path, due_ms))
@@ -177,6 +180,8 @@ class LiveExecution:
             self._outside.tally.ended[state.final.value] += 1
             self._outside.tally.dead += turn.is_dead
             self._outside.on_end(turn.execution_id)
+        if told:
+            self._outside.outbox.send(self._account, [told])
         return records
 
     async def _commit(self, turn: Turn) -> None:
@@ -211,7 +216,7 @@ class LiveExecution:
                     step.input,
                     record.idempotency_key,
                     is_repeat=_may_repeat(step) or path in self._state.inherited,
-                    origin=_origin(self._state.start),
+                    origin=origin_of(self._state.start),
                     connection=node.connection,
                 )
         except RetryableError as exc:
@@ -263,11 +268,3 @@ def _turn_of(
 
 def _may_repeat(step: StepState) -> bool:
     return any(attempt.status is AttemptStatus.IN_DOUBT for attempt in step.attempts)
-
-
-def _origin(start: Start) -> Origin:
-    # Of the events of a match, the one with the longest chain before it counts.
-    events = start.match.get("events") if isinstance(start.match, Mapping) else None
-    contributing = events if isinstance(events, list) else []
-    depth = max(map(depth_of, (start.event, *contributing)))
-    return Origin(start.execution_id, depth)

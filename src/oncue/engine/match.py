@@ -10,8 +10,6 @@ what time it is. Nothing but a record moves time for patterns, so that reading
 the log again decides the same.
 """
 
-from collections.abc import Callable
-
 from oncue.core.pattern.watch import Watch
 from oncue.engine.alarm import Alarm
 from oncue.engine.decisions import Decisions
@@ -19,7 +17,7 @@ from oncue.engine.loop import Loop
 from oncue.engine.reached import Reached
 from oncue.engine.reading import Reading, Readings
 from oncue.engine.saving import Saving
-from oncue.ports import Clock, EventLog, NewExecution
+from oncue.ports import Clock, EventLog
 
 
 class MatchLoop(Loop):
@@ -32,14 +30,12 @@ class MatchLoop(Loop):
         readings: Readings,
         decisions: Decisions,
         clock: Clock,
-        on_started: Callable[[str, NewExecution], None],
     ) -> None:
         super().__init__(f"matcher of {account}", clock)
         self._account = account
         self._log = log
         self._readings = readings
         self._decisions = decisions
-        self._on_started = on_started
         self._saving = Saving(account, readings)
         self._alarm = Alarm(clock, self.wake, "tick")
         self._reading: Reading | None = None
@@ -99,11 +95,8 @@ class MatchLoop(Loop):
         before = reading.committed
         decided = await self._readings.read_on(self._account, reading)
         if reading.cursor > before:
-            written = await self._decisions.commit(self._account, reading, decided)
+            self.matches += await self._decisions.commit(self._account, reading, decided)
             reading.committed = reading.cursor
-            self.matches += written.matches
-            for begun in written.started:
-                self._on_started(self._account, begun)
 
     async def _tick(self, reading: Reading) -> None:
         """Say what time it is if something is due; else wait for that."""

@@ -1,9 +1,10 @@
 """What follows from a match: an execution, or the reason why there is none."""
 
+import logging
 from collections.abc import Mapping
 
 from oncue.core.errors import EvaluationError, QuotaExceeded
-from oncue.core.event import Event
+from oncue.core.event import MAX_DEPTH, Event, IncomingEvent
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.pattern.match import Match, expanded
@@ -11,6 +12,8 @@ from oncue.engine.definitions import Definitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.starts import Starts
 from oncue.ports import MatchRow, NewExecution, Trigger
+
+_log = logging.getLogger(__name__)
 
 
 class Outcomes:
@@ -20,9 +23,17 @@ class Outcomes:
         self._definitions = definitions
         self._quotas = quotas
         self._starts = starts
+        self.loops = 0
 
     async def of(self, account: str, match: Match) -> NewExecution | str | None:
         """Return what a match starts, or why it starts nothing; None if it is to start nothing."""
+        if match.depth > MAX_DEPTH:
+            self.loops += 1
+            _log.warning("a loop was cut at pattern %s of %s", match.pattern.name, account)
+            return (
+                f"a loop: more than {MAX_DEPTH} executions and matches led to it, each by an event "
+                "of the one before"
+            )
         if match.pattern.workflow_id is None:
             return None
         workflow = await self._definitions.current(account, match.pattern.workflow_id)
@@ -61,18 +72,23 @@ def _input(match: Match, event: Event, shown: Mapping[str, Json]) -> Json:
     return match.pattern.input.render({"event": event.view(), "match": shown})
 
 
-def match_row(match: Match, outcome: NewExecution | str | None) -> MatchRow:
-    """Return a match with its outcome, as it is kept."""
-    shown: dict[str, Json] | None = None
+def shown_outcome(outcome: NewExecution | str | None) -> Mapping[str, Json] | None:
+    """Return what followed a match, as people see it."""
     if isinstance(outcome, NewExecution):
-        shown = {"execution_id": outcome.start.execution_id}
-    elif outcome is not None:
-        shown = {"skipped": outcome}
+        return {"execution_id": outcome.start.execution_id}
+    return None if outcome is None else {"skipped": outcome}
+
+
+def match_row(
+    match: Match, outcome: Mapping[str, Json] | None, told: IncomingEvent | None
+) -> MatchRow:
+    """Return a match with its outcome, as it is kept."""
     return MatchRow(
         id=match.id,
         pattern_id=match.pattern.id,
         time_ms=match.time_ms,
         detected_at_ms=match.detected_at_ms,
         body=match.view(),
-        outcome=shown,
+        outcome=outcome,
+        told=told,
     )

@@ -92,6 +92,7 @@ class PatternDefinitions:
 
     async def announce(self, account: str, pattern: PatternVersion) -> None:
         """Let a version be seen from now on."""
+        self._active.audience.take(account, pattern)
         offset = await self._log.append_change(account, pattern.id, pattern.version)
         await self._patterns.announced(account, pattern.id, pattern.version, offset)
 

@@ -40,3 +40,7 @@ class Numbers:
     """Executions that wait for their turn."""
     timers: int
     """Instants that come soon."""
+    emitted: int
+    """Events of our own that were appended to the logs."""
+    loops: int
+    """Matches that started nothing because the chain before them was too long."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from oncue.core.event import IncomingEvent
 from oncue.core.json_text import Json
 from oncue.core.workflow.records import Record
 from oncue.core.workflow.state import ExecutionState, Start, Status
@@ -21,6 +22,17 @@ class Trigger:
     pattern_id: str | None = None
     execution_id: str | None = None
     """The execution that this one replays, if it does."""
+
+    def view(self) -> dict[str, Json]:
+        """Return what expressions and people see of it."""
+        return {
+            "type": self.kind,
+            "event_id": self.event_id,
+            "offset": self.offset,
+            "match_id": self.match_id,
+            "pattern_id": self.pattern_id,
+            "execution_id": self.execution_id,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ class MatchRow:
     A match as it is kept.
 
     `outcome` is `{"execution_id"}`, `{"skipped": reason}`, or nothing where the
-    pattern starts no workflow.
+    pattern starts no workflow. `told` is the event that says that it matched.
     """
 
     id: str
@@ -73,6 +85,7 @@ class MatchRow:
     detected_at_ms: int
     body: Mapping[str, Json]
     outcome: Mapping[str, Json] | None
+    told: IncomingEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,14 @@ class MatchedRun:
     matches: Sequence[MatchRow]
     started: Sequence[NewExecution]
     failures: Sequence[FailureRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What began with a commit of matches, and the events that are in the outbox since."""
+
+    started: Sequence[NewExecution]
+    told: Sequence[IncomingEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +140,8 @@ class Turn:
     timers_cleared: Sequence[str]
     is_dead: bool = False
     """It failed, and becomes a dead letter."""
+    told: IncomingEvent | None = None
+    """The event that says how it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +183,11 @@ class Journal(Protocol):
     async def cursors(self) -> dict[str, int]:
         """Return the offset up to which the log of each account was matched."""
 
-    async def commit_matches(self, account: str, run: MatchedRun) -> list[NewExecution]:
+    async def commit_matches(self, account: str, run: MatchedRun) -> Followed:
         """
         Write down in one commit how far the log was matched, and what followed.
 
-        Returns the executions that begin; one that was there already is none of them.
+        Returns what is new; what an earlier commit wrote down already is not.
         """
 
     async def commit_turn(self, account: str, turn: Turn) -> None:
@@ -174,6 +197,12 @@ class Journal(Protocol):
         Raises:
             Conflict: the history is not as long as `turn.position`.
         """
+
+    async def outbox(self) -> list[tuple[str, IncomingEvent]]:
+        """Return account and event of all that is to be told, oldest first in each account."""
+
+    async def clear_outbox(self, account: str, ids: Sequence[str]) -> None:
+        """Let go of events that are in the log."""
 
     async def load(self, account: str, execution_id: str) -> StoredExecution:
         """

@@ -8,7 +8,7 @@ from oncue.core.workflow.plan import CallNode, Plan, id_of
 from oncue.core.workflow.state import Attempt, StepState, StepStatus
 from oncue.engine.explanations import Explanation
 from oncue.engine.rehearsals import ForeseenExecution
-from oncue.ports import ExecutionSummary, Rehearsal, StoredExecution, Trigger
+from oncue.ports import ExecutionSummary, Rehearsal, StoredExecution
 
 
 def event(shown: Event) -> dict[str, Json]:
@@ -28,7 +28,7 @@ def execution(stored: StoredExecution, plan: Plan) -> dict[str, Json]:
         "workflow": new.workflow,
         "version": new.version,
         "status": state.status.value,
-        "trigger": _trigger(new.trigger),
+        "trigger": new.trigger.view(),
         "input": new.start.input,
         "output": state.output,
         "error": state.error,
@@ -46,7 +46,7 @@ def summary(row: ExecutionSummary) -> dict[str, Json]:
         "workflow": row.workflow,
         "version": row.version,
         "status": row.status.value,
-        "trigger": _trigger(row.trigger),
+        "trigger": row.trigger.view(),
         "error": row.error,
         "created_at": format_instant(row.created_at_ms),
         "started_at": _instant(row.started_at_ms),
@@ -138,17 +138,6 @@ def _attempt(attempt: Attempt) -> dict[str, Json]:
         "started_at": format_instant(attempt.started_at_ms),
         "finished_at": _instant(attempt.finished_at_ms),
         "error": attempt.error,
-    }
-
-
-def _trigger(trigger: Trigger) -> dict[str, Json]:
-    return {
-        "type": trigger.kind,
-        "event_id": trigger.event_id,
-        "offset": trigger.offset,
-        "match_id": trigger.match_id,
-        "pattern_id": trigger.pattern_id,
-        "execution_id": trigger.execution_id,
     }
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from oncue.core.event import Event
+from oncue.core.event import OWN_SOURCE, Event, depth_of
 from oncue.core.ids import derived_id
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
+from oncue.core.own_events import PATTERN_MATCHED
 from oncue.core.pattern.operator import Hit
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.watch import Finding
@@ -32,6 +33,11 @@ class Match:
     def time_ms(self) -> int:
         """The event time at which it held."""
         return self.finding.hit.time_ms
+
+    @property
+    def depth(self) -> int:
+        """How long the longest chain of executions and matches is that led to one of its events."""
+        return max((depth_of(event.attributes) for event in self.events), default=0)
 
     def view(self) -> dict[str, Json]:
         """Return what is kept of it: events stand there once, bindings are their offsets."""
@@ -73,8 +79,8 @@ class Match:
             offset=0,
             received_at_ms=self.detected_at_ms,
             id=self.id,
-            source="oncue",
-            type="pattern.matched",
+            source=OWN_SOURCE,
+            type=PATTERN_MATCHED,
             subject=None,
             time_ms=hit.time_ms,
             data={

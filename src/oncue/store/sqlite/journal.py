@@ -6,7 +6,7 @@ is the optimistic lock: two turns can never follow the same history.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -14,11 +14,14 @@ from typing import Final
 import msgspec
 
 from oncue.core.errors import Conflict, NotFound
+from oncue.core.event import IncomingEvent
 from oncue.core.workflow.machine import evolve
 from oncue.core.workflow.records import decode_records, encode_records
 from oncue.core.workflow.state import ExecutionState, Start, begin
 from oncue.ports import (
+    Followed,
     MatchedRun,
+    MatchRow,
     NewExecution,
     OnceKey,
     Replay,
@@ -26,7 +29,7 @@ from oncue.ports import (
     Timer,
     Turn,
 )
-from oncue.store.sqlite import letters
+from oncue.store.sqlite import letters, outbox
 from oncue.store.sqlite.file import Commit, SqliteFile
 
 _SCHEMA: Final = """
@@ -171,7 +174,7 @@ class SqliteJournal:
     """The journal of all accounts in one file."""
 
     def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
-        self.file = SqliteFile(path, _SCHEMA + letters.SCHEMA, commit=commit)
+        self.file = SqliteFile(path, _SCHEMA + letters.SCHEMA + outbox.SCHEMA, commit=commit)
         """Whoever looks at the journal reads it here."""
 
     async def close(self) -> None:
@@ -183,34 +186,27 @@ class SqliteJournal:
         select = 'SELECT account, "offset" FROM cursor'
         return await self.file.read(lambda c: dict(c.execute(select).fetchall()))
 
-    async def commit_matches(self, account: str, run: MatchedRun) -> list[NewExecution]:
+    async def commit_matches(self, account: str, run: MatchedRun) -> Followed:
         """
         Write down in one commit how far the log was matched, and what followed.
 
-        Returns the executions that begin; one that was there already is none of them.
+        Returns what is new; what an earlier commit wrote down already is not.
         """
-        matches = [
-            (
-                account,
-                match.id,
-                match.pattern_id,
-                match.time_ms,
-                match.detected_at_ms,
-                _encode(match.outcome),
-                _encode(match.body),
-            )
-            for match in run.matches
-        ]
+        silent = [_match_row(account, match) for match in run.matches if not match.told]
+        telling = [(_match_row(account, match), match.told) for match in run.matches if match.told]
         executions = [(_execution_row(account, new), new) for new in run.started]
         failures = [(account, one.pattern_id, one.offset, one.reason) for one in run.failures]
 
-        def write(connection: sqlite3.Connection) -> list[NewExecution]:
+        def write(connection: sqlite3.Connection) -> Followed:
             connection.execute(_ADVANCE, (account, run.offset))
-            connection.executemany(_ADD_MATCH, matches)
+            connection.executemany(_ADD_MATCH, silent)
+            told = [event for row, event in telling if connection.execute(_ADD_MATCH, row).rowcount]
+            outbox.put(connection, account, told)
             connection.executemany(_ADD_FAILURE, failures)
-            return [
+            started = [
                 new for row, new in executions if connection.execute(_ADD_EXECUTION, row).rowcount
             ]
+            return Followed(started, told)
 
         return await self.file.write(write)
 
@@ -223,6 +219,14 @@ class SqliteJournal:
         """
         records = encode_records(list(turn.records))
         await self.file.write(lambda connection: _write_turn(connection, account, turn, records))
+
+    async def outbox(self) -> list[tuple[str, IncomingEvent]]:
+        """Return account and event of all that is to be told, oldest first in each account."""
+        return await self.file.read(outbox.waiting)
+
+    async def clear_outbox(self, account: str, ids: Sequence[str]) -> None:
+        """Let go of events that are in the log."""
+        await self.file.write(lambda connection: outbox.clear(connection, account, ids))
 
     async def load(self, account: str, execution_id: str) -> StoredExecution:
         """
@@ -307,6 +311,18 @@ def _start_replay(
     return new
 
 
+def _match_row(account: str, match: MatchRow) -> tuple[str | int | bytes, ...]:
+    return (
+        account,
+        match.id,
+        match.pattern_id,
+        match.time_ms,
+        match.detected_at_ms,
+        _encode(match.outcome),
+        _encode(match.body),
+    )
+
+
 def _execution_row(account: str, new: NewExecution) -> tuple[str | int | bytes, ...]:
     return (
         account,
@@ -341,6 +357,8 @@ def _write_turn(connection: sqlite3.Connection, account: str, turn: Turn, record
     )
     if turn.is_dead:
         letters.add_execution(connection, account, turn)
+    if turn.told:
+        outbox.put(connection, account, [turn.told])
     for path, due_ms in turn.timers_set.items():
         connection.execute(_SET_TIMER, (account, turn.execution_id, path, due_ms))
     for path in turn.timers_cleared:

@@ -11,18 +11,21 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
+from oncue.core.own_events import OWN_TYPES
 from oncue.ports import EventUsage, Span
 from oncue.store.sqlite import record
 
-# An event has a type; a change has none.
-_BY_TYPE = """
+# A change has no type, and what tells of an execution or a match counts as that, not as an event.
+_UNCOUNTED = ("", *sorted(OWN_TYPES))
+_MARKS = ", ".join("?" * len(_UNCOUNTED))
+_BY_TYPE = f"""
 SELECT type, count(*) FROM record
-WHERE account = ? AND type > '' AND "offset" >= ? AND "offset" < ? GROUP BY type
-"""
-_CHANGES = """
+WHERE account = ? AND type NOT IN ({_MARKS}) AND "offset" >= ? AND "offset" < ? GROUP BY type
+"""  # noqa: S608 question marks alone
+_OTHERS = f"""
 SELECT count(*) FROM record
-WHERE account = ? AND type = '' AND "offset" >= ? AND "offset" < ?
-"""
+WHERE account = ? AND type IN ({_MARKS}) AND "offset" >= ? AND "offset" < ?
+"""  # noqa: S608 question marks alone
 _ARRIVAL = 'SELECT received_at FROM record WHERE account = ? AND "offset" = ?'
 
 
@@ -37,9 +40,10 @@ def usage_in(connection: sqlite3.Connection, number: int, span: Span) -> EventUs
     for instant in (*steps, span.to_ms):
         place = _first_since(connection, number, instant, (place, last + 1))
         places.append(place)
-    types = connection.execute(_BY_TYPE, (number, places[0], places[-1])).fetchall()
+    bounds = (number, *_UNCOUNTED, places[0], places[-1])
+    types = connection.execute(_BY_TYPE, bounds).fetchall()
     series = [
-        end - begin - connection.execute(_CHANGES, (number, begin, end)).fetchone()[0]
+        end - begin - connection.execute(_OTHERS, (number, *_UNCOUNTED, begin, end)).fetchone()[0]
         if end > begin
         else 0
         for begin, end in pairwise(places)

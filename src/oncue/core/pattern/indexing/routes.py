@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 from weakref import WeakValueDictionary
 
 from oncue.core.event import Event
-from oncue.core.globs import compile_glob
 from oncue.core.json_text import Json
+from oncue.core.own_events import compile_watched
 from oncue.core.pattern.indexing.leaf import Candidate, Leaf, merged
 from oncue.core.pattern.indexing.probing import Admitted, Hit
 
@@ -65,7 +65,7 @@ class Routes:
     def watch(self, glob: str, candidate: Candidate) -> None:
         """Let events of a type or glob go to a selector, too."""
         if "*" in glob and glob not in self._fits:
-            self._fits[glob] = compile_glob(glob)
+            self._fits[glob] = compile_watched(glob)
         self._named(glob).setdefault(glob, {})[candidate[0]] = candidate
 
     def unwatch(self, glob: str, candidate: Candidate) -> None:
