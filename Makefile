@@ -64,7 +64,7 @@ conformance: $(VENV)/developer ## What the engine makes of other engines' cases;
 soak: $(VENV)/developer ## Ten times kill -9 under load, then look that all holds
 	$(BIN)/python -m tests.soak 10 5000
 
-faults: $(VENV)/developer ## 10 000 executions over vendors of which every fifth call goes wrong
+faults: $(VENV)/developer ## 10 000 executions, each fifth call goes wrong, and five crashes
 	$(BIN)/python -m tests.faults 2000
 
 oracle: $(VENV)/developer ## 200 000 random expressions, ours against cel-cpp

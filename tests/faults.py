@@ -7,9 +7,11 @@ told as done that did not come about, and none as failed that did, but in doubt.
 """
 
 import asyncio
+import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,16 +21,20 @@ from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary, Stores
 from oncue.cli.documents import example
 from oncue.core.action import Idempotency
+from oncue.core.errors import Conflict
 from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState, StepStatus
 from oncue.ports import Actions, ExecutionFilter
+from oncue.store.sqlite.file import Commit
 from oncue.testing.clock import START_MS, VirtualClock
 from oncue.testing.embedded import ACCOUNT, Embedded, embedded
 from oncue.testing.vendors import Faults, Fixed, HttpSimulator, ReceivedCall
 from oncue.testing.vendors.wire import Wire
+from tests.installation import Crash
 
-DAYS_MS = 10 * 86_400_000
+# All is over by then, and a repeated event is still known as one.
+END_MS = START_MS + 6 * 86_400_000
 RATE = 0.2
 LEADS_PER_DOMAIN = 5
 FINAL = ("completed", "failed")
@@ -195,6 +201,8 @@ class Play:
     folder: Path
     each: int
     seed: str
+    crashes: Sequence[Crash] = ()
+    """Each ends a life of the engine, as `kill -9` does."""
     clock: VirtualClock = field(default_factory=VirtualClock)
     attempts: Counter[str] = field(default_factory=Counter)
     """How attempts ended."""
@@ -207,28 +215,46 @@ class Play:
             for name, vendor in wire.vendors.items():
                 vendor.faults = Faults(RATE, f"{self.seed}/{name}")
             wire.known.model.say_next(*REPLIES * self.each)
-
-            def build(stores: Stores) -> tuple[Actions, Library]:
-                library = ActionLibrary(
-                    ACTIONS,
-                    lambda _, name: wire.known.credentials(name),
-                    wire.ways,
-                    self.clock,
-                    stores,
-                )
-                return library, library.by_name
-
-            async with embedded(self.folder, build, clock=self.clock) as world:
-                await self._begin(world)
-                await world.go_to(START_MS + DAYS_MS)
+            for crash in self.crashes:
+                await self._die(wire, crash)
+            async with self._life(wire) as world:
+                await self._live(world)
                 return [*await self._look(world, wire)]
+
+    def _life(
+        self, wire: Wire, commit: Commit = sqlite3.Connection.commit
+    ) -> AbstractAsyncContextManager[Embedded]:
+        def build(stores: Stores) -> tuple[Actions, Library]:
+            library = ActionLibrary(
+                ACTIONS, lambda _, name: wire.known.credentials(name), wire.ways, self.clock, stores
+            )
+            return library, library.by_name
+
+        return embedded(self.folder, build, clock=self.clock, commit=commit)
+
+    async def _die(self, wire: Wire, crash: Crash) -> None:
+        async with self._life(wire, crash) as world:
+            life = asyncio.create_task(self._live(world))
+            while not life.done() and not crash.has_happened:
+                await asyncio.wait([life], timeout=0.001)
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    async def _live(self, world: Embedded) -> None:
+        await self._begin(world)
+        await world.go_to(END_MS)
 
     async def _begin(self, world: Embedded) -> None:
         for scene in SCENES:
-            await world.engine.definitions.create_workflow(ACCOUNT, example(scene.name))
+            try:
+                await world.engine.definitions.create_workflow(ACCOUNT, example(scene.name))
+            except Conflict:
+                # A life before this one saved it.
+                continue
         for n in range(self.each):
             for scene in SCENES:
-                event: Json = {"type": scene.event, "data": {**scene.data(n), "n": n}}
+                data: Json = {**scene.data(n), "n": n}
+                event: Json = {"type": scene.event, "id": f"{scene.name}-{n}", "data": data}
                 await world.engine.ingest.accept(ACCOUNT, event)
 
     async def _look(self, world: Embedded, wire: Wire) -> list[str]:
@@ -316,7 +342,8 @@ def main() -> int:
     given = sys.argv[1:]
     each, seed = (*given, *("2000", "1")[len(given) :])
     with TemporaryDirectory() as folder:
-        play = Play(Path(folder), int(each), seed)
+        crashes = [Crash(int(each) * n, "before") for n in range(1, 6)]
+        play = Play(Path(folder), int(each), seed, crashes)
         found = asyncio.run(play.run())
     for line in found[:50]:
         sys.stdout.write(f"{line}\n")

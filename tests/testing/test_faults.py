@@ -12,6 +12,7 @@ import pytest
 
 from oncue.core.workflow.state import Attempt, AttemptStatus, StepState, StepStatus
 from tests.faults import SCENES, Effect, Play, problems_in
+from tests.installation import Crash
 
 EACH = 200
 DONE, FAILED = StepStatus.COMPLETED, StepStatus.FAILED
@@ -28,6 +29,16 @@ def test_each_effect_comes_about_once_or_is_in_doubt(tmp_path: Path) -> None:
     assert play.attempts["failed"] > 0.05 * play.attempts.total()
     for scene in SCENES:
         assert play.ended[f"{scene.name} completed"] > 0.7 * EACH
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_neither_do_crashes_make_it_happen_twice(tmp_path: Path, moment: str) -> None:
+    crashes = [Crash(commits, moment) for commits in (70, 110, 250)]
+    play = Play(tmp_path, 20, moment, crashes)
+
+    assert asyncio.run(play.run()) == []
+    assert [crash.has_happened for crash in crashes] == [True] * 3
+    assert play.ended.total() == 20 * len(SCENES)
 
 
 @pytest.mark.parametrize(
