@@ -13,6 +13,7 @@ from oncue.outgoing.client import OutgoingClient
 from oncue.testing.clock import VirtualClock
 from oncue.testing.trial import fresh_stores, ways_of
 from oncue.testing.vendors import Simulators
+from tests.specs import check_exchanges
 
 WEBHOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # of the standard's own example
 KEY = "key-1"
@@ -45,7 +46,11 @@ async def library_for(
 
 
 def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]], **settings: str) -> Any:
-    """Return what `use` returns of vendors and of a way to ask actions for something."""
+    """
+    Return what `use` returns of vendors and of a way to ask actions for something.
+
+    Whatever is asked of a vendor meanwhile is held against its specification.
+    """
 
     async def main() -> Any:
         async with Simulators(settings) as vendors, library_for(vendors) as library:
@@ -55,6 +60,9 @@ def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]], **settings: s
             ) -> Json:
                 return await library.perform("acc", action, rendered, key, is_repeat=is_repeat)
 
-            return await use(vendors, ask)
+            try:
+                return await use(vendors, ask)
+            finally:
+                check_exchanges(vendors.by_name)
 
     return asyncio.run(main())

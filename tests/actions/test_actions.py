@@ -13,7 +13,6 @@ from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
 from oncue.testing.trial import fresh_stores
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
-from tests.specs import check_against_spec
 from tests.vendors import Ask, with_vendors
 
 EMAIL: dict[str, Json] = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
@@ -33,7 +32,6 @@ def test_send_email_sends_what_resend_takes() -> None:
     assert output == {"message_id": sent["id"]}
     assert (call.method, call.path, call.idempotency_key) == ("POST", "/emails", "key-1")
     assert call.body == {**EMAIL, "from": "us@example.com"}
-    check_against_spec("resend.openapi.json", "SendEmailRequest", call.body)
 
 
 def test_create_crm_record_sends_what_hubspot_takes() -> None:
@@ -47,8 +45,6 @@ def test_create_crm_record_sends_what_hubspot_takes() -> None:
         "properties": {"email": "ada@example.com", "seats": "5"},
         "associations": [],
     }
-    file = "hubspot_crm_v3_contacts.openapi.json"
-    check_against_spec(file, "SimplePublicObjectInputForCreate", call.body)
 
 
 def test_create_crm_record_updates_by_a_unique_property() -> None:

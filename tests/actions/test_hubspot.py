@@ -8,12 +8,8 @@ from oncue.actions import ACTIONS
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
-from tests.specs import check_against_spec, check_request
 from tests.vendors import Ask, with_vendors
 
-CONTACTS = "hubspot_crm_v3_contacts.openapi.json"
-COMPANIES = "hubspot_crm_v3_companies.openapi.json"
-TICKETS = "hubspot_crm_v3_tickets.openapi.json"
 CONTACT: dict[str, Json] = {"type": "contacts", "properties": {"email": "ada@example.com"}}
 TICKET: dict[str, Json] = {
     "type": "tickets",
@@ -46,7 +42,6 @@ def test_a_ticket_belongs_to_a_contact() -> None:
         "properties": {"subject": "Down", "is_urgent": "true", "note": ""},
         "associations": [{"to": {"id": "101"}, "types": [type_]}],
     }
-    check_request(TICKETS, hubspot.calls[0])
 
 
 def test_an_upsert_makes_a_record_and_finds_it_again() -> None:
@@ -54,7 +49,6 @@ def test_an_upsert_makes_a_record_and_finds_it_again() -> None:
 
     assert outputs == [{"id": "101", "created": True}, {"id": "101", "created": False}]
     assert len(hubspot.effects) == 1
-    check_request(COMPANIES, hubspot.calls[0])
 
 
 @pytest.mark.parametrize(
@@ -72,7 +66,6 @@ def test_a_record_is_changed(change: dict[str, Json]) -> None:
 
     assert outputs[1] == {"id": "101"}
     assert hubspot.effects[0]["properties"] == {"email": "ada@example.com", "city": "London"}
-    check_request(CONTACTS, hubspot.calls[1])
 
 
 def test_changing_twice_changes_once() -> None:
@@ -162,11 +155,3 @@ def test_what_is_made_again_unasked(document: Json, may_repeat: bool) -> None:  
     (action,) = (action for action in ACTIONS if action.name == "create_crm_record")
 
     assert action.may_repeat(document) is may_repeat
-
-
-def test_the_simulator_answers_as_the_documents_say() -> None:
-    async def use(vendors: Simulators, ask: Ask) -> Any:
-        await ask("create_crm_record", COMPANY)
-        return vendors.hubspot.answer(vendors.hubspot.calls[0]).body
-
-    check_against_spec(COMPANIES, "BatchResponseSimplePublicUpsertObject", with_vendors(use))

@@ -4,16 +4,21 @@ import base64
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from ipaddress import ip_network
+from typing import Any, NoReturn
 
 import botocore.auth
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
+from oncue.actions.integrations.machines import OBJECTS
 from oncue.actions.r2 import sign
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
+from oncue.core.integration import Reach
 from oncue.core.json_text import Json
+from oncue.outgoing.client import OutgoingClient
+from oncue.testing.clock import START_MS
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
 from tests.vendors import Ask, with_vendors
 
@@ -70,6 +75,29 @@ def test_what_is_put_is_got(
     assert (stored["key"], stored["size"], bool(stored["etag"])) == (key, got[2], True)
     shown = tuple(read[name] for name in ("content", "content_type", "size", "encoding"))
     assert shown == got
+
+
+def test_a_connection_is_tested_at_an_s3_by_others(moto: str) -> None:
+    _make_bucket(moto)
+
+    async def use(vendors: Simulators, ask: Ask) -> list[str]:
+        values = {**vendors.credentials("r2"), "endpoint": moto}
+        async with OutgoingClient(allowed_networks=(ip_network("127.0.0.0/8"),)) as client:
+            reach = Reach(client.send, _no_way, _no_way, lambda: START_MS)
+            assert OBJECTS.probe
+            told = [await OBJECTS.probe(values, reach)]
+            with pytest.raises(PermanentError) as refused:
+                await OBJECTS.probe({**values, "bucket": "nobodys-bucket"}, reach)
+            return [*told, str(refused.value)]
+
+    right, wrong = with_vendors(use)
+
+    assert right == "the bucket is there"
+    assert "not there, or not ours" in wrong
+
+
+async def _no_way(*_: object) -> NoReturn:
+    raise AssertionError("an object store is asked over HTTP")
 
 
 def _make_bucket(endpoint: str) -> None:

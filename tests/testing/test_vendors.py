@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Held, Simulators
-from tests.specs import check_against_spec
+from tests.specs import check_exchanges
 
 EMAIL = {"from": "a@example.com", "to": "b@example.com", "subject": "Hi", "text": "Hello"}
 CONTACT = {"properties": {"email": "ada@example.com"}, "associations": []}
@@ -17,7 +17,9 @@ CONTACT = {"properties": {"email": "ada@example.com"}, "associations": []}
 def use_vendors(use: Callable[[Simulators, aiohttp.ClientSession], Awaitable[Any]]) -> Any:
     async def main() -> Any:
         async with Simulators() as vendors, aiohttp.ClientSession() as session:
-            return await use(vendors, session)
+            found = await use(vendors, session)
+            check_exchanges(vendors.by_name)
+            return found
 
     return asyncio.run(main())
 
@@ -41,7 +43,6 @@ def test_resend_sends_an_email() -> None:
     ((status, body),), sent = post_emails(({}, EMAIL))
 
     assert status == 200
-    check_against_spec("resend.openapi.json", "SendEmailResponse", body)
     assert sent == [{"id": body["id"], **EMAIL}]
 
 
@@ -130,7 +131,6 @@ def test_hubspot_creates_and_reads_a_contact() -> None:
     created, read = call_hubspot(("POST", "contacts", CONTACT), ("GET", "contacts/101", None))
 
     assert (created[0], read) == (201, (200, created[1]))
-    check_against_spec("hubspot_crm_v3_contacts.openapi.json", "SimplePublicObject", created[1])
 
 
 def test_hubspot_refuses_a_second_contact_with_the_same_email() -> None:
@@ -138,7 +138,6 @@ def test_hubspot_refuses_a_second_contact_with_the_same_email() -> None:
 
     assert (status, error["category"]) == (409, "CONFLICT")
     assert error["message"] == "Contact already exists. Existing ID: 101"
-    check_against_spec("hubspot_crm_v3_contacts.openapi.json", "Error", error)
 
 
 def test_hubspot_upserts_by_a_unique_property() -> None:
