@@ -24,6 +24,7 @@ from oncue.ports import Account, ApiKey
 from oncue.settings import Settings
 from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
+from oncue.store.disk import FolderDisk
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -123,6 +124,7 @@ async def run(
         checkpoints = FileCheckpoints(settings.data / "checkpoints")
         world = World(
             clock=clock,
+            disk=FolderDisk(settings.data),
             log=log,
             journal=journal,
             checkpoints=checkpoints,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from oncue.core.errors import Overloaded
 from oncue.core.event import Event, EventFilter
 from oncue.core.pattern.records import Change, LogRecord
 from oncue.ports import Receipt
@@ -371,3 +372,25 @@ def test_readers_of_a_segment_that_is_deleted_read_on(tmp_path: Path) -> None:
 
     assert [record.offset for record in before][-1] == 3
     assert [record.offset for record in after] == [3]
+
+
+def test_a_segment_that_cannot_be_begun_is_begun_later(tmp_path: Path) -> None:
+    obstacle = tmp_path / "0000000000000002.db"
+
+    async def main() -> list[int]:
+        log = SqliteEventLog(tmp_path, VirtualClock(), segment_records=2)
+        for number in range(2):
+            await log.append("a", [make_incoming(id=f"e-{number}")])
+        obstacle.mkdir()
+        for _ in range(2):
+            with pytest.raises(Overloaded):
+                await log.append("a", [make_incoming(id="e-2")])
+            assert len(await log.read("a", 0, 10)) == 2
+        obstacle.rmdir()
+        await log.append("a", [make_incoming(id="e-2")])
+        repeated = await log.append("a", [make_incoming(id="e-0")])
+        found = [record.offset for record in await log.read("a", 0, 10)]
+        await log.close()
+        return [*found, repeated[0].offset]
+
+    assert asyncio.run(main()) == [1, 2, 3, 1]

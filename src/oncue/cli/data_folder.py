@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from oncue.cli.remote import CommandError
+from oncue.store.disk import refused
 from oncue.store.restore import UNFINISHED
 
 
@@ -32,6 +33,8 @@ def locked(data: Path) -> Iterator[None]:
     except Timeout as exc:
         pid = owner.read_text() if owner.exists() else "unknown"
         raise CommandError(f"the folder {data} is in use by process {pid}") from exc
+    except OSError as exc:
+        raise CommandError(f"{data}: {refused(exc)}") from exc
     try:
         owner.write_text(str(os.getpid()))
         yield

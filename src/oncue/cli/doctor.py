@@ -20,6 +20,7 @@ from oncue.cli.remote import out
 from oncue.core.errors import InvalidInput, MalformedJson
 from oncue.core.json_text import Json, parse_json
 from oncue.settings import Settings, load_settings, unknown_settings
+from oncue.store.disk import FolderDisk
 from oncue.system import SystemClock
 
 _PRIVATE: Final = ("admin-key", "demo-key", "encryption.key", "signing.key")
@@ -94,6 +95,10 @@ def _folder(data: Path) -> Iterator[Finding]:
         f"{free / _FREE_BYTES:.1f} GiB are free at {data}",
         "make room: without it events are refused (503)" if is_low else "",
     )
+    if trouble := FolderDisk(data).trouble():
+        remedy = "make room, or mount it for writing: OnCue then goes on by itself"
+        yield Finding("disk", Verdict.WRONG, f"{data}: {trouble}", remedy)
+        return
     yield _fsync(data)
     for name in _PRIVATE:
         path = data / name

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -18,9 +19,11 @@ from rich.console import Console
 from oncue.app import run
 from oncue.cli.data_folder import check_restored, locked
 from oncue.cli.remote import CommandError
-from oncue.core.errors import InvalidInput, NewerFormat
+from oncue.core.errors import InvalidInput, NewerFormat, Overloaded
 from oncue.core.json_text import encode_json
 from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_settings
+from oncue.store.disk import OF_THE_DISK, refused
+from oncue.store.sqlite.file import as_ours
 from oncue.system import fresh_key, settle_memory, write_private
 
 if TYPE_CHECKING:
@@ -47,8 +50,16 @@ def start(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> int:
             _set_up_logging(settings.environment)
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
             uvloop.run(_serve(settings, listener, demo=demo))
-    except (CommandError, NewerFormat) as exc:
+    except (CommandError, NewerFormat, Overloaded) as exc:
         _err.print(f"[red]oncue up:[/red] {exc}", soft_wrap=True)
+        return 1
+    except OSError as exc:
+        if exc.errno not in OF_THE_DISK:
+            raise
+        _err.print(f"[red]oncue up:[/red] {exc.filename}: {refused(exc)}", soft_wrap=True)
+        return 1
+    except sqlite3.OperationalError as exc:
+        _err.print(f"[red]oncue up:[/red] {as_ours(exc)}", soft_wrap=True)
         return 1
     return 0
 

@@ -46,6 +46,7 @@ from oncue.ports import (
     Catalog,
     Checkpoints,
     Clock,
+    Disk,
     EventLog,
     History,
     Hooks,
@@ -64,6 +65,7 @@ class World:
     """All that the engine touches."""
 
     clock: Clock
+    disk: Disk
     log: EventLog
     journal: Journal
     checkpoints: Checkpoints

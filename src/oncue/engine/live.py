@@ -29,6 +29,7 @@ from oncue.core.workflow.records import (
     TimerFired,
 )
 from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState
+from oncue.engine.loop import PAUSE_AFTER_FAILURE_MS
 from oncue.engine.outbox import Outbox
 from oncue.engine.step_cache import StepCache
 from oncue.engine.tally import Tally
@@ -185,14 +186,17 @@ class LiveExecution:
         return records
 
     async def _commit(self, turn: Turn) -> None:
+        is_told = False
         while True:
             try:
                 await self._outside.journal.commit_turn(self._account, turn)
             except Overloaded as exc:
                 # What has happened outside cannot be taken back: it waits for room.
-                _log.warning("execution %s waits: %s", turn.execution_id, exc)
+                if not is_told:
+                    _log.warning("execution %s waits: %s", turn.execution_id, exc)
+                is_told = True
                 clock = self._outside.clock
-                await clock.sleep_until(clock.now_ms() + exc.retry_after_s * 1_000)
+                await clock.sleep_until(clock.now_ms() + PAUSE_AFTER_FAILURE_MS)
             else:
                 return
 

@@ -46,7 +46,7 @@ from oncue.ports.journal import (
 )
 from oncue.ports.letters import DeadLetter, LetterFilter, LetterGroup, Letters
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
-from oncue.ports.world import Actions, Clock, Files, KeyValues, Rehearsal
+from oncue.ports.world import Actions, Clock, Disk, Files, KeyValues, Rehearsal
 
 __all__ = [
     "Account",
@@ -61,6 +61,7 @@ __all__ = [
     "Connections",
     "CredentialSource",
     "DeadLetter",
+    "Disk",
     "EventLog",
     "EventUsage",
     "ExecutionFilter",

@@ -21,6 +21,13 @@ class Clock(Protocol):
         """Return when the instant has come."""
 
 
+class Disk(Protocol):
+    """The disk that all is kept on."""
+
+    def trouble(self) -> str | None:
+        """Return why nothing can be written now; none if something can."""
+
+
 class KeyValues(Protocol):
     """What accounts keep under keys; what has expired is not there."""
 

@@ -10,6 +10,7 @@ from oncue.core.json_text import encode_json, parse_json
 from oncue.core.objects import StoredObject
 from oncue.core.statements import Rows, Statement
 from oncue.store.databases import AccountDatabases
+from oncue.store.disk import refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,12 @@ class AccountFiles:
         return await AccountDatabases(self.folder / "databases").query(account, statement)
 
     async def put_object(self, account: str, key: str, content: bytes, content_type: str) -> str:
-        """Return the tag of the object that stands under a key from now on."""
+        """
+        Return the tag of the object that stands under a key from now on.
+
+        Raises:
+            Overloaded: the disk is full, or takes nothing.
+        """
         etag = hashlib.sha256(content).hexdigest()
         header = encode_json({"key": key, "content_type": content_type, "etag": etag})
         path = self._path(account, key)
@@ -57,11 +63,15 @@ class AccountFiles:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Of several writers at once each has a file of its own; the last one's stays.
-    half = path.with_name(f"{path.name}.{os.getpid()}.{id(content)}")
-    with half.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
+    half = path.with_name(f"{path.name}.{os.getpid()}.{id(content)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with half.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    except OSError as exc:
+        half.unlink(missing_ok=True)
+        raise refused(exc) from exc

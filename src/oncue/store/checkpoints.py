@@ -48,13 +48,16 @@ class FileCheckpoints:
         path = folder / f"{head.offset:016}.jsonl"
         unfinished = path.with_suffix(".part")
         count = 0
-        with unfinished.open("wb") as file:
-            await asyncio.to_thread(_put, file, head)
-            async for part in parts:
-                count += 1
-                await asyncio.to_thread(_put, file, part)
-            await asyncio.to_thread(_end, file, count)
-        await asyncio.to_thread(_keep, unfinished, path)
+        try:
+            with unfinished.open("wb") as file:
+                await asyncio.to_thread(_put, file, head)
+                async for part in parts:
+                    count += 1
+                    await asyncio.to_thread(_put, file, part)
+                await asyncio.to_thread(_end, file, count)
+            await asyncio.to_thread(_keep, unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     async def oldest(self, account: str) -> int | None:
         """Return the offset of the oldest that is kept: the log before it is not needed."""

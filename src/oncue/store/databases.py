@@ -20,6 +20,7 @@ from typing import Final
 from oncue.core.errors import PermanentError, RetryableError
 from oncue.core.json_text import Json, encode_json, parse_json
 from oncue.core.statements import MAX_RESULT_BYTES, Rows, Statement
+from oncue.store.disk import refused
 
 MAX_PAGES: Final = 262_144
 """Of 4 KiB: the size that the file of an account may have is 1 GiB."""
@@ -27,6 +28,10 @@ _MAX_VALUE: Final = 8 << 20
 _BUSY_S: Final = 5
 _FORBIDDEN = re.compile("not authorized|prohibited|authorization denied")
 _DONE: Final = "oncue_done"
+# What the disk does not take, whatever the statement: the last byte is the kind of an error.
+_DISK: Final = frozenset(
+    (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+)
 _KEEP_DONE: Final = "-7 days"
 
 _READS: Final = frozenset(
@@ -61,7 +66,10 @@ class AccountDatabases:
             PermanentError: it is wrong, may not do what it wants, or takes too long.
             RetryableError: somebody else is writing.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise RetryableError(str(refused(exc))) from exc
         path = self.folder / f"{account}.db"
         with closing(sqlite3.connect(path, timeout=_BUSY_S, check_same_thread=False)) as connection:
             connection.isolation_level = None
@@ -97,11 +105,18 @@ def _carry_out(connection: sqlite3.Connection, account: str, statement: Statemen
     except sqlite3.OperationalError as exc:
         if exc.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise RetryableError("the database is busy with another statement") from exc
+        if exc.sqlite_errorcode & 0xFF in _DISK and not _is_at_its_bound(connection):
+            raise RetryableError(f"the disk takes no write: {exc}") from exc
         raise PermanentError(f"SQL: {_meaning(exc, statement)}") from exc
     except sqlite3.Error as exc:
         raise PermanentError(f"SQL: {_meaning(exc, statement)}") from exc
     except OverflowError as exc:
         raise PermanentError(f"params: {exc}") from exc
+
+
+def _is_at_its_bound(connection: sqlite3.Connection) -> bool:
+    pages: int = connection.execute("PRAGMA page_count").fetchone()[0]
+    return pages >= MAX_PAGES
 
 
 def _meaning(exc: sqlite3.Error, statement: Statement) -> str:

@@ -20,6 +20,7 @@ from oncue.engine.engine import Engine, World
 from oncue.ports import Account, Actions
 from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
+from oncue.store.disk import FolderDisk
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -102,6 +103,7 @@ async def embedded(
         numbers = itertools.count(clock.now_ms())
         world = World(
             clock=clock,
+            disk=FolderDisk(folder),
             log=log,
             journal=journal,
             checkpoints=FileCheckpoints(folder / "checkpoints"),

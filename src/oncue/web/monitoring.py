@@ -1,5 +1,6 @@
 """`/monitoring`, `/health` and `/ready`."""
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -8,7 +9,7 @@ from starlette.responses import Response
 from oncue import __version__
 from oncue.core.audit import audit_of
 from oncue.core.dead_letters import Queue
-from oncue.core.errors import InvalidInput, Problem
+from oncue.core.errors import InvalidInput, Overloaded, Problem
 from oncue.core.instants import format_instant, parse_duration
 from oncue.core.json_text import Json
 from oncue.ports import ExecutionFilter, Span
@@ -55,8 +56,11 @@ class Monitoring:
         return answer({"status": "ok", "version": __version__})
 
     async def ready(self, _: Request) -> Response:
-        """Answer that the store can be read, so that requests can be served."""
-        await self._context.world.journal.cursors()
+        """Answer that the store can be read and written, so that requests can be served."""
+        world = self._context.world
+        await world.journal.cursors()
+        if trouble := await asyncio.to_thread(world.disk.trouble):
+            raise Overloaded(trouble)
         return answer({"status": "ready", "version": __version__})
 
     async def dashboard(self, request: Request) -> Response:

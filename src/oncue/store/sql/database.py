@@ -6,13 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from oncue.core.errors import Conflict, NewerFormat
 from oncue.store.sql.migrations import NEWEST, found_form, make_tables, migrate_tables
 from oncue.store.sqlite.copies import keep_copy
+from oncue.store.sqlite.file import as_ours
 
 
 class SqlDatabase:
@@ -35,7 +36,14 @@ class SqlDatabase:
 
         Raises:
             NewerFormat: they are newer than that.
+            Overloaded: the disk is full, or takes nothing.
         """
+        try:
+            await self._migrate()
+        except OperationalError as exc:
+            raise as_ours(exc.orig or exc) from exc
+
+    async def _migrate(self) -> None:
         async with self._engine.connect() as connection:
             found = await connection.run_sync(found_form)
         if found == NEWEST:
@@ -62,6 +70,7 @@ class SqlDatabase:
 
         Raises:
             Conflict: one of them would make a second `what`.
+            Overloaded: the disk is full, or takes nothing.
         """
         # Each begins with a write, so that SQLite waits for its lock: a
         # transaction that begins with a read is refused when it comes to write.
@@ -71,6 +80,8 @@ class SqlDatabase:
                     await connection.execute(statement)
         except IntegrityError as exc:
             raise Conflict(f"expected a {what} that does not exist yet, got one that does") from exc
+        except OperationalError as exc:
+            raise as_ours(exc.orig or exc) from exc
 
 
 def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -18,6 +18,7 @@ therefore hold no state of their own.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections import deque
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from oncue.core.errors import NewerFormat, Overloaded
+from oncue.store.disk import no_room
 from oncue.store.sqlite.checkpoints import LONG, Checkpoints
 
 T = TypeVar("T")
@@ -42,6 +44,7 @@ READERS = 2
 # The system keeps what was read, too, and lends that memory to whoever needs it.
 _WRITER_CACHE_KB = 16_384
 _READER_CACHE_KB = 2_048
+_LAST_PATIENCE_MS = 200
 
 
 class _Pending(Generic[T]):
@@ -91,7 +94,9 @@ class SqliteFile:
         self._committer = ThreadPoolExecutor(1, f"commit-{path.stem}")
         self._connection = _open(path, _WRITER_CACHE_KB)
         _check_format(path, self._connection)
-        self._connection.executescript(f"{schema};PRAGMA user_version = {FORMAT};")
+        self._connection.executescript(schema)
+        if _format_of(self._connection) != FORMAT:
+            self._connection.execute(f"PRAGMA user_version = {FORMAT}")
         self._checkpoints = Checkpoints(path, long_log)
         self._rows = self._connection.total_changes
         self._local = threading.local()
@@ -126,14 +131,22 @@ class SqliteFile:
         """Return the result of `op` at once; for the time before the loop runs."""
         return op(self._connection)
 
+    async def flushed(self) -> None:
+        """Return when nothing is queued any more."""
+        await self._idle.wait()
+
     async def close(self) -> None:
         """Write what is queued, and let go of the file."""
-        await self._idle.wait()
+        await self.flushed()
         self._committer.shutdown()
         self._checkpoints.close()
         self._readers.shutdown()
         for connection in self._reader_connections:
             connection.close()
+        # Left to the last who closes, the log would stay where somebody still reads.
+        self._connection.execute(f"PRAGMA busy_timeout = {_LAST_PATIENCE_MS}")
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()
 
     def _reader(self) -> sqlite3.Connection:
@@ -197,7 +210,7 @@ class SqliteFile:
             self._connection.rollback()
         self._on_rollback()
         if len(batch) == 1:
-            batch[0].fail(_as_ours(error))
+            batch[0].fail(as_ours(error))
         else:
             self._suspects.extend(batch)
         asyncio.get_running_loop().call_soon(self._write_on)
@@ -209,17 +222,22 @@ def _in_loop(call: Callable[[], None]) -> Callable[[], object]:
     return lambda: loop.call_soon_threadsafe(call)
 
 
-def _as_ours(error: BaseException) -> BaseException:
+def as_ours(error: BaseException) -> BaseException:
     """Return what the disk or another process is to blame for as something that may pass."""
     if not isinstance(error, sqlite3.OperationalError):
         return error
     if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
-        return Overloaded("expected room on the disk, got none", retry_after_s=60)
+        return no_room()
     return Overloaded(f"expected the store to take a write, got: {error}")
 
 
+def _format_of(connection: sqlite3.Connection) -> int:
+    found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return found
+
+
 def _check_format(path: Path, connection: sqlite3.Connection) -> None:
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    found = _format_of(connection)
     if found > FORMAT:
         connection.close()
         raise NewerFormat(str(path), found, FORMAT)

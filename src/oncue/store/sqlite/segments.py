@@ -21,7 +21,7 @@ from typing import Final, TypeVar
 from oncue.ports import Clock
 from oncue.store.sqlite import record
 from oncue.store.sqlite.appender import Appender
-from oncue.store.sqlite.file import READERS, Commit, SqliteFile
+from oncue.store.sqlite.file import READERS, Commit, SqliteFile, as_ours
 from oncue.store.sqlite.record import Row
 from oncue.store.sqlite.segment import SealedSegment
 
@@ -152,12 +152,12 @@ class Segments:
         await asyncio.shield(self._sealing)
 
     def _open(self, path: Path) -> SqliteFile:
-        file = SqliteFile(path, record.SCHEMA, commit=self._commit, on_rollback=self._load)
+        def reload() -> None:
+            self._file.read_now(self.appender.load)
+
+        file = SqliteFile(path, record.SCHEMA, commit=self._commit, on_rollback=reload)
         file.read_now(self.appender.begin)
         return file
-
-    def _load(self) -> None:
-        self._file.read_now(self.appender.load)
 
     def _is_full(self) -> bool:
         count, began = self.appender.count, self.appender.began_at
@@ -165,14 +165,30 @@ class Segments:
         return count >= self._segment_records or (count > 0 and is_old)
 
     async def _seal(self) -> None:
-        path = self._path
-        await self._file.close()
-        segment = SealedSegment(path, self._readers)
-        segment.make_filter_beside()
-        self._sealed.append(segment)
-        self._path = _path(self._folder, int(path.stem) + 1)
-        self._file = self._open(self._path)
-        self._sealing = None
+        try:
+            await self._file.flushed()
+            last, segment = self._file, self._begin_next()
+            await last.close()
+            segment.make_filter_beside()
+        finally:
+            self._sealing = None
+
+    def _begin_next(self) -> SealedSegment:
+        """Return the last segment, sealed; where the next one cannot be begun, all is as it was."""
+        path = _path(self._folder, int(self._path.stem) + 1)
+        try:
+            segment = SealedSegment(self._path, self._readers)
+            self._sealed.append(segment)
+            try:
+                self._file = self._open(path)
+            except sqlite3.Error:
+                self._sealed.pop().close()
+                self._file.read_now(self.appender.load)
+                raise
+        except sqlite3.Error as exc:
+            raise as_ours(exc) from exc
+        self._path = path
+        return segment
 
 
 def last_offsets(folder: Path) -> dict[str, int]:
