@@ -13,6 +13,7 @@ import aiohttp
 
 from oncue import __version__
 from oncue.actions.packages import available
+from oncue.cli.doctor_hooks import look_at_hooks
 from oncue.cli.doctor_keys import look_at_keys
 from oncue.cli.findings import Finding, Verdict
 from oncue.cli.output import AsJson, print_json
@@ -65,6 +66,7 @@ def _look(data: Path | None) -> Iterator[Finding]:
     yield from _folder(settings.data)
     yield _server(settings.data)
     yield from look_at_keys(settings)
+    yield from look_at_hooks(settings)
     yield from _vendors(settings)
     yield from _packages()
 

@@ -62,6 +62,11 @@ app.command(
     "oncue.cli.actions:actions", name="actions", help="Look at what steps can call, and add to it."
 )
 app.command(
+    "oncue.cli.hooks:hooks",
+    name="hooks",
+    help="URLs to which others post, and what lets them in.",
+)
+app.command(
     "oncue.cli.operate:executions", name="executions", help="Look at executions, and end them."
 )
 app.command(

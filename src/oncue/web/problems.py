@@ -93,5 +93,11 @@ async def _of_http(_: Request, error: Exception) -> Response:
 
 
 async def _of_bug(request: Request, error: Exception) -> Response:
-    _log.error("bug in %s %s", request.method, request.url.path, exc_info=error)
+    _log.error("bug in %s %s", request.method, _shown_path(request), exc_info=error)
     return problem(500, _TITLES[500], "this is a bug in OnCue; its log has the details")
+
+
+def _shown_path(request: Request) -> str:
+    """Return the path without what is secret in it: whoever has the URL is let in there."""
+    path, token = request.url.path, request.path_params.get("token")
+    return path.replace(token, "***") if token else path

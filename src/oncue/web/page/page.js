@@ -138,6 +138,15 @@ function showPatterns(patterns) {
   }));
 }
 
+function showHooks(hooks) {
+  $("hooks").replaceChildren(...hooks.map((row) => {
+    const line = make("tr", undefined, row.enabled ? "" : "hint");
+    const state = row.enabled ? (row.trouble ?? "ready") : "off";
+    line.append(make("td", row.name), make("td", row.scheme), make("td", state), make("td", row.url, "data"));
+    return line;
+  }));
+}
+
 async function latestMatches(patterns) {
   const busy = patterns.filter((pattern) => pattern.stats.matches).slice(0, SHOWN_PATTERNS);
   const pages = await Promise.all(
@@ -199,14 +208,16 @@ async function choose(id) {
 async function refresh() {
   clearTimeout(state.timer);
   try {
-    const [board, executions, workflows, patterns] = await Promise.all([
+    const [board, executions, workflows, patterns, hooks] = await Promise.all([
       ask("GET", "monitoring/dashboard"),
       ask("GET", "executions?limit=30"),
       ask("GET", "workflows?limit=100"),
       ask("GET", "patterns?limit=100"),
+      ask("GET", "hooks?limit=100"),
     ]);
     showMatches(await latestMatches(patterns.data));
     showPatterns(patterns.data);
+    showHooks(hooks.data);
     showNumbers(board);
     showExecutions(executions.data);
     $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
