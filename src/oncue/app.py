@@ -32,6 +32,7 @@ from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.hooks import SqlHooks
 from oncue.store.sql.patterns import SqlPatterns
+from oncue.store.sql.schedules import SqlSchedules
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
@@ -134,6 +135,7 @@ async def run(
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),
             hooks=SqlHooks(database),
+            schedules=SqlSchedules(database),
             keys=keys,
             answers=SqlAnswers(database),
             actions=actions,

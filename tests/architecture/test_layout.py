@@ -17,6 +17,7 @@ PORTS = [
     ports.Accounts,
     ports.Catalog,
     ports.Patterns,
+    ports.Schedules,
     ports.Answers,
     ports.Connections,
     ports.KeyValues,
@@ -36,6 +37,9 @@ OVER_ALL_ACCOUNTS = {
     "Accounts.change",
     "Accounts.api_key",
     "Patterns.unannounced",
+    "Schedules.due",
+    "Schedules.next_due_ms",
+    "Schedules.adrift",
 }
 MAX_CONFTEST_LINES = 60
 

@@ -2,7 +2,8 @@
 The events that OnCue emits about itself: their types, and which selectors see them.
 
 A pattern over everything is meant for what comes from outside. If `*` saw what its own
-matches and executions emit, each event would start a chain of them.
+matches and executions emit, each event would start a chain of them; and that it is
+noon says a schedule to those who ask for it.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,10 @@ from oncue.core.globs import compile_glob
 EXECUTION_COMPLETED: Final = "execution.completed"
 EXECUTION_FAILED: Final = "execution.failed"
 PATTERN_MATCHED: Final = "pattern.matched"
-OWN_TYPES: Final = frozenset((EXECUTION_COMPLETED, EXECUTION_FAILED, PATTERN_MATCHED))
+SCHEDULE_FIRED: Final = "schedule.fired"
+OWN_TYPES: Final = frozenset(
+    (EXECUTION_COMPLETED, EXECUTION_FAILED, PATTERN_MATCHED, SCHEDULE_FIRED)
+)
 
 
 def compile_watched(glob: str) -> Callable[[str], bool]:

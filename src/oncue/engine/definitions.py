@@ -1,19 +1,17 @@
-"""Workflows: saved with the patterns that they bring, and kept compiled."""
+"""Workflows: saved with what they bring, and kept compiled."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from oncue.core.action import absent
-from oncue.core.documents import MAX_NAME
 from oncue.core.errors import InvalidInput
-from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.parse import ParsedWorkflow, parse_saved_workflow, parse_workflow
 from oncue.core.workflow.plan import CallNode, Plan
+from oncue.engine.brought import Belongings, Known, ends_of
 from oncue.engine.connected import Connected
-from oncue.engine.patterns import PatternDefinitions, ended, next_version
-from oncue.ports import Catalog, Clock, PatternVersion, WorkflowVersion
+from oncue.ports import Catalog, Clock, WorkflowVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +39,13 @@ class Definitions:
     def __init__(
         self,
         catalog: Catalog,
-        patterns: PatternDefinitions,
+        belongings: Belongings,
         clock: Clock,
         fresh_id: Callable[[str], str],
         checks: Checks,
     ) -> None:
         self._catalog = catalog
-        self._patterns = patterns
+        self._belongings = belongings
         self._clock = clock
         self._fresh_id = fresh_id
         self._checks = checks
@@ -73,9 +71,9 @@ class Definitions:
             document=parsed.document,
             created_at_ms=now,
             updated_at_ms=now,
-            patterns=_changed_patterns(workflow_id, parsed, (now, now), []),
         )
-        await self._patterns.check_room(account, workflow.patterns, "on")
+        brought = await self._belongings.changed(account, workflow, parsed, Known())
+        workflow = replace(workflow, brought=brought)
         await self._catalog.save_workflow(account, workflow)
         return await self._put_in_force(account, workflow)
 
@@ -93,7 +91,7 @@ class Definitions:
         if parsed.document == current.document:
             return current
         now = self._clock.now_ms()
-        known = await self._patterns.owned_by(account, current.id)
+        known = await self._belongings.known(account, current.id)
         workflow = WorkflowVersion(
             id=current.id,
             name=parsed.definition.name,
@@ -102,21 +100,19 @@ class Definitions:
             document=parsed.document,
             created_at_ms=current.created_at_ms,
             updated_at_ms=now,
-            patterns=_changed_patterns(current.id, parsed, (current.created_at_ms, now), known),
         )
-        await self._patterns.check_room(account, workflow.patterns, "on")
+        brought = await self._belongings.changed(account, workflow, parsed, known)
+        workflow = replace(workflow, brought=brought)
         await self._catalog.save_version(account, workflow)
         return await self._put_in_force(account, workflow)
 
     async def delete_workflow(self, account: str, workflow_id: str) -> None:
         """Let go of a workflow; nothing starts it any more."""
-        known = await self._patterns.owned_by(account, workflow_id)
         now = self._clock.now_ms()
-        ends = [ended(pattern, now) for pattern in known if not pattern.is_deleted]
+        ends = ends_of(await self._belongings.known(account, workflow_id), now)
         await self._catalog.delete_workflow(account, workflow_id, now, ends)
         self._current.pop((account, workflow_id), None)
-        for pattern in ends:
-            await self._patterns.announce(account, pattern)
+        await self._belongings.put_in_force(account, ends)
 
     async def check(self, account: str, document: Json) -> None:
         """
@@ -173,37 +169,5 @@ class Definitions:
 
     async def _put_in_force(self, account: str, workflow: WorkflowVersion) -> WorkflowVersion:
         self._current.pop((account, workflow.id), None)
-        for pattern in workflow.patterns:
-            await self._patterns.announce(account, pattern)
+        await self._belongings.put_in_force(account, workflow.brought)
         return workflow
-
-
-def _changed_patterns(
-    workflow_id: str,
-    parsed: ParsedWorkflow,
-    instants: tuple[int, int],
-    known: list[PatternVersion],
-) -> tuple[PatternVersion, ...]:
-    """Return what differs from the `known` patterns of a workflow; the nth trigger has the nth id."""
-    created_at_ms, now = instants
-    before = {pattern.id: pattern for pattern in known}
-    changed: list[PatternVersion] = []
-    for index, trigger in enumerate(parsed.triggers):
-        name = parsed.definition.name
-        first = PatternVersion(
-            id=derived_id("pat", created_at_ms, [workflow_id, index]),
-            name=f"{name}-{index + 1}"[-MAX_NAME:] if index else name,
-            version=1,
-            state_version=1,
-            document={},
-            workflow_id=workflow_id,
-            owner_id=workflow_id,
-            created_at_ms=now,
-            updated_at_ms=now,
-        )
-        document: dict[str, Json] = {"name": first.name, "workflow": name, "pattern": trigger}
-        new = next_version(before.pop(first.id, None), replace(first, document=document))
-        if new:
-            changed.append(new)
-    changed += [ended(pattern, now) for pattern in before.values() if not pattern.is_deleted]
-    return tuple(changed)

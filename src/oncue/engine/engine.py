@@ -1,4 +1,4 @@
-"""The embedded engine: matcher, executor and timers over one store."""
+"""The embedded engine: matcher, executor, timers and schedules over one store."""
 
 import asyncio
 from collections import Counter
@@ -14,6 +14,7 @@ from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.backtests import Backtests
+from oncue.engine.brought import Belongings
 from oncue.engine.by_hand import HandStarts
 from oncue.engine.connected import Connected
 from oncue.engine.connection_book import ConnectionBook
@@ -35,6 +36,8 @@ from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
 from oncue.engine.rehearsals import Rehearsals
 from oncue.engine.replays import Replays
+from oncue.engine.schedule_book import ScheduleBook
+from oncue.engine.schedule_loop import ScheduleLoop
 from oncue.engine.signals import Signals
 from oncue.engine.starts import Starts
 from oncue.engine.tally import Numbers
@@ -54,6 +57,7 @@ from oncue.ports import (
     KeyValues,
     Letters,
     Patterns,
+    Schedules,
     StoredExecution,
     Timer,
     WorkflowVersion,
@@ -75,6 +79,7 @@ class World:
     catalog: Catalog
     patterns: Patterns
     hooks: Hooks
+    schedules: Schedules
     keys: KeyValues
     answers: Answers
     actions: Actions
@@ -119,9 +124,13 @@ class Engine:
             world.clock,
             world.fresh_id,
         )
+        self.firing = ScheduleLoop(world.schedules, world.log, world.clock)
+        self.schedules = ScheduleBook(
+            world.schedules, world.accounts, world.clock, world.fresh_id, self.firing.wake
+        )
         self.definitions = Definitions(
             world.catalog,
-            self.patterns,
+            Belongings(self.patterns, self.schedules),
             world.clock,
             world.fresh_id,
             Checks(world.library, max_steps, world.connected if checks_connections else None),
@@ -200,12 +209,15 @@ class Engine:
         await self.matching.recover(await self._world.accounts.ids())
         await self._executor.recover()
         await self._outbox.recover()
+        await self.schedules.realign()
         self.matching.start()
         self._timers.start()
         self._outbox.start()
+        self.firing.start()
 
     async def stop(self) -> None:
         """Begin nothing more; write down the answers that are on their way."""
+        await self.firing.stop()
         await self.matching.stop()
         await self._timers.stop()
         await self._executor.stop()
@@ -292,12 +304,15 @@ class Engine:
             timers=self._timers.count,
             emitted=self._outbox.emitted,
             loops=self._outcomes.loops,
+            fired=self.firing.fired,
+            missed=self.firing.missed,
         )
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""
         while not self._is_settled:
             await asyncio.sleep(0)
+            await self.firing.asleep()
             await self.matching.asleep()
             await self._timers.asleep()
             await self._executor.idle()
@@ -305,5 +320,5 @@ class Engine:
 
     @property
     def _is_settled(self) -> bool:
-        loops = self.matching, self._timers, self._outbox
+        loops = self.firing, self.matching, self._timers, self._outbox
         return self._executor.is_idle and all(loop.is_asleep for loop in loops)

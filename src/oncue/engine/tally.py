@@ -44,3 +44,7 @@ class Numbers:
     """Events of our own that were appended to the logs."""
     loops: int
     """Matches that started nothing because the chain before them was too long."""
+    fired: int
+    """Ticks of schedules that became events."""
+    missed: int
+    """Ticks of schedules that never will."""

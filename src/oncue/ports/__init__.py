@@ -9,6 +9,7 @@ from oncue.ports.catalog import (
     Accounts,
     Answers,
     ApiKey,
+    Brought,
     Catalog,
     KeptAnswer,
     Patterns,
@@ -46,14 +47,17 @@ from oncue.ports.journal import (
 )
 from oncue.ports.letters import DeadLetter, LetterFilter, LetterGroup, Letters
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
+from oncue.ports.schedules import Advance, Progress, Schedule, Schedules
 from oncue.ports.world import Actions, Clock, Disk, Files, KeyValues, Rehearsal
 
 __all__ = [
     "Account",
     "Accounts",
     "Actions",
+    "Advance",
     "Answers",
     "ApiKey",
+    "Brought",
     "Catalog",
     "Checkpoints",
     "Clock",
@@ -88,10 +92,13 @@ __all__ = [
     "Past",
     "PatternVersion",
     "Patterns",
+    "Progress",
     "Quotas",
     "Receipt",
     "Rehearsal",
     "Replay",
+    "Schedule",
+    "Schedules",
     "Span",
     "StoredExecution",
     "Stretch",

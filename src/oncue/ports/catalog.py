@@ -1,10 +1,11 @@
 """What accounts define and own: workflows, patterns, keys, quotas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from oncue.core.json_text import Json
+from oncue.ports.schedules import Schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,16 @@ class PatternVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkflowVersion:
-    """
-    One saved version of a workflow.
+class Brought:
+    """What a workflow brings with it, as far as it changes or ends with one version."""
 
-    `patterns` are those that were saved with it because they changed.
-    """
+    patterns: tuple[PatternVersion, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowVersion:
+    """One saved version of a workflow, and what was saved with it."""
 
     id: str
     name: str
@@ -43,7 +48,7 @@ class WorkflowVersion:
     document: Json
     created_at_ms: int
     updated_at_ms: int
-    patterns: tuple[PatternVersion, ...] = ()
+    brought: Brought = Brought()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Account:
     created_at_ms: int
     quotas: Quotas = Quotas()
     is_enabled: bool = True
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +152,7 @@ class Catalog(Protocol):
 
     async def save_workflow(self, account: str, workflow: WorkflowVersion) -> None:
         """
-        Keep the first version of a workflow and its patterns.
+        Keep the first version of a workflow and what it brings.
 
         Raises:
             Conflict: another workflow of the account has that name.
@@ -161,9 +167,9 @@ class Catalog(Protocol):
         """
 
     async def delete_workflow(
-        self, account: str, workflow_id: str, at_ms: int, patterns: Sequence[PatternVersion]
+        self, account: str, workflow_id: str, at_ms: int, ends: Brought
     ) -> None:
-        """Let go of a workflow; `patterns` are the versions that end its patterns."""
+        """Let go of a workflow; `ends` ends what it brought."""
 
     async def workflow_id(self, account: str, reference: str) -> str:
         """

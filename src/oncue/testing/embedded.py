@@ -28,6 +28,7 @@ from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.hooks import SqlHooks
 from oncue.store.sql.patterns import SqlPatterns
+from oncue.store.sql.schedules import SqlSchedules
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
@@ -66,9 +67,11 @@ class Embedded:
     async def _next_due_ms(self, until_ms: int) -> int | None:
         timers = await self.journal.timers_before(until_ms + 1)
         now = self.clock.now_ms()
-        instants = [timer.due_ms for timer in timers]
-        if (tick_ms := self.engine.matching.next_tick_ms()) is not None and tick_ms <= until_ms:
-            instants.append(tick_ms)
+        own = (self.engine.matching.next_tick_ms(), self.engine.firing.next_due_ms)
+        instants = [
+            *(timer.due_ms for timer in timers),
+            *(due_ms for due_ms in own if due_ms is not None and due_ms <= until_ms),
+        ]
         return min((instant for instant in instants if instant > now), default=None)
 
 
@@ -113,6 +116,7 @@ async def embedded(
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),
             hooks=SqlHooks(database),
+            schedules=SqlSchedules(database),
             keys=keys,
             answers=SqlAnswers(database),
             actions=actions,

@@ -14,6 +14,7 @@ from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.problems import problems_of
+from oncue.core.time_zones import Zone
 from oncue.engine.quotas import Month
 from oncue.ports import Account, ApiKey, Quotas, Span
 from oncue.web.answers import answer, answer_page
@@ -37,6 +38,11 @@ class _Quotas(Document):
 class _Account(Document):
     name: Name
     enabled: bool = True
+    time_zone: Zone = Field(
+        default="UTC",
+        description="Of schedules that name none.",
+        examples=["Europe/Berlin"],
+    )
     quotas: _Quotas = Field(default_factory=_Quotas)
 
 
@@ -131,6 +137,7 @@ class AccountRoutes:
             created_at_ms=world.clock.now_ms(),
             quotas=_quotas(wanted.quotas),
             is_enabled=wanted.enabled,
+            time_zone=wanted.time_zone,
         )
         await self._accounts.add(account)
         secret, _ = await self._make_key(account.id, "first", ["admin"])
@@ -142,7 +149,7 @@ class AccountRoutes:
         return answer(_shown(await self._reachable(request)))
 
     async def patch(self, request: Request) -> Response:
-        """Change name, quotas, or whether its keys open anything."""
+        """Change name, quotas, time zone, or whether its keys open anything."""
         await self._context.gate.account(request, "operator")
         current = await self._accounts.account(request.path_params["id"])
         patch = await read_patch(request, self._context.limits.document_bytes)
@@ -153,8 +160,11 @@ class AccountRoutes:
             name=wanted.name,
             quotas=_quotas(wanted.quotas),
             is_enabled=wanted.enabled,
+            time_zone=wanted.time_zone,
         )
         await self._accounts.change(changed)
+        if changed.time_zone != current.time_zone:
+            await self._context.engine.schedules.realign()
         self._context.engine.quotas.forget(current.id)
         self._context.gate.forget(current.id)
         self._context.engine.hooks.forget(current.id)
@@ -241,6 +251,7 @@ def _shown(account: Account) -> dict[str, Json]:
         "id": account.id,
         "name": account.name,
         "enabled": account.is_enabled,
+        "time_zone": account.time_zone,
         "quotas": asdict(account.quotas),
         "created_at": format_instant(account.created_at_ms),
     }

@@ -23,6 +23,7 @@ from oncue.web.monitoring import Monitoring
 from oncue.web.page_files import Pages
 from oncue.web.patterns import PatternRoutes
 from oncue.web.runs import Runs
+from oncue.web.schedules import ScheduleRoutes
 from oncue.web.workflows import Workflows
 
 
@@ -38,6 +39,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         Workflows(context),
         BacktestRoutes(context),
         PatternRoutes(context),
+        ScheduleRoutes(context),
         Executions(context),
         DeadLetterRoutes(context),
         ActionRoutes(context),

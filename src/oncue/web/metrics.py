@@ -89,6 +89,12 @@ class Metrics:
             ("oncue_executions_started", "Executions begun.", numbers.started),
             ("oncue_events_emitted", "Events that OnCue emitted itself.", numbers.emitted),
             ("oncue_loops_cut", "Matches that ended a loop of executions.", numbers.loops),
+            ("oncue_schedules_fired", "Times that schedules fired.", numbers.fired),
+            (
+                "oncue_schedules_missed",
+                "Times that they could not, and never will.",
+                numbers.missed,
+            ),
         ):
             yield CounterMetricFamily(name, told, value=count)
         ended = CounterMetricFamily(

@@ -122,6 +122,7 @@ _ACCOUNT: Final = {
     "id": TEXT,
     "name": TEXT,
     "enabled": TRUTH,
+    "time_zone": TEXT,
     "quotas": OBJECT,
     "created_at": INSTANT,
 }
@@ -339,6 +340,18 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
             ready=TRUTH,
             trouble=_or_null(TEXT),
             owned_by=_or_null(TEXT),
+        ),
+    ),
+    "SavedSchedule": (
+        "ScheduleDocument",
+        _object(
+            **_SAVED,
+            owned_by=_or_null(TEXT),
+            effective_time_zone=TEXT,
+            next_at=_or_null(INSTANT),
+            upcoming=_list(INSTANT),
+            last_at=_or_null(INSTANT),
+            missed=NUMBER,
         ),
     ),
     "SavedConnection": (

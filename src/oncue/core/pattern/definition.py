@@ -12,10 +12,8 @@ from oncue.core.pattern.kinds.sequence import SequencePattern, Step, Times
 from oncue.core.pattern.kinds.shared import Cooldown, Late, Limits, Time, Watermark
 from oncue.core.pattern.kinds.threshold import ThresholdPattern
 
-Condition: TypeAlias = Annotated[
-    EventPattern | ThresholdPattern | SequencePattern | AnomalyPattern,
-    Field(discriminator="type"),
-]
+Kind: TypeAlias = EventPattern | ThresholdPattern | SequencePattern | AnomalyPattern
+Condition: TypeAlias = Annotated[Kind, Field(discriminator="type")]
 
 
 class Pattern(Document):

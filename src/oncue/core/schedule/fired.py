@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from oncue.core.event import OWN_SOURCE, IncomingEvent
 from oncue.core.ids import derived_id
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
+from oncue.core.own_events import SCHEDULE_FIRED
 from oncue.core.schedule.document import OWN_MEMBER
-
-FIRED: Final = "schedule.fired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def fired_event(
     return IncomingEvent(
         id=fired_id(occasion.schedule_id, tick_ms),
         source=OWN_SOURCE,
-        type=FIRED,
+        type=SCHEDULE_FIRED,
         subject=occasion.name,
         time_ms=None,
         data={**occasion.data, OWN_MEMBER: told},
@@ -60,4 +58,4 @@ def fired_id(schedule_id: str, tick_ms: int) -> str:
 def pattern_of(schedule_id: str) -> dict[str, Json]:
     """Return the condition that each event of a schedule fulfils."""
     is_it = f"event.source == '{OWN_SOURCE}' && event.data.{OWN_MEMBER}.id == '{schedule_id}'"
-    return {"type": "event", "event": FIRED, "where": is_it}
+    return {"type": "event", "event": SCHEDULE_FIRED, "where": is_it}

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, Field, model_validator
 
 from oncue.core.documents import Document, DurationMs, Name
 from oncue.core.json_text import Json
-from oncue.core.pattern.definition import Condition
+from oncue.core.pattern.definition import Kind
+from oncue.core.schedule.document import ScheduleTrigger
 from oncue.core.workflow.retry import Backoff, OnUnknown, RetryPolicy
 
 _STEP_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}", re.ASCII)
@@ -294,7 +295,7 @@ Step: TypeAlias = Annotated[
     | StopStep,
     Field(discriminator="type"),
 ]
-Trigger: TypeAlias = Annotated[Condition, Field(title="Trigger")]
+Trigger: TypeAlias = Annotated[Kind | ScheduleTrigger, Field(discriminator="type", title="Trigger")]
 NESTED = (
     ActionStep,
     LoopStep,
@@ -338,6 +339,6 @@ class Workflow(Document):
     )
 
     @property
-    def triggers(self) -> tuple[Condition, ...]:
+    def triggers(self) -> tuple[Kind | ScheduleTrigger, ...]:
         """What starts it."""
         return tuple(self.on) if isinstance(self.on, list) else (self.on,)

@@ -11,6 +11,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.definition import FIELD_NAMES
 from oncue.core.pattern.planning import plan_condition
 from oncue.core.problems import problems_of
+from oncue.core.schedule.document import ScheduleTrigger
 from oncue.core.workflow.compile import Findings, Library, StepCompiler, field_names
 from oncue.core.workflow.definition import NESTED, Retry, Workflow
 from oncue.core.workflow.plan import Plan
@@ -75,7 +76,7 @@ def _definition(document: Json, library: Library) -> Workflow:
         raise InvalidInput([*found, *survey(document, library)]) from exc
 
 
-_FIELD_NAMES = (*field_names(Workflow, Retry, *NESTED), *FIELD_NAMES)
+_FIELD_NAMES = (*field_names(Workflow, Retry, ScheduleTrigger, *NESTED), *FIELD_NAMES)
 
 
 class _Parser:
@@ -110,5 +111,6 @@ class _Parser:
     def _check_triggers(self, definition: Workflow) -> None:
         is_list = isinstance(definition.on, list)
         for index, trigger in enumerate(definition.triggers):
-            path = f"on[{index}]" if is_list else "on"
-            self._found.collect(partial(plan_condition, trigger, path))
+            if not isinstance(trigger, ScheduleTrigger):
+                path = f"on[{index}]" if is_list else "on"
+                self._found.collect(partial(plan_condition, trigger, path))

@@ -129,6 +129,7 @@ def _row_of(account: Account) -> dict[str, Any]:
         "id": account.id,
         "name": account.name,
         "enabled": account.is_enabled,
+        "time_zone": account.time_zone,
         "created_at": account.created_at_ms,
         **asdict(account.quotas),
     }
@@ -136,7 +137,7 @@ def _row_of(account: Account) -> dict[str, Any]:
 
 def _account_of(row: sa.Row[Any]) -> Account:
     quotas = Quotas(row.max_workflows, row.max_executions_per_month, row.max_events_per_month)
-    return Account(row.id, row.name, row.created_at, quotas, row.enabled)
+    return Account(row.id, row.name, row.created_at, quotas, row.enabled, row.time_zone)
 
 
 def _api_key_of(row: sa.Row[Any]) -> ApiKey:

@@ -1,15 +1,15 @@
 """Every saved version of every workflow."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from oncue.core.errors import NotFound
-from oncue.ports import PatternVersion, WorkflowVersion
+from oncue.ports import Brought, WorkflowVersion
 from oncue.store.sql import tables
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.patterns import add_version
+from oncue.store.sql.schedules import keep_schedule
 
 
 class SqlCatalog:
@@ -20,7 +20,7 @@ class SqlCatalog:
 
     async def save_workflow(self, account: str, workflow: WorkflowVersion) -> None:
         """
-        Keep the first version of a workflow and its patterns.
+        Keep the first version of a workflow and what it brings.
 
         Raises:
             Conflict: another workflow of the account has that name.
@@ -59,16 +59,15 @@ class SqlCatalog:
         await self._database.write(what, change_head, *_add_version(account, workflow))
 
     async def delete_workflow(
-        self, account: str, workflow_id: str, at_ms: int, patterns: Sequence[PatternVersion]
+        self, account: str, workflow_id: str, at_ms: int, ends: Brought
     ) -> None:
-        """Let go of a workflow; `patterns` are the versions that end its patterns."""
+        """Let go of a workflow; `ends` ends what it brought."""
         mark = (
             sa.update(tables.workflow)
             .where(*_of_workflow(account, workflow_id))
             .values(deleted_at=at_ms)
         )
-        ends = (end for pattern in patterns for end in add_version(account, pattern))
-        await self._database.write("workflow", mark, *ends)
+        await self._database.write("workflow", mark, *_keep_brought(account, ends))
 
     async def workflow_id(self, account: str, reference: str) -> str:
         """
@@ -170,7 +169,9 @@ def _of_workflow(account: str, workflow_id: str) -> tuple[sa.ColumnElement[bool]
     )
 
 
-def _add_version(account: str, workflow: WorkflowVersion) -> list[sa.Insert | sa.Update]:
+def _add_version(
+    account: str, workflow: WorkflowVersion
+) -> list[sa.Insert | sa.Update | sa.Delete]:
     version = {
         "account": account,
         "workflow_id": workflow.id,
@@ -180,7 +181,14 @@ def _add_version(account: str, workflow: WorkflowVersion) -> list[sa.Insert | sa
     }
     return [
         sa.insert(tables.workflow_version).values(version),
-        *(add for pattern in workflow.patterns for add in add_version(account, pattern)),
+        *_keep_brought(account, workflow.brought),
+    ]
+
+
+def _keep_brought(account: str, brought: Brought) -> list[sa.Insert | sa.Update | sa.Delete]:
+    return [
+        *(add for pattern in brought.patterns for add in add_version(account, pattern)),
+        *(keep_schedule(account, schedule) for schedule in brought.schedules),
     ]
 
 

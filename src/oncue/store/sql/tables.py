@@ -10,6 +10,7 @@ account = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False, unique=True),
     sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False, server_default="UTC"),
     sa.Column("max_workflows", sa.BigInteger),
     sa.Column("max_executions_per_month", sa.BigInteger),
     sa.Column("max_events_per_month", sa.BigInteger),
@@ -151,3 +152,35 @@ sa.Index(
     sqlite_where=hook.c.owner_id.is_(None),
     postgresql_where=hook.c.owner_id.is_(None),
 )
+schedule = sa.Table(
+    "schedule",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
+    # The workflow that brought it; it then has that one's name.
+    sa.Column("owner_id", sa.Text),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("has_own_zone", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+    sa.Column("zone", sa.Text, nullable=False),
+    sa.Column("anchor_at", sa.BigInteger, nullable=False),
+    # The first tick that is undecided; null while it does not fire.
+    sa.Column("next_at", sa.BigInteger),
+    sa.Column("last_at", sa.BigInteger),
+    sa.Column("missed", sa.Integer, nullable=False),
+)
+_is_of_nobody = schedule.c.owner_id.is_(None)
+sa.Index(
+    "schedule_name",
+    schedule.c.account,
+    schedule.c.name,
+    unique=True,
+    sqlite_where=_is_of_nobody,
+    postgresql_where=_is_of_nobody,
+)
+sa.Index("schedule_owner", schedule.c.account, schedule.c.owner_id)
+sa.Index("schedule_due", schedule.c.next_at)

@@ -105,6 +105,8 @@ class _Stage:
             await engine.definitions.create_workflow(ACCOUNT, workflow)
         for pattern in given.patterns:
             await engine.patterns.create(ACCOUNT, pattern)
+        if self.test.until is None and await self.world.world.schedules.next_due_ms() is not None:
+            return [Failure("until", "expected when to look, since schedules never end, got none")]
         failures: list[Failure] = []
         timed: list[tuple[str, TimedEvent | TimedCallback]] = [
             *((f"events[{n}]", event) for n, event in enumerate(self.test.events)),
