@@ -18,11 +18,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from oncue.actions import ACTIONS
-from oncue.actions.library import ActionLibrary, Stores
+from oncue.actions.gating import Gating
+from oncue.actions.library import ActionLibrary, GivenCredentials, Stores
 from oncue.cli.documents import example
 from oncue.core.action import Idempotency
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json
+from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState, StepStatus
 from oncue.ports import Actions, ExecutionFilter
@@ -224,13 +226,20 @@ class Play:
     def _life(
         self, wire: Wire, commit: Commit = sqlite3.Connection.commit
     ) -> AbstractAsyncContextManager[Embedded]:
+        gates = Gates()
+
         def build(stores: Stores) -> tuple[Actions, Library]:
             library = ActionLibrary(
-                ACTIONS, lambda _, name: wire.known.credentials(name), wire.ways, self.clock, stores
+                ACTIONS,
+                GivenCredentials(lambda _, name: wire.known.credentials(name)),
+                wire.ways,
+                self.clock,
+                stores,
+                Gating(gates, self.clock),
             )
             return library, library.by_name
 
-        return embedded(self.folder, build, clock=self.clock, commit=commit)
+        return embedded(self.folder, build, clock=self.clock, commit=commit, gates=gates)
 
     async def _die(self, wire: Wire, crash: Crash) -> None:
         async with self._life(wire, crash) as world:

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from oncue.actions import ACTIONS
-from oncue.actions.library import ActionLibrary
+from oncue.actions.library import ActionLibrary, GivenCredentials
 from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
 from oncue.testing.clock import VirtualClock
@@ -42,7 +42,8 @@ async def library_for(
         fresh_stores() as stores,
     ):
         credentials = credentials_for(vendors) if connected else lambda _, __: {}
-        yield ActionLibrary(ACTIONS, credentials, ways_of(client), VirtualClock(), stores)
+        source = GivenCredentials(credentials)
+        yield ActionLibrary(ACTIONS, source, ways_of(client), VirtualClock(), stores)
 
 
 def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]], **settings: str) -> Any:

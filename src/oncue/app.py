@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
+from oncue.actions.gating import Gating
 from oncue.actions.library import ActionLibrary, stores_on
 from oncue.actions.packages import available
 from oncue.core.action import Ways
@@ -14,6 +15,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.errors import NotFound
 from oncue.core.ids import derived_id
 from oncue.core.integration import Reach
+from oncue.core.limits.gate import Gates
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.retention import Retention
@@ -119,9 +121,9 @@ async def run(
             clock,
         )
         stores = stores_on(keys, log, files)
-        actions = ActionLibrary(
-            offered.actions, operators.credentials, ways, clock, stores, connected
-        )
+        gates = Gates()
+        gating = Gating(gates, clock)
+        actions = ActionLibrary(offered.actions, connected, ways, clock, stores, gating)
         checkpoints = FileCheckpoints(settings.data / "checkpoints")
         world = World(
             clock=clock,
@@ -144,6 +146,7 @@ async def run(
             fresh_secret=fresh_key,
             callbacks=Callbacks(settings.public_url, kept_secret(settings.data / "signing.key")),
             connected=connected,
+            gates=gates,
         )
         engine = Engine(
             world,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oncue.actions import ACTIONS
-from oncue.actions.library import ActionLibrary
+from oncue.actions.library import ActionLibrary, GivenCredentials
 from oncue.core.action import Ways
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
@@ -162,7 +162,11 @@ def test_without_a_connection_the_setting_is_named(
     async def main() -> None:
         async with fresh_stores() as stores:
             library = ActionLibrary(
-                ACTIONS, lambda _, __: {}, Ways(send, send, send), VirtualClock(), stores
+                ACTIONS,
+                GivenCredentials(lambda *_: {}),
+                Ways(send, send, send),
+                VirtualClock(),
+                stores,
             )
             await library.perform("acc", action, document, "k", is_repeat=False)
 

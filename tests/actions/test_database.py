@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oncue.actions import ACTIONS
-from oncue.actions.library import ActionLibrary
+from oncue.actions.library import ActionLibrary, GivenCredentials
 from oncue.core.action import Ways
 from oncue.core.errors import PermanentError
 from oncue.core.json_text import Json
@@ -70,7 +70,9 @@ def _connected(action: str, document: Json, *, is_repeat: bool = False) -> list[
     async def main() -> None:
         async with fresh_stores() as stores:
             ways = Ways(unused, query, unused)
-            library = ActionLibrary(ACTIONS, lambda *_: {"url": URL}, ways, VirtualClock(), stores)
+            library = ActionLibrary(
+                ACTIONS, GivenCredentials(lambda *_: {"url": URL}), ways, VirtualClock(), stores
+            )
             await library.perform("acc", action, document, "k", is_repeat=is_repeat)
 
     asyncio.run(main())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from oncue.actions.kv import KV_ACTIONS
-from oncue.actions.library import ActionLibrary
+from oncue.actions.library import ActionLibrary, GivenCredentials
 from oncue.core.action import Ways
 from oncue.core.errors import PermanentError
 from oncue.core.json_text import Json
@@ -24,7 +24,11 @@ def _with_actions(use: Callable[[Ask, ActionLibrary], Awaitable[Any]]) -> Any:
     async def main() -> Any:
         async with fresh_stores() as stores:
             library = ActionLibrary(
-                KV_ACTIONS, lambda _, __: {}, Ways(send, send, send), VirtualClock(), stores
+                KV_ACTIONS,
+                GivenCredentials(lambda *_: {}),
+                Ways(send, send, send),
+                VirtualClock(),
+                stores,
             )
 
             async def ask(action: str, once: str, /, **rendered: Json) -> Json:

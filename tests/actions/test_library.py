@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from pydantic import BaseModel
 
-from oncue.actions.library import ActionLibrary
+from oncue.actions.library import ActionLibrary, GivenCredentials
 from oncue.core.action import Action, Call, Idempotency
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json
@@ -50,7 +50,11 @@ def test_no_error_of_an_action_tells_a_secret(error: Exception) -> None:
     async def main() -> None:
         async with OutgoingClient() as client, fresh_stores() as stores:
             library = ActionLibrary(
-                [action], lambda *_: {"token": SECRET}, ways_of(client), VirtualClock(), stores
+                [action],
+                GivenCredentials(lambda *_: {"token": SECRET}),
+                ways_of(client),
+                VirtualClock(),
+                stores,
             )
             with pytest.raises(type(error)) as raised:
                 await library.perform("acc", "fail", {}, "k", is_repeat=False)

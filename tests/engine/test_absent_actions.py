@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from oncue.actions.library import ActionLibrary, Stores
+from oncue.actions.library import ActionLibrary, GivenCredentials, Stores
 from oncue.core.action import Action, AnyAction, Call, Idempotency, Ways
 from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
@@ -58,7 +58,7 @@ def _with(folder: Path, actions: list[AnyAction], use: Callable[[Embedded], Awai
 
     def build(stores: Stores) -> tuple[Actions, Library]:
         ways = Ways(_refuse, _refuse, _refuse)
-        library = ActionLibrary(actions, lambda *_: {}, ways, clock, stores)
+        library = ActionLibrary(actions, GivenCredentials(lambda *_: {}), ways, clock, stores)
         return library, library.by_name
 
     async def main() -> Any:

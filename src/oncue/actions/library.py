@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
+from oncue.actions.gating import Gating, place_of
 from oncue.actions.masking import show_request
 from oncue.core.action import (
     AccountStore,
@@ -70,34 +71,55 @@ def stores_on(keys: KeyValues, log: EventLog, files: Files) -> Stores:
     return store
 
 
+@dataclass(frozen=True, slots=True)
+class GivenCredentials:
+    """A `CredentialSource` without connections: each integration has one set of credentials."""
+
+    given: Credentials
+
+    async def has(self, _account: str, _integration: str, _name: str | None) -> bool:
+        """Return False: no connection is there."""
+        return False
+
+    async def credentials(
+        self, account: str, integration: str, _name: str | None
+    ) -> Mapping[str, str]:
+        """Return what was given for the integration."""
+        return self.given(account, integration)
+
+    async def budget(self, account: str, integration: str, _name: str | None) -> str:
+        """Return what names the account's one set."""
+        return f"{account}/{integration}"
+
+
 class ActionLibrary:
     """The actions by name."""
 
     def __init__(
         self,
         actions: Iterable[AnyAction],
-        credentials: Credentials,
+        source: CredentialSource,
         ways: Ways,
         clock: Clock,
         stores: Stores,
-        connected: CredentialSource | None = None,
+        gating: Gating | None = None,
     ) -> None:
         self.by_name: dict[str, AnyAction] = {action.name: action for action in actions}
-        self._credentials = credentials
+        self._source = source
         self._ways = ways
         self._clock = clock
         self._stores = stores
-        self._connected = connected
+        self._gating = gating
 
     def over(self, stores: Stores) -> "ActionLibrary":
         """Return the same actions over what accounts keep elsewhere."""
         return ActionLibrary(
             self.by_name.values(),
-            self._credentials,
+            self._source,
             self._ways,
             self._clock,
             stores,
-            self._connected,
+            self._gating,
         )
 
     async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
@@ -106,23 +128,14 @@ class ActionLibrary:
         if found.obstacle:
             return found.obstacle
         try:
-            if self._connected and await self._connected.has(
-                account, found.integration, connection
-            ):
+            if await self._source.has(account, found.integration, connection):
                 return None
         except PermanentError as exc:
             return str(exc)
-        return _lack(found, self._credentials(account, found.integration))
+        return _lack(found, await self._source.credentials(account, found.integration, connection))
 
     def _find(self, action: str) -> AnyAction:
         return self.by_name.get(action) or absent(action)
-
-    async def _credentials_of(
-        self, account: str, action: AnyAction, connection: str | None
-    ) -> Mapping[str, str]:
-        if self._connected is None:
-            return self._credentials(account, action.integration)
-        return await self._connected.credentials(account, action.integration, connection)
 
     async def perform(  # noqa: PLR0913 what an attempt is made of
         self,
@@ -146,7 +159,7 @@ class ActionLibrary:
         found = self._find(action)
         if found.obstacle:
             raise PermanentError(found.obstacle)
-        credentials = await self._credentials_of(account, found, connection)
+        credentials = await self._source.credentials(account, found.integration, connection)
         if lack := _lack(found, credentials):
             raise PermanentError(lack)
         try:
@@ -168,7 +181,14 @@ class ActionLibrary:
             origin=origin,
         )
         try:
-            return await found.perform(call)
+            if self._gating is None or origin is None:
+                return await found.perform(call)
+            whose = await self._source.budget(account, found.integration, connection)
+            with self._gating.passing(
+                f"{whose} {place_of(typed)}".rstrip(), origin, self._ways
+            ) as ways:
+                listened = replace(call, send=ways.send, query=ways.query, deliver=ways.deliver)
+                return await found.perform(listened)
         except (ActionError, *_BUGS) as exc:
             exc.args = (mask(str(exc), credentials),)
             raise
@@ -190,7 +210,8 @@ class ActionLibrary:
         """Return how the action went; where `is_dry`, what it would have sent first."""
         requests: list[Json] = []
         try:
-            credentials = await self._credentials_of(account, self._find(action), connection)
+            integration = self._find(action).integration
+            credentials = await self._source.credentials(account, integration, connection)
         except ActionError as exc:
             return Rehearsal(None, str(exc), requests)
 
@@ -214,9 +235,8 @@ class ActionLibrary:
 
         ways = Ways(send, query, deliver)
         stores = _read_only(self._stores) if is_dry else self._stores
-        own = ActionLibrary(
-            self.by_name.values(), lambda *_: credentials, ways, self._clock, stores
-        )
+        source = GivenCredentials(lambda *_: credentials)
+        own = ActionLibrary(self.by_name.values(), source, ways, self._clock, stores)
         output: Json = None
         error = None
         with suppress(_NotSentError):

@@ -15,6 +15,7 @@ All errors, split by who must act.
     └── ActionError           the outside world said no             → recorded, never an HTTP error
         ├── RetryableError    nothing happened; try again, perhaps after `retry_after_ms`
         ├── PermanentError    never try again
+        ├── NotNow            the vendor takes no calls now: nothing was sent, no attempt used up
         └── OutcomeUnknown    it was sent and no answer came: it may have happened
 
 Anything else that escapes is a bug.
@@ -107,6 +108,15 @@ class RetryableError(ActionError):
 
 class PermanentError(ActionError):
     """Another attempt would fail the same way."""
+
+
+class NotNow(ActionError):
+    """The vendor behind a gate takes no calls before `until_ms`; nothing was sent."""
+
+    def __init__(self, message: str, *, gate: str, until_ms: int) -> None:
+        self.gate = gate
+        self.until_ms = until_ms
+        super().__init__(message)
 
 
 class OutcomeUnknown(ActionError):

@@ -109,6 +109,18 @@ class Connected:
             await self.store.note_use(account, chosen.id, now)
         return values
 
+    async def budget(self, account: str, integration: str, name: str | None) -> str:
+        """
+        Return what is the same for all calls that a vendor counts together.
+
+        Raises:
+            PermanentError: there is no such connection, or nobody knows which.
+        """
+        chosen = await self._choose(account, integration, name)
+        if chosen is not None:
+            return f"{account}/{integration}/{chosen.name}"
+        return f"{account}/{integration}"
+
     async def values(self, account: str, connection: Connection) -> Mapping[str, str]:
         """
         Return all that a connection gives, with an access token where one has to be fetched.

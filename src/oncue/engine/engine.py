@@ -10,6 +10,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.dead_letters import Queue
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json
+from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.active_patterns import ActivePatterns
@@ -27,10 +28,13 @@ from oncue.engine.hook_outcomes import HookOutcomes
 from oncue.engine.hook_receiver import HookReceiver
 from oncue.engine.hook_secrets import HookSecrets
 from oncue.engine.ingest import Ingest
+from oncue.engine.live import Waiting
+from oncue.engine.loop import Loop
 from oncue.engine.match import MatchLoop
 from oncue.engine.match_lanes import MatchLanes
 from oncue.engine.outbox import Outbox
 from oncue.engine.outcomes import Outcomes
+from oncue.engine.parking import Parking
 from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
@@ -88,6 +92,7 @@ class World:
     fresh_secret: Callable[[], str]
     callbacks: Callbacks
     connected: Connected
+    gates: Gates
 
 
 MAX_KEYS_PER_ACCOUNT: Final = 2_000_000
@@ -144,6 +149,8 @@ class Engine:
             world.fresh_id,
         )
         self._outbox = Outbox(world.log, world.journal, self.active_patterns.audience, world.clock)
+        self._timers = TimerLoop(world.journal, world.clock, self._fire)
+        self.parking = Parking(world.gates, world.clock, self._fire)
         self._executor = Executor(
             world.journal,
             self.definitions,
@@ -151,7 +158,7 @@ class Engine:
             world.keys,
             self._outbox,
             world.clock,
-            self._add_timer,
+            Waiting(self._timers.add, self.parking),
         )
         starts = Starts(self.definitions, world.clock, world.callbacks)
         self._outcomes = Outcomes(self.definitions, starts, self.quotas)
@@ -186,7 +193,6 @@ class Engine:
             world.fresh_id,
             self._executor.start,
         )
-        self._timers = TimerLoop(world.journal, world.clock, self._executor.fire)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id
         )
@@ -199,8 +205,12 @@ class Engine:
             world.clock,
         )
 
-    def _add_timer(self, timer: Timer) -> None:
-        self._timers.add(timer)
+    @property
+    def _loops(self) -> tuple[Loop | MatchLanes, ...]:
+        return self.firing, self.matching, self._timers, self.parking, self._outbox
+
+    def _fire(self, timer: Timer) -> None:
+        self._executor.fire(timer)
 
     async def start(self) -> None:
         """Take up what was left, and go on."""
@@ -214,12 +224,14 @@ class Engine:
         self._timers.start()
         self._outbox.start()
         self.firing.start()
+        self.parking.start()
 
     async def stop(self) -> None:
         """Begin nothing more; write down the answers that are on their way."""
         await self.firing.stop()
         await self.matching.stop()
         await self._timers.stop()
+        await self.parking.stop()
         await self._executor.stop()
         await self._outbox.stop()
 
@@ -306,19 +318,19 @@ class Engine:
             loops=self._outcomes.loops,
             fired=self.firing.fired,
             missed=self.firing.missed,
+            parked=self.parking.count,
+            circuits_open=self.parking.circuits_open,
         )
 
     async def settled(self) -> None:
         """Return when nothing happens any more before the clock or the world moves."""
         while not self._is_settled:
             await asyncio.sleep(0)
-            await self.firing.asleep()
-            await self.matching.asleep()
-            await self._timers.asleep()
+            for loop in self._loops:
+                await loop.asleep()
             await self._executor.idle()
             await self._outbox.asleep()
 
     @property
     def _is_settled(self) -> bool:
-        loops = self.firing, self.matching, self._timers, self._outbox
-        return self._executor.is_idle and all(loop.is_asleep for loop in loops)
+        return self._executor.is_idle and all(loop.is_asleep for loop in self._loops)

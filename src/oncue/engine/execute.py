@@ -12,7 +12,6 @@ is in flight it is let go: its history and its timers are all that is left of it
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from oncue.core.errors import Conflict, NotFound
@@ -27,7 +26,7 @@ from oncue.core.workflow.state import ExecutionState, begin
 from oncue.engine.awaited import Awaited
 from oncue.engine.definitions import Definitions
 from oncue.engine.fair_queue import FairQueue
-from oncue.engine.live import Delivery, LiveExecution, Outside
+from oncue.engine.live import Delivery, LiveExecution, Outside, Waiting
 from oncue.engine.outbox import Outbox
 from oncue.engine.pace import Pace
 from oncue.engine.step_cache import StepCache
@@ -68,7 +67,7 @@ class Executor:
         keys: KeyValues,
         outbox: Outbox,
         clock: Clock,
-        on_timer: Callable[[Timer], None],
+        waiting: Waiting,
     ) -> None:
         self._journal = journal
         self._definitions = definitions
@@ -84,7 +83,7 @@ class Executor:
             outbox=outbox,
             clock=clock,
             tally=self.tally,
-            on_timer=on_timer,
+            waiting=waiting,
             on_turn=self.turns.tell,
             on_end=self.ends.tell,
         )

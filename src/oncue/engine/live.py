@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from oncue.core.errors import OutcomeUnknown, Overloaded, PermanentError, RetryableError
+from oncue.core.action import Origin
+from oncue.core.errors import NotNow, OutcomeUnknown, Overloaded, PermanentError, RetryableError
 from oncue.core.workflow.machine import advance, evolve
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.records import (
     AttemptFailed,
     AttemptLost,
+    AttemptParked,
     AttemptStarted,
     AttemptSucceeded,
     CalledBack,
@@ -31,6 +33,7 @@ from oncue.core.workflow.records import (
 from oncue.core.workflow.state import AttemptStatus, ExecutionState, StepState
 from oncue.engine.loop import PAUSE_AFTER_FAILURE_MS
 from oncue.engine.outbox import Outbox
+from oncue.engine.parking import PATIENCE_MS, Parking, asks_at_ms
 from oncue.engine.step_cache import StepCache
 from oncue.engine.tally import Tally
 from oncue.engine.telling import origin_of
@@ -42,7 +45,16 @@ _KINDS: Mapping[type, str] = {
     AttemptSucceeded: AttemptStatus.COMPLETED.value,
     AttemptFailed: AttemptStatus.FAILED.value,
     AttemptLost: AttemptStatus.IN_DOUBT.value,
+    AttemptParked: "parked",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where steps that wait are handed over: their timers, and those that wait for a vendor."""
+
+    on_timer: Callable[[Timer], None]
+    parking: Parking
 
 
 @dataclass(slots=True)
@@ -55,7 +67,7 @@ class Outside:
     outbox: Outbox
     clock: Clock
     tally: Tally
-    on_timer: Callable[[Timer], None]
+    waiting: Waiting
     on_turn: Callable[[str], None]
     on_end: Callable[[str], None]
     is_stopping: bool = False
@@ -111,6 +123,7 @@ class LiveExecution:
         self._outside = outside
         self._inbox: deque[Delivery] = deque()
         self._mail_came: asyncio.Future[None] | None = None
+        self._gates: dict[str, str] = {}
 
     def deliver(self, delivery: Delivery) -> None:
         """Take something in from outside the calls; it rides in the next turn."""
@@ -174,8 +187,12 @@ class LiveExecution:
         told = await self._outside.outbox.of_end(self._account, self._new, state)
         turn = replace(_turn_of(self._plan, state, position, records, timers), told=told)
         await self._commit(turn)
-        for path, due_ms in turn.timers_set.items():
-            self._outside.on_timer(Timer(self._account, turn.execution_id, path, due_ms))
+        for path, instant_ms in turn.timers_set.items():
+            timer = Timer(self._account, turn.execution_id, path, instant_ms)
+            self._outside.waiting.on_timer(timer)
+            # Only now: whoever is let in must find the timer that it waits for.
+            if gate := self._gates.pop(path, None):
+                self._outside.waiting.parking.park(gate, self._plan.name, timer)
         self._outside.on_turn(turn.execution_id)
         if state.final:
             self._outside.tally.ended[state.final.value] += 1
@@ -220,9 +237,11 @@ class LiveExecution:
                     step.input,
                     record.idempotency_key,
                     is_repeat=_may_repeat(step) or path in self._state.inherited,
-                    origin=origin_of(self._state.start),
+                    origin=self._origin(step),
                     connection=node.connection,
                 )
+        except NotNow as exc:
+            return self._parked(record, exc)
         except RetryableError as exc:
             return AttemptFailed(path, attempt, str(exc), retry_after_ms=exc.retry_after_ms)
         except PermanentError as exc:
@@ -238,6 +257,19 @@ class LiveExecution:
         if cache := node.cache:
             await self._outside.cache.keep(self._account, step.cache_key, output, cache.ttl_ms)
         return AttemptSucceeded(path, attempt, output)
+
+    def _origin(self, step: StepState) -> Origin:
+        waited_ms = self._state.now_ms - (step.parked_at_ms or self._state.now_ms)
+        origin = origin_of(self._state.start)
+        return replace(origin, path=step.path, is_patient=waited_ms < PATIENCE_MS)
+
+    def _parked(self, record: AttemptStarted, exc: NotNow) -> AttemptParked:
+        execution_id, path = self._state.start.execution_id, record.path
+        now = self._outside.clock.now_ms()
+        since = self._state.steps[path].parked_at_ms
+        due = asks_at_ms(exc.until_ms, since, now, f"{execution_id}/{path}")
+        self._gates[path] = exc.gate
+        return AttemptParked(path, record.attempt, str(exc), due)
 
 
 def _note(state: ExecutionState, outcomes: Iterable[Outcome], now_ms: int) -> list[Record]:

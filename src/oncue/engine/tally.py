@@ -48,3 +48,7 @@ class Numbers:
     """Ticks of schedules that became events."""
     missed: int
     """Ticks of schedules that never will."""
+    parked: int
+    """Steps that wait for a vendor to take calls again."""
+    circuits_open: int
+    """Vendors that did not answer lately, as connections meet them."""

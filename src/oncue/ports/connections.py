@@ -82,7 +82,7 @@ class Connections(Protocol):
 class CredentialSource(Protocol):
     """Where an action's credentials come from."""
 
-    async def has(self, account: str, integration: str, name: str | None) -> bool:
+    async def has(self, account: str, integration: str, name: str | None, /) -> bool:
         """
         Return whether an action would go with a connection.
 
@@ -91,13 +91,21 @@ class CredentialSource(Protocol):
         """
 
     async def credentials(
-        self, account: str, integration: str, name: str | None
+        self, account: str, integration: str, name: str | None, /
     ) -> Mapping[str, str]:
         """
         Return what an action goes with; empty where there is nothing.
 
         Raises:
             ActionError: there is no such connection, or it cannot be used.
+        """
+
+    async def budget(self, account: str, integration: str, name: str | None, /) -> str:
+        """
+        Return what is the same for all calls that a vendor counts together.
+
+        Raises:
+            PermanentError: there is no such connection, or nobody knows which.
         """
 
 

@@ -14,6 +14,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.encryption_keys import EncryptionKey
 from oncue.core.errors import PermanentError
 from oncue.core.integration import Reach
+from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
@@ -67,12 +68,15 @@ class Embedded:
     async def _next_due_ms(self, until_ms: int) -> int | None:
         timers = await self.journal.timers_before(until_ms + 1)
         now = self.clock.now_ms()
-        own = (self.engine.matching.next_tick_ms(), self.engine.firing.next_due_ms)
-        instants = [
-            *(timer.due_ms for timer in timers),
-            *(due_ms for due_ms in own if due_ms is not None and due_ms <= until_ms),
-        ]
-        return min((instant for instant in instants if instant > now), default=None)
+        instants = [timer.due_ms for timer in timers]
+        engine = self.engine
+        own = (
+            engine.matching.next_tick_ms(),
+            engine.firing.next_due_ms,
+            engine.parking.next_at_ms(),
+        )
+        instants += [instant for instant in own if instant is not None]
+        return min((instant for instant in instants if now < instant <= until_ms), default=None)
 
 
 @asynccontextmanager
@@ -83,12 +87,14 @@ async def embedded(
     clock: VirtualClock,
     commit: Commit = sqlite3.Connection.commit,
     checks_connections: bool = False,
+    gates: Gates | None = None,
 ) -> AsyncIterator[Embedded]:
     """
     Run an engine with one account on `folder` until the block ends; `commit` may die.
 
     Vendors are whatever `build` makes of them: connections lead nowhere, and
-    without `checks_connections` steps may name any.
+    without `checks_connections` steps may name any. `gates` are those that the
+    calls go through, if they go through any.
     """
     async with AsyncExitStack() as stack:
         log = SqliteEventLog(folder / "log", clock, commit)
@@ -125,6 +131,7 @@ async def embedded(
             fresh_secret=lambda: f"secret_{next(numbers)}",
             callbacks=Callbacks(PUBLIC_URL, b"a secret of this test"),
             connected=_connected(database, clock),
+            gates=Gates() if gates is None else gates,
         )
         engine = Engine(world, checks_connections=checks_connections)
         stack.push_async_callback(engine.stop)

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from yarl import URL
 
-from oncue.actions.library import ActionLibrary, Stores, stores_on
+from oncue.actions.library import ActionLibrary, GivenCredentials, Stores, stores_on
 from oncue.core.action import AnyAction, Ways
 from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
@@ -40,7 +40,11 @@ async def try_action(
     endpoints = {(str(url.host), url.port or 0) for url in urls}
     async with OutgoingClient(allowed_endpoints=endpoints) as client, fresh_stores() as stores:
         library = ActionLibrary(
-            [action], lambda *_: credentials, ways_of(client), VirtualClock(), stores
+            [action],
+            GivenCredentials(lambda *_: credentials),
+            ways_of(client),
+            VirtualClock(),
+            stores,
         )
         return await library.perform(ACCOUNT, action.name, given, key, is_repeat=is_repeat)
 

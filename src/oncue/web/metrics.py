@@ -121,6 +121,8 @@ class Metrics:
             ("oncue_executions_live", "Executions at work.", numbers.live),
             ("oncue_executions_ready", "Executions that wait for their turn.", numbers.ready),
             ("oncue_timers", "Instants that executions wait for.", numbers.timers),
+            ("oncue_steps_parked", "Steps that wait for a vendor's limit.", numbers.parked),
+            ("oncue_circuits_open", "Vendors that do not answer.", numbers.circuits_open),
         ):
             yield GaugeMetricFamily(name, told, value=count)
         requests = CounterMetricFamily(

@@ -105,6 +105,15 @@ class Monitoring:
                     "dead": dead.get(Queue.WORKFLOWS, 0),
                 },
             },
+            "vendors": [
+                {
+                    "name": vendor.name,
+                    "state": vendor.state,
+                    "parked": vendor.parked,
+                    "since": None if vendor.since_ms is None else format_instant(vendor.since_ms),
+                }
+                for vendor in self._context.engine.parking.vendors(account)
+            ],
             "top_errors": [{"error": error, "count": count} for error, count in report.top_errors],
         }
         return answer(shown)

@@ -128,6 +128,7 @@ def _step(step: StepState, plan: Plan) -> dict[str, Json]:
         "cached": step.is_cached,
         "reused": step.is_reused,
         "waits_until": _instant(step.due_ms if step.status == "waiting" else None),
+        "waits_for": step.parked if step.status == "waiting" else None,
     }
 
 

@@ -252,6 +252,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 cached=TRUTH,
                 reused=TRUTH,
                 waits_until=_or_null(INSTANT),
+                waits_for=_or_null(TEXT),
             )
         ),
     ),

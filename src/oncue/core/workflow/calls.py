@@ -52,6 +52,8 @@ def _cache_key(node: CallNode, rendered: Json, scope: Scope) -> str:
 
 def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | None:
     """Return what follows in a call that has begun; nothing, if that depends on an outcome."""
+    if step.parked is not None:
+        return _next_attempt(node, step) if step.is_due else None
     last = step.attempts[-1]
     if last.status is AttemptStatus.RUNNING:
         return None
@@ -60,12 +62,16 @@ def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | Non
     if step.asks:
         return _after_verdict(node, step, last)
     if step.is_due:
-        return AttemptStarted(step.path, node.action, last.attempt + 1, step.idempotency_key)
+        return _next_attempt(node, step)
     if step.status is StepStatus.WAITING:
         return None
     if last.status is AttemptStatus.IN_DOUBT and node.on_unknown is OnUnknown.ASK:
         return DoubtRaised(step.path)
     return _after_failure(node, step, last, scope)
+
+
+def _next_attempt(node: CallNode, step: StepState) -> Command:
+    return AttemptStarted(step.path, node.action, len(step.attempts) + 1, step.idempotency_key)
 
 
 def _next_of_callback(node: CallNode, step: StepState, scope: Scope) -> Command | None:
@@ -89,7 +95,7 @@ def _after_verdict(node: CallNode, step: StepState, last: Attempt) -> Command | 
         case Verdict.DONE:
             return StepCompleted(step.path, step.resolved.output)
         case Verdict.RETRY:
-            return AttemptStarted(step.path, node.action, last.attempt + 1, step.idempotency_key)
+            return _next_attempt(node, step)
         case Verdict.FAIL:
             return StepFailed(step.path, last.error or "")
 
@@ -103,7 +109,7 @@ def _after_failure(node: CallNode, step: StepState, last: Attempt, scope: Scope)
     if delay is None:
         return StepFailed(step.path, last.error or "")
     if last.by_crash:
-        return AttemptStarted(step.path, node.action, last.attempt + 1, step.idempotency_key)
+        return _next_attempt(node, step)
     # What the vendor asks for outweighs our own ceiling.
     wait = delay if last.retry_after_ms is None else max(delay, last.retry_after_ms)
     return RetryScheduled(step.path, scope.now_ms + wait)

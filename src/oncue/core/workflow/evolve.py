@@ -6,6 +6,7 @@ from oncue.core.workflow.records import (
     AttemptFailed,
     AttemptInherited,
     AttemptLost,
+    AttemptParked,
     AttemptStarted,
     AttemptSucceeded,
     BranchesStarted,
@@ -72,10 +73,10 @@ def _end(state: ExecutionState, path: str, status: StepStatus) -> StepState:
 
 def _attempt_started(state: ExecutionState, record: AttemptStarted) -> None:
     step = _open(state, record.path)
-    if not step.attempts:
+    if not step.idempotency_key:
         step.input, step.idempotency_key = record.input, record.idempotency_key
         step.cache_key = record.cache_key
-    step.status, step.is_due, step.asks = StepStatus.RUNNING, False, False
+    step.status, step.is_due, step.asks, step.parked = StepStatus.RUNNING, False, False, None
     step.attempts.append(Attempt(record.attempt, state.now_ms))
     state.waiting.pop(record.path, None)
     state.calling[record.path] = step
@@ -86,7 +87,7 @@ def _ended_attempt(
 ) -> tuple[StepState, Attempt]:
     step = state.steps[record.path]
     attempt = step.attempts[-1]
-    attempt.finished_at_ms = state.now_ms
+    attempt.finished_at_ms, step.parked_at_ms = state.now_ms, None
     state.calling.pop(record.path, None)
     return step, attempt
 
@@ -109,6 +110,16 @@ def _attempt_lost(state: ExecutionState, record: AttemptLost) -> None:
     _, attempt = _ended_attempt(state, record)
     attempt.status, attempt.error = AttemptStatus.IN_DOUBT, record.error
     attempt.by_crash = record.by_crash
+
+
+def _attempt_parked(state: ExecutionState, record: AttemptParked) -> None:
+    step = state.steps[record.path]
+    step.attempts.pop()
+    state.calling.pop(record.path, None)
+    if not step.is_over:
+        _wait(state, record.path, record.due_ms)
+        step.parked = record.reason
+        step.parked_at_ms = step.parked_at_ms or state.now_ms
 
 
 def _delay_started(state: ExecutionState, record: DelayStarted | RetryScheduled) -> None:
@@ -207,6 +218,7 @@ _FOLDS: Mapping[type, Callable[..., None]] = {
     AttemptSucceeded: _attempt_succeeded,
     AttemptFailed: _attempt_failed,
     AttemptLost: _attempt_lost,
+    AttemptParked: _attempt_parked,
     RetryScheduled: _delay_started,
     DelayStarted: _delay_started,
     CallbackAwaited: _callback_awaited,

@@ -187,6 +187,19 @@ class AttemptLost(_Record, frozen=True, tag="attempt_lost"):
     by_crash: bool = False
 
 
+class AttemptParked(_Record, frozen=True, tag="attempt_parked"):
+    """
+    The attempt was not made and does not count: the vendor takes no calls now.
+
+    The step asks again at `due_ms`, or earlier if there is room.
+    """
+
+    path: str
+    attempt: int
+    reason: str
+    due_ms: int
+
+
 class TimerFired(_Record, frozen=True, tag="timer_fired"):
     """The instant that the step at `path` waited for has come; the execution's own has no path."""
 
@@ -248,6 +261,7 @@ Outcome: TypeAlias = (
     AttemptSucceeded
     | AttemptFailed
     | AttemptLost
+    | AttemptParked
     | TimerFired
     | CalledBack
     | DoubtResolved

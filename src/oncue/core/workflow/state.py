@@ -93,6 +93,10 @@ class StepState:
     """That instant has come, and nothing was decided on it yet."""
     awaits_callback: bool = False
     callback: CalledBack | None = None
+    parked: str | None = None
+    """Why it may not call now, if it may not."""
+    parked_at_ms: int | None = None
+    """Since when it may not call."""
     asks: bool = False
     """It waits for somebody to say what became of its last attempt."""
     resolved: DoubtResolved | None = None

@@ -8,10 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from oncue.actions.library import ActionLibrary, Stores
+from oncue.actions.gating import Gating
+from oncue.actions.library import ActionLibrary, GivenCredentials, Stores
 from oncue.actions.packages import available
 from oncue.core.errors import Conflict
 from oncue.core.json_text import Json, encode_json
+from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.ports import Actions, ExecutionFilter, ExecutionSummary
 from oncue.testing.automation.document import Answer, AutomationTest, TimedCallback, TimedEvent
@@ -53,6 +55,7 @@ async def run_test(test: AutomationTest, given: Documents) -> list[Failure]:
 
 async def _run(test: AutomationTest, given: Documents, folder: Path) -> list[Failure]:
     clock = VirtualClock(test.start)
+    gates = Gates()
     offered = available()
     brought = [one for package in offered.packages for one in package.integrations]
     async with Wire(clock, brought=brought) as wire:
@@ -62,14 +65,15 @@ async def _run(test: AutomationTest, given: Documents, folder: Path) -> list[Fai
         def build(stores: Stores) -> tuple[Actions, Library]:
             library = ActionLibrary(
                 offered.actions,
-                lambda _, integration: wire.credentials(integration),
+                GivenCredentials(lambda _, name: wire.credentials(name)),
                 wire.ways,
                 clock,
                 stores,
+                gating=Gating(gates, clock),
             )
             return library, library.by_name
 
-        async with embedded(folder, build, clock=clock) as world:
+        async with embedded(folder, build, clock=clock, gates=gates) as world:
             stage = _Stage(test, world)
             failures = await stage.play(given)
             outcome = Outcome(await stage.matches(), await stage.executions(), wire.calls)

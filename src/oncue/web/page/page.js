@@ -91,6 +91,7 @@ function showStep(step) {
   const attempts = step.attempts.length > 1 ? ` · ${step.attempts.length} attempts` : "";
   head.append(make("strong", step.path), ` ${step.type} · `, make("span", step.status, `status ${step.status}`), attempts);
   item.append(head);
+  if (step.waits_for) item.append(make("div", step.waits_for, "hint"));
   if (step.waits_until) item.append(make("div", `until ${when(step.waits_until)}`, "hint"));
   for (const [name, value] of [["input", step.input], ["output", step.output], ["error", step.error]]) {
     if (value === null) continue;
