@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from oncue.actions.library import ActionLibrary, Stores
 from oncue.core.action import Action, AnyAction, Call, Idempotency, Origin
 from oncue.core.errors import ActionError
+from oncue.core.expression import Spot
 from oncue.core.json_text import Json
 from oncue.core.workflow.compile import Library
 from oncue.engine.engine import Engine, World
@@ -72,6 +73,7 @@ class RecordingActions:
         is_repeat: bool,
         origin: Origin | None = None,
         connection: str | None = None,
+        spots: Sequence[Spot] = (),
     ) -> Json:
         assert isinstance(rendered, dict)
         text = rendered["text"]
@@ -94,6 +96,7 @@ class RecordingActions:
         *,
         is_dry: bool,
         connection: str | None = None,
+        spots: Sequence[Spot] = (),
     ) -> Rehearsal:
         return Rehearsal(None, None, [])
 

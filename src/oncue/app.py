@@ -18,6 +18,7 @@ from oncue.core.integration import Reach
 from oncue.core.limits.gate import Gates
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
+from oncue.engine.kept_secrets import KeptSecrets
 from oncue.engine.retention import Retention
 from oncue.outgoing.client import OutgoingClient
 from oncue.outgoing.postgres import PostgresClient
@@ -33,6 +34,7 @@ from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.hooks import SqlHooks
+from oncue.store.sql.named_values import SqlSecrets, SqlVariables
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sql.schedules import SqlSchedules
 from oncue.store.sqlite.history import SqliteHistory
@@ -108,22 +110,29 @@ async def run(
             )
         )
 
-        operators = _operators(settings, lent, account)
         files = AccountFiles(settings.data / "accounts")
         postgres, smtp = PostgresClient(client.guard), SmtpClient(client.guard)
         ways = Ways(client.send, postgres.query, smtp.deliver)
+        vault = AesVault(vault_keys(settings))
+        secrets = KeptSecrets(SqlSecrets(database), vault)
         connected = Connected(
             SqlConnections(database),
-            AesVault(vault_keys(settings)),
+            vault,
             {integration.name: integration for integration in offered.integrations},
-            operators,
+            _operators(settings, lent, account),
             Reach(client.send, postgres.query, smtp.greet, clock.now_ms),
             clock,
         )
-        stores = stores_on(keys, log, files)
         gates = Gates()
-        gating = Gating(gates, clock)
-        actions = ActionLibrary(offered.actions, connected, ways, clock, stores, gating)
+        actions = ActionLibrary(
+            offered.actions,
+            connected,
+            ways,
+            clock,
+            stores_on(keys, log, files),
+            Gating(gates, clock),
+            secrets,
+        )
         checkpoints = FileCheckpoints(settings.data / "checkpoints")
         world = World(
             clock=clock,
@@ -147,6 +156,8 @@ async def run(
             callbacks=Callbacks(settings.public_url, kept_secret(settings.data / "signing.key")),
             connected=connected,
             gates=gates,
+            secrets=secrets,
+            variables=SqlVariables(database),
         )
         engine = Engine(
             world,

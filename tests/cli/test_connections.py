@@ -44,8 +44,8 @@ def test_a_connection_is_set_from_stdin_changed_listed_and_deleted(
         code, told = await shell.run("connections", "test", "alerts")
         assert code == 1
         assert "there is no world outside of a test" in told
-        code, told = await shell.run("connections", "rotate")
-        assert (code, told) == (0, "0 of 1 connections encrypted anew\n")
+        code, told = await shell.run("secrets", "rotate")
+        assert (code, told) == (0, "0 of 1 encrypted anew\n")
         assert await shell.run("connections", "delete", "alerts") == (0, "deleted alerts\n")
         assert json.loads((await shell.run("connections", "list", "--json"))[1]) == []
 
@@ -152,7 +152,7 @@ def test_doctor_names_what_no_key_opens(at: Any, tmp_path: Path) -> None:
 
     assert look("own") == [(Verdict.GOOD, "the first key opens 2 connections")]
     assert look("other", "own") == [
-        (Verdict.NOTE, "2 of 2 connections wait for `oncue connections rotate`")
+        (Verdict.NOTE, "2 of 2 connections wait for `oncue secrets rotate`")
     ]
     assert [verdict for verdict, _ in look("other")] == [Verdict.WRONG, Verdict.WRONG]
     assert {name for _, found in look("other") for name in ("'one'", "'two'") if name in found} == {

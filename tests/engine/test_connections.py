@@ -23,9 +23,12 @@ from oncue.core.json_text import Json, encode_json
 from oncue.engine.access_tokens import AccessTokens
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.connection_book import ConnectionBook
+from oncue.engine.kept_secrets import KeptSecrets
+from oncue.engine.rotation import Locked, Rotation
 from oncue.ports import Account, Connection
 from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.named_values import SqlSecrets
 from oncue.store.vault import AesVault
 from oncue.testing.clock import VirtualClock
 from tests.installation import ACCOUNT, CrashError, Installed, installed
@@ -75,14 +78,14 @@ class Room:
 
     def book(self, *keys: EncryptionKey, store: SqlConnections | None = None) -> ConnectionBook:
         parts = self.world.parts
-        return ConnectionBook(
-            self.connected(*keys, store=store),
-            self.world.engine.definitions,
-            parts.catalog,
-            parts.accounts,
-            parts.clock,
-            parts.fresh_id,
-        )
+        connected = self.connected(*keys, store=store)
+        return ConnectionBook(connected, self.world.engine.definitions, parts.clock, parts.fresh_id)
+
+    def rotation(self, *keys: EncryptionKey, store: SqlConnections | None = None) -> Rotation:
+        connected = self.connected(*keys, store=store)
+        secrets = KeptSecrets(SqlSecrets(self.database), connected.vault)
+        parts = self.world.parts
+        return Rotation(parts.accounts, connected, secrets, parts.hooks)
 
     async def fill(self, *keys: EncryptionKey) -> None:
         """Keep two connections of the one account, and one of another."""
@@ -115,8 +118,8 @@ def test_a_rotation_seals_everything_anew_and_then_nothing(tmp_path: Path) -> No
     async def main() -> None:
         async with room(tmp_path) as here:
             await here.fill(OLD)
-            first = await here.book(FRESH, OLD).rotate()
-            second = await here.book(FRESH, OLD).rotate()
+            first = await here.rotation(FRESH, OLD).rotate()
+            second = await here.rotation(FRESH, OLD).rotate()
             assert (first.total, first.rotated, first.locked) == (3, 3, ())
             assert (second.total, second.rotated, second.locked) == (3, 0, ())
             # The old key is not needed any more, and the version is the same.
@@ -137,10 +140,10 @@ def test_a_rotation_that_dies_is_ended_by_the_next(tmp_path: Path, at: int, afte
             await here.fill(OLD)
             store = DyingStore(here.database, at, after=after)
             with pytest.raises(CrashError):
-                await here.book(FRESH, OLD, store=store).rotate()
+                await here.rotation(FRESH, OLD, store=store).rotate()
             for account, row in await here.rows():
                 assert here.connected(FRESH, OLD).secrets(account, row)
-            rest = await here.book(FRESH, OLD).rotate()
+            rest = await here.rotation(FRESH, OLD).rotate()
             assert rest.rotated == 3 - at + (0 if after else 1)
             for account, row in await here.rows():
                 assert here.connected(FRESH).secrets(account, row)
@@ -153,9 +156,9 @@ def test_what_no_key_opens_is_named_and_hinders_nothing_else(tmp_path: Path) -> 
         async with room(tmp_path) as here:
             await here.fill(OLD)
             await make(here.book(LOST), ACCOUNT, "lost")
-            done = await here.book(FRESH, OLD).rotate()
+            done = await here.rotation(FRESH, OLD).rotate()
             assert (done.total, done.rotated) == (4, 3)
-            assert done.locked == ((ACCOUNT, "lost"),)
+            assert done.locked == (Locked(ACCOUNT, "connection", "lost"),)
             book, connected = here.book(FRESH), here.connected(FRESH)
             lost = await book.find(ACCOUNT, "lost")
             assert book.trouble(ACCOUNT, lost)[0] is True

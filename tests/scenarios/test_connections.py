@@ -195,12 +195,12 @@ def test_keys_are_rotated_and_the_old_one_is_taken_away(tmp_path: Path) -> None:
             assert "cannot be opened" in row["trouble"]
             answer = await _run(server, "send_slack_message", {"text": "x"})
             assert "connection 'hook' cannot be opened" in answer["error"]
-            _, done = await server.post("/connections/rotate", None)
+            _, done = await server.post("/secrets/rotate", None)
             assert done["rotated"] == 0
             assert [one["name"] for one in done["locked"]] == ["hook"]
         async with up(tmp_path, {**settings, "ENCRYPTION_KEY": f"{fresh},{old}"}) as server:
             assert await sends(server)
-            _, done = await server.post("/connections/rotate", None)
+            _, done = await server.post("/secrets/rotate", None)
             assert done == {"total": 1, "rotated": 1, "locked": []}
         async with up(tmp_path, {**settings, "ENCRYPTION_KEY": fresh}) as server:
             assert await sends(server)

@@ -240,7 +240,7 @@ def test_whoever_is_no_admin_gets_none(tmp_path: Path, scope: str) -> None:
         requests = (
             ("GET", "/connections"), ("POST", "/connections"), ("GET", "/connections/a"),
             ("PATCH", "/connections/a"), ("DELETE", "/connections/a"),
-            ("POST", "/connections/a/test"), ("POST", "/connections/rotate"),
+            ("POST", "/connections/a/test"), ("POST", "/secrets/rotate"),
         )  # fmt: skip
         return {(await server.request(*request, key=key)).status for request in requests}
 

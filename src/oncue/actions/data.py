@@ -85,6 +85,7 @@ TRANSFORM_DATA = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"data": [1, 2, 3], "expr": "data.filter(n, n > 1)"},
     perform=_transform,
+    takes_secrets=False,
 )
 VALIDATE_DATA = Action(
     name="validate_data",
@@ -96,4 +97,5 @@ VALIDATE_DATA = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"data": {"id": 42}, "schema": {"type": "object", "required": ["id"]}},
     perform=_validate,
+    takes_secrets=False,
 )

@@ -1,11 +1,12 @@
 """The calls of actions, each through the gate of the connection that it goes with."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from oncue.core.action import HttpAnswer, HttpRequest, Origin, Ways
 from oncue.core.errors import ActionError, NotNow, OutcomeUnknown, RetryableError
+from oncue.core.json_text import Json
 from oncue.core.limits.gate import Caller, Gate, Gates
 from oncue.core.mail import Mail
 from oncue.core.statements import Rows, Statement
@@ -125,7 +126,7 @@ class _Listener:
         return self._gates.make(self._name, self._clock.now_ms())
 
 
-def place_of(typed: object) -> str:
-    """Return the part of a gate's name that tells where a call to any URL goes."""
-    url = getattr(typed, "url", None)
+def place_of(rendered: Json) -> str:
+    """Return the part of a gate's name that tells where a call to any URL goes; without secrets."""
+    url = rendered.get("url") if isinstance(rendered, Mapping) else None
     return str(url).partition("?")[0] if url else ""

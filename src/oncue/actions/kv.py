@@ -125,6 +125,7 @@ KV_GET = Action(
     idempotency=Idempotency.NONE,
     example={"key": "last-order", "default": 0},
     perform=_get,
+    takes_secrets=False,
     is_harmless_to_repeat=True,
 )
 KV_SET = Action(
@@ -137,6 +138,7 @@ KV_SET = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"key": "last-order", "value": {"id": 42}, "ttl": "24h"},
     perform=_set,
+    takes_secrets=False,
 )
 KV_INCREMENT = Action(
     name="kv_increment",
@@ -148,6 +150,7 @@ KV_INCREMENT = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"key": "signups", "amount": 1},
     perform=_increment,
+    takes_secrets=False,
 )
 KV_DELETE = Action(
     name="kv_delete",
@@ -159,5 +162,6 @@ KV_DELETE = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"key": "last-order"},
     perform=_delete,
+    takes_secrets=False,
 )
 KV_ACTIONS = (KV_GET, KV_SET, KV_INCREMENT, KV_DELETE)

@@ -1,15 +1,15 @@
 """One attempt of an action: its input checked, its credentials found, its answer passed on."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from pydantic import ValidationError
 
 from oncue.actions.gating import Gating, place_of
-from oncue.actions.masking import show_request
+from oncue.actions.masking import keeping_no, show_mail, show_request
 from oncue.core.action import (
     AccountStore,
     AnyAction,
@@ -23,18 +23,28 @@ from oncue.core.action import (
 from oncue.core.errors import (
     ActionError,
     Conflict,
+    EvaluationError,
     InvalidInput,
     Overloaded,
     PermanentError,
     RetryableError,
 )
 from oncue.core.event import IncomingEvent
+from oncue.core.expression import Spot, names_at, put_in
 from oncue.core.json_text import Json
 from oncue.core.mail import Mail
-from oncue.core.masking import mask
+from oncue.core.masking import mask, mask_json
 from oncue.core.problems import problems_of
 from oncue.core.statements import Rows, Statement
-from oncue.ports import Clock, CredentialSource, EventLog, Files, KeyValues, Rehearsal
+from oncue.ports import (
+    Clock,
+    CredentialSource,
+    EventLog,
+    Files,
+    KeyValues,
+    Rehearsal,
+    SecretSource,
+)
 
 Credentials = Callable[[str, str], Mapping[str, str]]
 """From account and integration to what the integration needs; empty if there is no connection."""
@@ -95,7 +105,7 @@ class GivenCredentials:
 class ActionLibrary:
     """The actions by name."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 all that a call may need
         self,
         actions: Iterable[AnyAction],
         source: CredentialSource,
@@ -103,6 +113,7 @@ class ActionLibrary:
         clock: Clock,
         stores: Stores,
         gating: Gating | None = None,
+        secrets: SecretSource | None = None,
     ) -> None:
         self.by_name: dict[str, AnyAction] = {action.name: action for action in actions}
         self._source = source
@@ -110,6 +121,7 @@ class ActionLibrary:
         self._clock = clock
         self._stores = stores
         self._gating = gating
+        self._secrets = secrets
 
     def over(self, stores: Stores) -> "ActionLibrary":
         """Return the same actions over what accounts keep elsewhere."""
@@ -120,6 +132,7 @@ class ActionLibrary:
             self._clock,
             stores,
             self._gating,
+            self._secrets,
         )
 
     async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
@@ -137,6 +150,25 @@ class ActionLibrary:
     def _find(self, action: str) -> AnyAction:
         return self.by_name.get(action) or absent(action)
 
+    async def _filled(
+        self, account: str, rendered: Json, spots: Sequence[Spot]
+    ) -> tuple[Json, dict[str, str]]:
+        """Return an input with its secrets, and what of it nobody may see."""
+        if not spots:
+            return rendered, {}
+        names = names_at(rendered, spots)
+        if self._secrets is None:
+            raise PermanentError(f"no secret {min(names)!r}")
+        secrets = await self._secrets.values(account, names)
+        hidden = {f"secrets.{name}": secret for name, secret in secrets.items()}
+        try:
+            filled, given = put_in(rendered, spots, secrets)
+        except EvaluationError as exc:
+            # Without its cause, whose words may tell the secret.
+            raise PermanentError(mask(str(exc), hidden)) from None
+        # What was made of a secret tells it as well.
+        return filled, {**hidden, **{f"given.{n}": text for n, text in enumerate(given)}}
+
     async def perform(  # noqa: PLR0913 what an attempt is made of
         self,
         account: str,
@@ -147,11 +179,13 @@ class ActionLibrary:
         is_repeat: bool,
         origin: Origin | None = None,
         connection: str | None = None,
+        spots: Sequence[Spot] = (),
     ) -> Json:
         """
         Return what the action gave; `origin` is the execution that asks, if one does.
 
-        It goes with the `connection` of that name, else with the usual one.
+        It goes with the `connection` of that name, else with the usual one. At `spots`
+        secrets are put into the input; where the answer repeats them, they are masked.
 
         Raises:
             ActionError: the outside world said no, or nothing; no secret stands in its words.
@@ -162,11 +196,15 @@ class ActionLibrary:
         credentials = await self._source.credentials(account, found.integration, connection)
         if lack := _lack(found, credentials):
             raise PermanentError(lack)
+        filled, secrets = await self._filled(account, rendered, spots)
+        hidden = {**credentials, **secrets}
         try:
-            typed = found.input.model_validate(rendered)
+            typed = found.input.model_validate(filled)
         except ValidationError as exc:
-            problems = problems_of(exc, rendered, prefix="with")
-            raise PermanentError("; ".join(f"{p.path}: {p.message}" for p in problems)) from exc
+            problems = problems_of(exc, filled, prefix="with")
+            told = "; ".join(f"{p.path}: {p.message}" for p in problems)
+            raise PermanentError(mask(told, secrets)) from None
+        store = self._stores(account)
         call = Call(
             account=account,
             input=typed,
@@ -175,29 +213,36 @@ class ActionLibrary:
             send=self._ways.send,
             query=self._ways.query,
             deliver=self._ways.deliver,
-            store=self._stores(account),
+            store=keeping_no(secrets, store) if secrets else store,
             now_ms=self._clock.now_ms(),
             is_repeat=is_repeat,
             origin=origin,
         )
         try:
-            if self._gating is None or origin is None:
-                return await found.perform(call)
-            whose = await self._source.budget(account, found.integration, connection)
-            with self._gating.passing(
-                f"{whose} {place_of(typed)}".rstrip(), origin, self._ways
-            ) as ways:
-                listened = replace(call, send=ways.send, query=ways.query, deliver=ways.deliver)
-                return await found.perform(listened)
-        except (ActionError, *_BUGS) as exc:
-            exc.args = (mask(str(exc), credentials),)
+            output = await self._pass(found, call, place_of(rendered), connection)
+        except ActionError as exc:
+            exc.args = (mask(str(exc), hidden),)
             raise
         except Overloaded as exc:
             raise RetryableError(str(exc), retry_after_ms=exc.retry_after_s * 1_000) from exc
         except (Conflict, InvalidInput) as exc:
-            raise PermanentError(str(exc)) from exc
+            raise PermanentError(mask(str(exc), hidden)) from None
+        except _BUGS as exc:
+            raise _discreet(exc, hidden) from None
+        return mask_json(output, secrets)
 
-    async def rehearse(
+    async def _pass(
+        self, action: AnyAction, call: Call[Any], place: str, connection: str | None
+    ) -> Json:
+        """Return what an action gives; where an execution asks, through the gate of its connection."""
+        if self._gating is None or call.origin is None:
+            return await action.perform(call)
+        whose = await self._source.budget(call.account, action.integration, connection)
+        with self._gating.passing(f"{whose} {place}".rstrip(), call.origin, self._ways) as ways:
+            listened = replace(call, send=ways.send, query=ways.query, deliver=ways.deliver)
+            return await action.perform(listened)
+
+    async def rehearse(  # noqa: PLR0913 what an attempt is made of
         self,
         account: str,
         action: str,
@@ -206,44 +251,56 @@ class ActionLibrary:
         *,
         is_dry: bool,
         connection: str | None = None,
+        spots: Sequence[Spot] = (),
     ) -> Rehearsal:
         """Return how the action went; where `is_dry`, what it would have sent first."""
         requests: list[Json] = []
         try:
             integration = self._find(action).integration
             credentials = await self._source.credentials(account, integration, connection)
+            _, secrets = await self._filled(account, rendered, spots)
         except ActionError as exc:
             return Rehearsal(None, str(exc), requests)
+        hidden = {**credentials, **secrets}
 
         async def send(request: HttpRequest) -> HttpAnswer:
-            requests.append(show_request(request, credentials))
+            requests.append(show_request(request, hidden))
             if is_dry:
                 raise _NotSentError
             return await self._ways.send(request)
 
         async def query(url: str, statement: Statement) -> Rows:
-            requests.append({"sql": mask(statement.sql, credentials), "params": _shown(statement)})
+            sql = mask(statement.sql, hidden)
+            requests.append({"sql": sql, "params": mask_json(_shown(statement), hidden)})
             if is_dry and not statement.is_read_only:
                 raise _NotSentError
             return await self._ways.query(url, statement)
 
         async def deliver(url: str, mail: Mail) -> None:
-            requests.append({"from": mail.sender, "to": [*mail.recipients], "mail": _text_of(mail)})
+            requests.append(show_mail(mail, secrets))
             if is_dry:
                 raise _NotSentError
             await self._ways.deliver(url, mail)
 
         ways = Ways(send, query, deliver)
         stores = _read_only(self._stores) if is_dry else self._stores
-        source = GivenCredentials(lambda *_: credentials)
-        own = ActionLibrary(self.by_name.values(), source, ways, self._clock, stores)
+        own = ActionLibrary(
+            self.by_name.values(),
+            GivenCredentials(lambda *_: credentials),
+            ways,
+            self._clock,
+            stores,
+            secrets=self._secrets,
+        )
         output: Json = None
         error = None
         with suppress(_NotSentError):
             try:
-                output = await own.perform(account, action, rendered, key, is_repeat=False)
+                output = await own.perform(
+                    account, action, rendered, key, is_repeat=False, spots=spots
+                )
             except ActionError as exc:
-                error = mask(str(exc), credentials)
+                error = str(exc)
             except _BUGS as exc:
                 error = f"a bug in {action}: {exc}"
         return Rehearsal(output, error, requests)
@@ -284,5 +341,13 @@ def _shown(statement: Statement) -> Json:
     return {**params} if isinstance(params, Mapping) else [*params]
 
 
-def _text_of(mail: Mail) -> str:
-    return mail.content.decode("utf-8", "replace")
+def _discreet(bug: Exception, hidden: Mapping[str, str]) -> Exception:
+    """Return a bug whose words tell no secret; those of its causes are left out."""
+    told = str(bug)
+    if mask(told, hidden) == told:
+        return bug
+    bug.args = (mask(told, hidden),)
+    if str(bug) == told:
+        # Some errors are not told by their arguments.
+        return RuntimeError(f"{type(bug).__name__}: {mask(told, hidden)}")
+    return bug

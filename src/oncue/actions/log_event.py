@@ -126,6 +126,7 @@ LOG_EVENT = Action(
     idempotency=Idempotency.CLIENT_ID,
     example={"type": "order.shipped", "data": {"id": 42}, "level": "info"},
     perform=_append,
+    takes_secrets=False,
 )
 EMIT_EVENT = Action(
     name="emit_event",
@@ -137,4 +138,5 @@ EMIT_EVENT = Action(
     idempotency=Idempotency.CLIENT_ID,
     example={"event": {"type": "order.shipped", "subject": "order-42", "data": {"by": "post"}}},
     perform=_emit,
+    takes_secrets=False,
 )

@@ -91,13 +91,14 @@ def _failures(document: FileDocument, test: AutomationTest) -> list[Failure]:
         return problems
     workflows = [one.content for those in given for one in those if one.kind == "workflow"]
     patterns = [one.content for those in given for one in those if one.kind == "pattern"]
+    variables = [one.content for those in given for one in those if one.kind == "variable"]
     names = [str(content["name"]) for content in workflows]
     standing = [str(content["name"]) for content in patterns]
     unknown = [_failure(problem) for problem in unknown_names(test, names, standing)]
     if unknown:
         return unknown
     try:
-        return asyncio.run(run_test(test, Documents(workflows, patterns)))
+        return asyncio.run(run_test(test, Documents(workflows, patterns, variables)))
     except OnCueError as exc:
         return [Failure("given", str(exc))]
 

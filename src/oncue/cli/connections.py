@@ -125,19 +125,6 @@ def delete(*names: str, force: Annotated[bool, Parameter(negative="")] = False) 
     talk(delete_all)
 
 
-@connections.command
-def rotate(*, as_json: AsJson = False) -> int:
-    """Encrypt everything under the first key of ENCRYPTION_KEY; exit 1 if a key is missing."""
-    done = talk(lambda remote: remote.ask("POST", "/connections/rotate"))
-    if as_json:
-        print_json(done)
-    else:
-        out.print(f"{done['rotated']} of {done['total']} connections encrypted anew")
-        for one in done["locked"]:
-            out.print(f"no key opens {one['name']} of account {one['account']}")
-    return 1 if done["locked"] else 0
-
-
 def _asked(schema: Mapping[str, Any] | None) -> dict[str, Json]:
     """Ask for each value; what is left empty stays as it is."""
     values: dict[str, Json] = {}

@@ -14,6 +14,7 @@ from oncue.core.connection_document import parse_connection
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.integration import Integration
 from oncue.core.json_text import Json
+from oncue.core.named_values import parse_secret, parse_variable
 from oncue.core.pattern.active import parse_pattern
 from oncue.core.problems import nearest
 from oncue.core.workflow.parse import parse_workflow
@@ -21,7 +22,7 @@ from oncue.core.yaml_text import YamlLoader
 from oncue.settings import load_settings
 from oncue.testing.automation.document import parse_test
 
-KINDS: Final = ("workflow", "pattern", "connection", "test")
+KINDS: Final = ("workflow", "pattern", "connection", "secret", "variable", "test")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,10 @@ def problems_in(document: FileDocument) -> tuple[Problem, ...]:
                 parse_pattern(content)
             case "connection":
                 parse_connection(content, _integrations())
+            case "secret":
+                parse_secret(content)
+            case "variable":
+                parse_variable(content)
             case "test":
                 parse_test(content, brought_vendors())
             case _:

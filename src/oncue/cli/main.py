@@ -67,6 +67,16 @@ app.command(
     help="URLs to which others post, and what lets them in.",
 )
 app.command(
+    "oncue.cli.named_values:secrets",
+    name="secrets",
+    help="Values that only calls see: keep and forget them.",
+)
+app.command(
+    "oncue.cli.named_values:variables",
+    name="variables",
+    help="Values that workflows read as vars.NAME.",
+)
+app.command(
     "oncue.cli.operate:executions", name="executions", help="Look at executions, and end them."
 )
 app.command(

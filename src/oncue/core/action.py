@@ -164,6 +164,8 @@ class Action(Generic[InputT]):
     all, whether the declared class holds for it; without it, it always does.
     An `obstacle` keeps it from going in this installation, whatever its connection.
     A `package` brings it, unless it is one of OnCue's own.
+    all, whether the declared class holds for it; without it, it always does. One that
+    keeps its input, or gives it back, takes no secrets of the account.
     """
 
     name: str
@@ -180,6 +182,7 @@ class Action(Generic[InputT]):
     is_safe_with: Callable[[Mapping[str, Json]], bool] | None = None
     obstacle: str | None = None
     package: str | None = None
+    takes_secrets: bool = True
 
     def may_repeat(self, document: Json) -> bool:
         """Return whether an attempt whose outcome is unknown is repeated unless a step says other."""

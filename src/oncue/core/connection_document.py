@@ -14,7 +14,7 @@ from oncue.core.json_text import Json
 from oncue.core.problems import nearest, problems_of
 
 # Paths of their own under `/connections`.
-_RESERVED: Final = frozenset(("rotate", "schemas"))
+_RESERVED: Final = frozenset(("schemas",))
 
 
 def _unreserved(name: str) -> str:

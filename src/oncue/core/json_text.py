@@ -54,6 +54,19 @@ def encode_json(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
+def same_json(one: Json, other: Json) -> bool:
+    """
+    Return whether two values are the same; unlike Python, JSON tells 1 from true.
+
+    >>> same_json({"a": 1, "b": 2}, {"b": 2, "a": 1}), same_json([1], [True])
+    (True, False)
+    """
+    return _encode_sorted(one) == _encode_sorted(other)
+
+
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+
+
 def _refuse_repeats(pairs: list[tuple[str, object]]) -> None:
     if len(pairs) > 1 and len(dict(pairs)) != len(pairs):
         seen: set[str] = set()

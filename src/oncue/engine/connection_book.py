@@ -1,7 +1,7 @@
-"""Connections: kept, changed, tried, and encrypted anew."""
+"""Connections: kept, changed and tried."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oncue.core.connection_document import WantedConnection, parse_connection
 from oncue.core.errors import ActionError, Conflict, InvalidInput, NotFound, Problem
@@ -11,18 +11,7 @@ from oncue.core.masking import mask
 from oncue.core.merge_patch import merge_patch
 from oncue.engine.connected import Connected
 from oncue.engine.definitions import Definitions
-from oncue.ports import Accounts, Catalog, Clock, Connection, LockedError, Tested
-
-_PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """What a rotation found: how many there are, encrypted anew, and not to be opened."""
-
-    total: int
-    rotated: int
-    locked: tuple[tuple[str, str], ...]
+from oncue.ports import Clock, Connection, LockedError, Tested
 
 
 class ConnectionBook:
@@ -32,16 +21,12 @@ class ConnectionBook:
         self,
         connected: Connected,
         definitions: Definitions,
-        catalog: Catalog,
-        accounts: Accounts,
         clock: Clock,
         fresh_id: Callable[[str], str],
     ) -> None:
         self._connected = connected
         self._store = connected.store
         self._definitions = definitions
-        self._catalog = catalog
-        self._accounts = accounts
         self._clock = clock
         self._fresh_id = fresh_id
 
@@ -151,29 +136,6 @@ class ConnectionBook:
         self._connected.forget(account)
         return tested
 
-    async def rotate(self) -> Rotation:
-        """
-        Encrypt under the first key what another one made, in all accounts.
-
-        One at a time: whatever a crash leaves undone, the next rotation does.
-        """
-        total = rotated = 0
-        locked: list[tuple[str, str]] = []
-        vault = self._connected.vault
-        for account in await self._accounts.ids():
-            for row in await self._store.all(account):
-                total += 1
-                try:
-                    secret = vault.open(account, row.name, row.sealed)
-                except LockedError:
-                    locked.append((account, row.name))
-                    continue
-                if not vault.is_current(row.sealed):
-                    sealed = vault.seal(account, row.name, secret)
-                    rotated += await self._store.reseal(account, row.id, row.sealed, sealed)
-            self._connected.forget(account)
-        return Rotation(total, rotated, tuple(locked))
-
     def trouble(self, account: str, connection: Connection) -> tuple[bool, str | None]:
         """Return whether no key opens a connection, and what it lacks."""
         try:
@@ -213,21 +175,11 @@ class ConnectionBook:
         return self._connected.vault.seal(account, name, encode_json(dict(secrets)))
 
     async def _check_unused(self, account: str, name: str) -> None:
-        users = await self._users(account, name)
+        users = await self._definitions.users(
+            account, lambda plan: any(node.connection == name for node in plan.calls())
+        )
         if users:
             raise Conflict(f"connection {name!r} is named by the workflows {', '.join(users)}")
-
-    async def _users(self, account: str, name: str) -> list[str]:
-        """Return the workflows whose current version names a connection."""
-        users: list[str] = []
-        before: tuple[int, str] | None = None
-        while rows := await self._catalog.workflows(account, _PAGE, before):
-            for row in rows:
-                plan = await self._definitions.plan(account, row.id, row.version)
-                if any(node.connection == name for node in plan.calls()):
-                    users.append(row.name)
-            before = (rows[-1].created_at_ms, rows[-1].id)
-        return users
 
 
 def document_of(connection: Connection) -> dict[str, Json]:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 
 from oncue.core.action import absent
 from oncue.core.errors import InvalidInput
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, same_json
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.parse import ParsedWorkflow, parse_saved_workflow, parse_workflow
 from oncue.core.workflow.plan import CallNode, Plan
 from oncue.engine.brought import Belongings, Known, ends_of
 from oncue.engine.connected import Connected
 from oncue.ports import Catalog, Clock, WorkflowVersion
+
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Definitions:
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
         parsed = await self._checked(account, document, current)
-        if parsed.document == current.document:
+        if same_json(parsed.document, current.document):
             return current
         now = self._clock.now_ms()
         known = await self._belongings.known(account, current.id)
@@ -140,6 +142,18 @@ class Definitions:
             stored = await self._catalog.workflow(account, workflow_id, version)
             self._plans[key] = parse_saved_workflow(stored.document, self._checks.library).plan
         return self._plans[key]
+
+    async def users(self, account: str, uses: Callable[[Plan], bool]) -> list[str]:
+        """Return the workflows for whose current version `uses` holds."""
+        users: list[str] = []
+        before: tuple[int, str] | None = None
+        while rows := await self._catalog.workflows(account, _PAGE, before):
+            for row in rows:
+                plan = await self.plan(account, row.id, row.version)
+                if uses(plan):
+                    users.append(row.name)
+            before = (rows[-1].created_at_ms, rows[-1].id)
+        return users
 
     async def _checked(
         self, account: str, document: Json, current: WorkflowVersion | None = None

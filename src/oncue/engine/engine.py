@@ -28,10 +28,12 @@ from oncue.engine.hook_outcomes import HookOutcomes
 from oncue.engine.hook_receiver import HookReceiver
 from oncue.engine.hook_secrets import HookSecrets
 from oncue.engine.ingest import Ingest
+from oncue.engine.kept_secrets import KeptSecrets
 from oncue.engine.live import Waiting
 from oncue.engine.loop import Loop
 from oncue.engine.match import MatchLoop
 from oncue.engine.match_lanes import MatchLanes
+from oncue.engine.missing import Missing
 from oncue.engine.outbox import Outbox
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.parking import Parking
@@ -40,12 +42,15 @@ from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
 from oncue.engine.rehearsals import Rehearsals
 from oncue.engine.replays import Replays
+from oncue.engine.rotation import Rotation
 from oncue.engine.schedule_book import ScheduleBook
 from oncue.engine.schedule_loop import ScheduleLoop
+from oncue.engine.secret_book import SecretBook
 from oncue.engine.signals import Signals
 from oncue.engine.starts import Starts
 from oncue.engine.tally import Numbers
 from oncue.engine.timers import TimerLoop
+from oncue.engine.variable_book import VariableBook
 from oncue.ports import (
     Accounts,
     Actions,
@@ -64,6 +69,7 @@ from oncue.ports import (
     Schedules,
     StoredExecution,
     Timer,
+    Variables,
     WorkflowVersion,
 )
 
@@ -93,6 +99,8 @@ class World:
     callbacks: Callbacks
     connected: Connected
     gates: Gates
+    secrets: KeptSecrets
+    variables: Variables
 
 
 MAX_KEYS_PER_ACCOUNT: Final = 2_000_000
@@ -141,16 +149,15 @@ class Engine:
             Checks(world.library, max_steps, world.connected if checks_connections else None),
         )
         self.connections = ConnectionBook(
-            world.connected,
-            self.definitions,
-            world.catalog,
-            world.accounts,
-            world.clock,
-            world.fresh_id,
+            world.connected, self.definitions, world.clock, world.fresh_id
         )
         self._outbox = Outbox(world.log, world.journal, self.active_patterns.audience, world.clock)
         self._timers = TimerLoop(world.journal, world.clock, self._fire)
         self.parking = Parking(world.gates, world.clock, self._fire)
+        self.secrets = SecretBook(world.secrets, self.definitions, world.clock)
+        self.variables = VariableBook(world.variables, self.definitions, world.clock)
+        self.missing = Missing(world.actions, world.secrets, self.variables)
+        self.rotation = Rotation(world.accounts, world.connected, world.secrets, world.hooks)
         self._executor = Executor(
             world.journal,
             self.definitions,
@@ -160,7 +167,7 @@ class Engine:
             world.clock,
             Waiting(self._timers.add, self.parking),
         )
-        starts = Starts(self.definitions, world.clock, world.callbacks)
+        starts = Starts(self.definitions, self.variables, world.clock, world.callbacks)
         self._outcomes = Outcomes(self.definitions, starts, self.quotas)
         readings = Readings(
             world.log, world.journal, world.checkpoints, self.active_patterns, max_keys

@@ -38,7 +38,7 @@ class HookSecrets:
         if not secrets and await self._needs_one(account, scheme):
             made = self._made(scheme)
             secrets = [made]
-        sealed = self._connected.vault.seal(account, _place(hook), encode_json(secrets))
+        sealed = self._connected.vault.seal(account, place_of_hook(hook.id), encode_json(secrets))
         hints = tuple(hint_of(secret) for secret in secrets)
         return Kept(replace(hook, hints=hints, sealed=sealed), made)
 
@@ -49,7 +49,9 @@ class HookSecrets:
         Raises:
             LockedError: no key opens them.
         """
-        opened = parse_json(self._connected.vault.open(account, _place(hook), hook.sealed))
+        opened = parse_json(
+            self._connected.vault.open(account, place_of_hook(hook.id), hook.sealed)
+        )
         assert isinstance(opened, list)
         return tuple(str(secret) for secret in opened)
 
@@ -92,6 +94,7 @@ class HookSecrets:
         return base64.urlsafe_b64encode(entropy).decode().rstrip("=")
 
 
-def _place(hook: Hook) -> str:
+def place_of_hook(hook_id: str) -> str:
+    """Return where the secrets of a hook are sealed for."""
     # No name of a connection has a slash.
-    return f"hook/{hook.id}"
+    return f"hook/{hook_id}"

@@ -239,6 +239,7 @@ class LiveExecution:
                     is_repeat=_may_repeat(step) or path in self._state.inherited,
                     origin=self._origin(step),
                     connection=node.connection,
+                    spots=step.spots,
                 )
         except NotNow as exc:
             return self._parked(record, exc)

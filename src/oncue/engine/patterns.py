@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, same_json
 from oncue.core.pattern.active import matches_otherwise, parse_pattern
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.ports import Catalog, Clock, EventLog, Patterns, PatternVersion
@@ -145,13 +145,12 @@ def next_version(before: PatternVersion | None, wanted: PatternVersion) -> Patte
     """Return `wanted` as the version after `before`; nothing if it is the same."""
     if before is None:
         return wanted
-    is_same = (before.document, before.workflow_id, before.is_active, before.is_deleted) == (
-        wanted.document,
+    is_same = (before.workflow_id, before.is_active, before.is_deleted) == (
         wanted.workflow_id,
         wanted.is_active,
         wanted.is_deleted,
     )
-    if is_same:
+    if is_same and same_json(before.document, wanted.document):
         return None
     # What was off begins anew, with empty state.
     is_anew = not before.is_active or matches_otherwise(before.document, wanted.document)

@@ -107,10 +107,16 @@ class Rehearsals:
         try:
             if isinstance(node, CallNode):
                 callback = {"callback_url": f"{scope.state.start.callback_url}/{node.id}"}
-                rendered = scope.inner(callback).render(node.input)
+                rendered, spots = scope.inner(callback).render_concealed(node.input)
                 key = f"test-{scope.state.start.execution_id}-{node.id}-{began_ms}"
                 found = await self._actions.rehearse(
-                    account, node.action, rendered, key, is_dry=False, connection=node.connection
+                    account,
+                    node.action,
+                    rendered,
+                    key,
+                    is_dry=False,
+                    connection=node.connection,
+                    spots=spots,
                 )
             else:
                 found = Rehearsal(result_of(node, scope), None, [])

@@ -7,15 +7,23 @@ from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.workflow.state import Start
 from oncue.engine.definitions import Definitions
+from oncue.engine.variable_book import VariableBook
 from oncue.ports import Clock
 
 
 class Starts:
     """Makes the start of an execution."""
 
-    def __init__(self, definitions: Definitions, clock: Clock, callbacks: Callbacks) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        variables: VariableBook,
+        clock: Clock,
+        callbacks: Callbacks,
+    ) -> None:
         self.definitions = definitions
         """The workflows that are started."""
+        self._variables = variables
         self._clock = clock
         self._callbacks = callbacks
 
@@ -53,4 +61,5 @@ class Starts:
             callback_url=self._callbacks.url(account, execution_id)
             if plan.awaits_callbacks
             else None,
+            vars=await self._variables.read_by(account, plan),
         )

@@ -48,6 +48,7 @@ from oncue.ports.journal import (
 from oncue.ports.letters import DeadLetter, LetterFilter, LetterGroup, Letters
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
 from oncue.ports.schedules import Advance, Progress, Schedule, Schedules
+from oncue.ports.secrets import Secret, Secrets, SecretSource, Variable, Variables
 from oncue.ports.world import Actions, Clock, Disk, Files, KeyValues, Rehearsal
 
 __all__ = [
@@ -99,6 +100,9 @@ __all__ = [
     "Replay",
     "Schedule",
     "Schedules",
+    "Secret",
+    "SecretSource",
+    "Secrets",
     "Span",
     "StoredExecution",
     "Stretch",
@@ -106,6 +110,8 @@ __all__ = [
     "Timer",
     "Trigger",
     "Turn",
+    "Variable",
+    "Variables",
     "Vault",
     "WorkflowVersion",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oncue.core.action import Origin
+from oncue.core.expression import Spot
 from oncue.core.json_text import Json
 from oncue.core.key_values import ANY_TERMS, Count, Entry, EntryPage, Namespace, Slot, Terms
 from oncue.core.objects import StoredObject
@@ -110,11 +111,13 @@ class Actions(Protocol):
         is_repeat: bool,
         origin: Origin | None = None,
         connection: str | None = None,
+        spots: Sequence[Spot] = (),
     ) -> Json:
         """
         Return what the action gave; `origin` is the execution that asks, if one does.
 
-        It goes with the `connection` of that name, else with the usual one.
+        It goes with the `connection` of that name, else with the usual one. At `spots`
+        secrets are put into the input; where the answer repeats them, they are masked.
 
         Raises:
             ActionError: the outside world said no, or nothing.
@@ -123,7 +126,7 @@ class Actions(Protocol):
     async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
         """Return what an action of this account would need and does not have."""
 
-    async def rehearse(
+    async def rehearse(  # noqa: PLR0913 what an attempt is made of
         self,
         account: str,
         action: str,
@@ -132,5 +135,6 @@ class Actions(Protocol):
         *,
         is_dry: bool,
         connection: str | None = None,
+        spots: Sequence[Spot] = (),
     ) -> Rehearsal:
         """Return how the action went; where `is_dry`, what it would have sent first."""

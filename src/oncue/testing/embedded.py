@@ -18,6 +18,7 @@ from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
+from oncue.engine.kept_secrets import KeptSecrets
 from oncue.ports import Account, Actions
 from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
@@ -28,6 +29,7 @@ from oncue.store.sql.catalog import SqlCatalog
 from oncue.store.sql.connections import SqlConnections
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.hooks import SqlHooks
+from oncue.store.sql.named_values import SqlSecrets, SqlVariables
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sql.schedules import SqlSchedules
 from oncue.store.sqlite.file import Commit
@@ -109,6 +111,7 @@ async def embedded(
         accounts = SqlAccounts(database)
         files = AccountFiles(folder / "accounts")
         actions, library = build(stores_on(keys, log, files))
+        vault = AesVault([EncryptionKey.of(b"an encryption key of this test..")])
         numbers = itertools.count(clock.now_ms())
         world = World(
             clock=clock,
@@ -130,8 +133,10 @@ async def embedded(
             fresh_id=lambda kind: f"{kind}_{next(numbers)}",
             fresh_secret=lambda: f"secret_{next(numbers)}",
             callbacks=Callbacks(PUBLIC_URL, b"a secret of this test"),
-            connected=_connected(database, clock),
+            connected=_connected(database, vault, clock),
             gates=Gates() if gates is None else gates,
+            secrets=KeptSecrets(SqlSecrets(database), vault),
+            variables=SqlVariables(database),
         )
         engine = Engine(world, checks_connections=checks_connections)
         stack.push_async_callback(engine.stop)
@@ -141,7 +146,7 @@ async def embedded(
         yield Embedded(engine, clock, log, journal, world)
 
 
-def _connected(database: SqlDatabase, clock: VirtualClock) -> Connected:
+def _connected(database: SqlDatabase, vault: AesVault, clock: VirtualClock) -> Connected:
     async def refuse(*_: object) -> NoReturn:
         raise PermanentError("there is no world outside of a test")
 
@@ -150,7 +155,7 @@ def _connected(database: SqlDatabase, clock: VirtualClock) -> Connected:
 
     return Connected(
         SqlConnections(database),
-        AesVault([EncryptionKey.of(b"an encryption key of this test..")]),
+        vault,
         {integration.name: integration for integration in available().integrations},
         Operators(nothing, nothing),
         Reach(refuse, refuse, refuse, clock.now_ms),

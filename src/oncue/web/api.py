@@ -24,6 +24,8 @@ from oncue.web.page_files import Pages
 from oncue.web.patterns import PatternRoutes
 from oncue.web.runs import Runs
 from oncue.web.schedules import ScheduleRoutes
+from oncue.web.secrets import SecretRoutes
+from oncue.web.variables import VariableRoutes
 from oncue.web.workflows import Workflows
 
 
@@ -47,6 +49,8 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         KeyValueRoutes(context),
         HookRoutes(context),
         ConnectionRoutes(context),
+        SecretRoutes(context),
+        VariableRoutes(context),
         AccountRoutes(context),
         Monitoring(context),
         metrics,

@@ -4,7 +4,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.connection_document import ConnectionDocument
-from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json, encode_json
 from oncue.engine.connection_book import document_of
@@ -15,6 +14,7 @@ from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
+from oncue.web.flags import read_flag
 
 _EXAMPLE: Json = {
     "name": "alerts",
@@ -48,7 +48,6 @@ class ConnectionRoutes:
             Endpoint(
                 "GET /connections/schemas", self.schemas, "read", Gives("IntegrationSchema[]")
             ),
-            Endpoint("POST /connections/rotate", self.rotate, "operator", Gives("Rotation")),
             Endpoint(f"GET {place}", self.get, "admin", Gives("SavedConnection")),
             Endpoint(
                 f"PATCH {place}",
@@ -110,13 +109,6 @@ class ConnectionRoutes:
         ]
         return answer({"data": shown, "next_cursor": None})
 
-    async def rotate(self, request: Request) -> Response:
-        """Encrypt the connections of all accounts under the first key."""
-        await self._context.gate.account(request, "operator")
-        done = await self._book.rotate()
-        locked: list[Json] = [{"account": of, "name": name} for of, name in done.locked]
-        return answer({"total": done.total, "rotated": done.rotated, "locked": locked})
-
     async def get(self, request: Request) -> Response:
         """Return a connection without its secrets."""
         account = await self._context.gate.account(request, "admin")
@@ -134,12 +126,10 @@ class ConnectionRoutes:
     async def delete(self, request: Request) -> Response:
         """Forget a connection; with `?force=true` even if a workflow names it."""
         account = await self._context.gate.account(request, "admin")
-        asked = request.query_params.get("force", "false")
-        if asked not in ("true", "false"):
-            raise InvalidInput([Problem("force", f"expected true or false, got {asked!r}")])
+        is_forced = read_flag(request, "force")
         current = await self._book.find(account, request.path_params["id"])
         check_version(request, current.version)
-        await self._book.delete(account, current, even_if_used=asked == "true")
+        await self._book.delete(account, current, even_if_used=is_forced)
         return Response(status_code=204)
 
     async def test(self, request: Request) -> Response:

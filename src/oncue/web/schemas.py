@@ -284,7 +284,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "IntegrationSchema": _object(integration=TEXT, title=TEXT, schema=OBJECT, secret=_list(TEXT)),
     "ConnectionTest": _object(**_TESTED),
     "Rotation": _object(
-        total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, name=TEXT))
+        total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, kind=TEXT, name=TEXT))
     ),
     "HookWithWarnings": _with("SavedHook", warnings=_WARNINGS),
     "ConnectionWithWarnings": _with("SavedConnection", warnings=_WARNINGS),
@@ -369,6 +369,20 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
             last_test=_or_null(_object(**_TESTED)),
         ),
     ),
+    "SavedSecret": (
+        "SecretDocument",
+        _object(
+            ready=TRUTH,
+            trouble=_or_null(TEXT),
+            version=NUMBER,
+            created_at=INSTANT,
+            updated_at=INSTANT,
+        ),
+    ),
+    "SavedVariable": (
+        "VariableDocument",
+        _object(version=NUMBER, created_at=INSTANT, updated_at=INSTANT),
+    ),
 }
 """What is added to a document once it is saved."""
 
@@ -402,7 +416,7 @@ QUERY: Final[Mapping[str, Schema]] = {
         "description": "How long to wait for the end, at most 60s.",
         "examples": ["10s"],
     },
-    "force": {"type": "boolean", "default": False, "description": "Even if a workflow names it."},
+    "force": {"type": "boolean", "default": False, "description": "Even if a workflow needs it."},
     "cancel": {"type": "boolean", "default": False, "description": "Cancel what is open."},
     "prefix": {"type": "string", "maxLength": 512, "description": "How the keys begin."},
     "range": {

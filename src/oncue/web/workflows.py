@@ -174,11 +174,9 @@ class Workflows:
     async def _saved(self, account: str, workflow: WorkflowVersion, status: int = 200) -> Response:
         """Answer with a workflow and what it would need and does not have."""
         plan = await self._definitions.plan(account, workflow.id, workflow.version)
-        missing = self._context.world.actions.missing
         warnings: list[Json] = [
-            {"path": node.place, "message": message}
-            for node in plan.calls()
-            if (message := await missing(account, node.action, node.connection))
+            {"path": problem.path, "message": problem.message}
+            for problem in await self._context.engine.missing.of(account, plan)
         ]
         headers = {"ETag": etag(workflow.version)}
         if status == 201:

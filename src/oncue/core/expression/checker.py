@@ -41,6 +41,10 @@ from oncue.core.expression.values import TYPES, Kind
 _ENDS = ("first", "last")
 _WITH_FIELDS = (Kind.MAP, Kind.OPTIONAL, Kind.ANY)
 _TYPE_NAMES = {named.name: named for named in TYPES.values()}
+_MISPLACED = (
+    "expected no secrets here: they may stand only in with, headers, auth and url,"
+    " from where they are neither stored nor shown"
+)
 Scope = Mapping[str, Local]
 
 
@@ -153,6 +157,8 @@ class _Checker:
                     return _select(
                         self.names, Literal(first.position, _TYPE_NAMES[name]), chain[length:]
                     )
+        if first.name == "secrets":
+            return self.refuse(_MISPLACED, first.position)
         known = nearest(first.name, {*self.names.roots, *self.names.lists, *scope})
         return self.refuse(f"expected a known name, got {first.name!r}{known}", first.position)
 

@@ -8,11 +8,12 @@ any data.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from oncue.core.errors import EvaluationError, InvalidInput, Problem
 from oncue.core.expression.checker import Names
+from oncue.core.expression.concealed import SECRETS, Concealed, Spot, secrets_of, take_out
 from oncue.core.expression.excerpts import SourceError, point_at
 from oncue.core.expression.expression import Expression, compile_source
 from oncue.core.expression.json_values import to_json
@@ -20,6 +21,29 @@ from oncue.core.expression.tokens import Sort, read_tokens
 from oncue.core.json_text import Json, encode_json
 
 Render: TypeAlias = Callable[[Mapping[str, object]], Json]
+Conceals: TypeAlias = Callable[[str], bool]
+"""From a place such as `headers.Authorization` to whether secrets may stand there."""
+
+
+def nowhere(_: str) -> bool:
+    """Return that secrets may not stand at a place."""
+    return False
+
+
+def everywhere(_: str) -> bool:
+    """Return that secrets may stand at a place."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Secretive:
+    """An expression that reads secrets, as written, with its braces; and which ones."""
+
+    text: str
+    names: tuple[str, ...]
+
+
+Piece: TypeAlias = str | Expression | Secretive
 
 _OPEN, _CLOSE = "{{", "}}"
 # A literal `{{` is written with a backslash before it.
@@ -34,35 +58,57 @@ class Template:
 
     `reads` are the paths that its expressions read. `render` takes the values of
     the roots and raises `EvaluationError` naming the place in the document.
+    `secrets` are those that it reads, and the paths at which they stand.
     """
 
     reads: tuple[tuple[str, ...], ...]
     render: Render
+    secrets: Mapping[str, str] = field(default_factory=dict)
+
+    def render_concealed(self, values: Mapping[str, object]) -> tuple[Json, list[Spot]]:
+        """
+        Return what it gives without its secrets, and where they belong.
+
+        Raises:
+            EvaluationError: a value is missing, or not of the right kind.
+        """
+        rendered = self.render(values)
+        return take_out(rendered) if self.secrets else (rendered, [])
 
 
 def compile_template(
-    document: Json, *, roots: Collection[str], lists: Collection[str] = (), path: str = ""
+    document: Json,
+    *,
+    roots: Collection[str],
+    lists: Collection[str] = (),
+    path: str = "",
+    conceals: Conceals = nowhere,
 ) -> Template:
     """
     Return `document` as a function of the values of `roots` and `lists`.
 
+    Secrets may be read in the strings for whose places in the document `conceals` holds.
+
     Raises:
         InvalidInput: with everything wrong in any of its expressions, each under its own path.
     """
-    compiler = _Compiler(Names(roots, lists), path)
+    compiler = _Compiler(Names(roots, lists), path, conceals)
     render = compiler.compile(document, "")
     if compiler.problems:
         raise InvalidInput(compiler.problems)
-    return Template(tuple(compiler.reads), render or _constant(document))
+    return Template(tuple(compiler.reads), render or _constant(document), compiler.secrets)
 
 
 class _Compiler:
     """Compiles every string of a document and collects what is wrong in them."""
 
-    def __init__(self, names: Names, path: str) -> None:
+    def __init__(self, names: Names, path: str, conceals: Conceals) -> None:
         self._names = names
+        self._concealing = replace(names, roots=(*names.roots, SECRETS))
+        self._conceals = conceals
         self._path = path
         self.reads: dict[tuple[str, ...], None] = {}
+        self.secrets: dict[str, str] = {}
         self.problems: list[Problem] = []
 
     def compile(self, document: Json, place: str) -> Render | None:
@@ -93,23 +139,28 @@ class _Compiler:
         return lambda values: {name: part(values) for name, part in parts.items()}
 
     def _string(self, text: str, place: str) -> Render | None:
+        separator = "." if self._path and place and place[0] != "[" else ""
+        path = f"{self._path}{separator}{place}"
+        names = self._concealing if self._conceals(place) else self._names
         try:
-            pieces = list(_pieces(text, self._names))
+            pieces = list(_pieces(text, names))
         except SourceError as exc:
-            separator = "." if self._path and place and place[0] != "[" else ""
-            message = point_at(text, exc.position, exc.message)
-            self.problems.append(Problem(f"{self._path}{separator}{place}", message))
+            self.problems.append(Problem(path, point_at(text, exc.position, exc.message)))
             return None
         for piece in pieces:
-            if isinstance(piece, Expression):
+            if isinstance(piece, Secretive):
+                self.secrets.update((name, path) for name in piece.names)
+            elif isinstance(piece, Expression):
                 self.reads.update(dict.fromkeys(piece.reads))
         prefix = f"{place}: " if place else ""
+        if any(isinstance(piece, Secretive) for piece in pieces):
+            return _placed(_concealed(pieces), prefix)
         if len(pieces) == 1 and isinstance(pieces[0], Expression):
             return _placed(_value(pieces[0]), prefix)
         return _placed(_joined(pieces), prefix)
 
 
-def _pieces(text: str, names: Names) -> Iterator[str | Expression]:
+def _pieces(text: str, names: Names) -> Iterator[Piece]:
     """Yield the literal text and the expressions of `text` in turn; empty text is left out."""
     position = 0
     literal = ""
@@ -140,11 +191,15 @@ def _end_of_expression(text: str, start: int) -> int:
     raise SourceError("expected '}}' after the expression, got the end", len(text))
 
 
-def _compile_within(text: str, start: int, end: int, names: Names) -> Expression:
+def _compile_within(text: str, start: int, end: int, names: Names) -> Expression | Secretive:
     try:
-        return compile_source(text[start:end], names)
+        expression = compile_source(text[start:end], names)
+        secrets = secrets_of(expression) if SECRETS in names.roots else ()
     except SourceError as exc:
         raise SourceError(exc.message, start + exc.position) from exc
+    if secrets:
+        return Secretive(text[start - len(_OPEN) : end + len(_CLOSE)], secrets)
+    return expression
 
 
 def _constant(document: Json) -> Render:
@@ -158,9 +213,36 @@ def _value(expression: Expression) -> Render:
     return lambda values: to_json(evaluate(values))
 
 
-def _joined(pieces: list[str | Expression]) -> Render:
-    parts = [_constant(piece) if isinstance(piece, str) else _value(piece) for piece in pieces]
+def _joined(pieces: list[Piece]) -> Render:
+    parts = [_part(piece) for piece in pieces]
     return lambda values: "".join([_text(part(values)) for part in parts])
+
+
+def _part(piece: Piece) -> Render:
+    match piece:
+        case str():
+            return _constant(piece)
+        case Secretive(text=text):
+            return _constant(text)
+        case _:
+            return _value(piece)
+
+
+def _concealed(pieces: list[Piece]) -> Render:
+    """Return what renders a text in which secrets stand, for which their expressions stand."""
+    parts = [(_part(piece), isinstance(piece, Secretive)) for piece in pieces]
+
+    def render(values: Mapping[str, object]) -> Json:
+        text = ""
+        spans: list[tuple[int, int]] = []
+        for part, is_secret in parts:
+            before = len(text)
+            text += _text(part(values))
+            if is_secret:
+                spans.append((before, len(text)))
+        return Concealed.of(text, spans, is_alone=len(parts) == 1)
+
+    return render
 
 
 def _text(value: Json) -> str:

@@ -31,23 +31,24 @@ def first_attempt(node: CallNode, path: str, scope: Scope) -> Command:
     """
     if node.callback_ms is not None:
         scope = scope.inner({"callback_url": f"{scope.state.start.callback_url}/{path}"})
-    rendered = scope.render(node.input)
+    rendered, spots = scope.render_concealed(node.input)
+    # A value that spells a secret's name is not that secret.
+    told = [encode_json(part).decode() for part in ([rendered, spots] if spots else [rendered])]
     start = scope.state.start
-    parts = [start.root_id, path, start.generation, encode_json(rendered).decode()]
-    key = digest(parts)[:_KEY_CHARS]
-    return AttemptStarted(path, node.action, 1, key, rendered, _cache_key(node, rendered, scope))
+    key = digest([start.root_id, path, start.generation, *told])[:_KEY_CHARS]
+    return AttemptStarted(path, node.action, 1, key, rendered, _cache_key(node, told, scope), spots)
 
 
-def _cache_key(node: CallNode, rendered: Json, scope: Scope) -> str:
+def _cache_key(node: CallNode, told: list[str], scope: Scope) -> str:
     if node.cache is None:
         return ""
     if node.cache.key is None:
-        return f"{node.action}/{digest([encode_json(rendered).decode()])[:_KEY_CHARS]}"
+        return f"{node.action}/{digest(told)[:_KEY_CHARS]}"
     found = scope.render(node.cache.key)
     text = found if isinstance(found, str) else encode_json(found).decode()
-    told = text if len(text) <= _MAX_TOLD else digest([text])[:_KEY_CHARS]
+    short = text if len(text) <= _MAX_TOLD else digest([text])[:_KEY_CHARS]
     # Another step may mean something else by the same text.
-    return f"{scope.plan.name}/{node.id}/{told}"
+    return f"{scope.plan.name}/{node.id}/{short}"
 
 
 def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | None:

@@ -1,13 +1,13 @@
 """From steps as users write them to nodes that the interpreter reads."""
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from oncue.core.action import ABSENT, AnyAction, absent
-from oncue.core.errors import InvalidInput, Problem
-from oncue.core.expression import Expression, Template, compile_expression, compile_template
+from oncue.core.errors import Problem
+from oncue.core.expression import Conceals, Expression, Template, everywhere, nowhere
 from oncue.core.instants import parse_duration, parse_instant
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest, problems_of
@@ -26,6 +26,7 @@ from oncue.core.workflow.definition import (
     TransformStep,
     WebhookStep,
 )
+from oncue.core.workflow.findings import NOTHING, Findings
 from oncue.core.workflow.plan import (
     Block,
     Branch,
@@ -45,7 +46,6 @@ from oncue.core.workflow.retry import ONCE, OnUnknown, RetryPolicy
 
 Library = Mapping[str, AnyAction]
 Roots = Collection[str]
-Compiled = TypeVar("Compiled")
 
 WEBHOOK_ACTION = "call_webhook"
 _AI_ACTIONS = {
@@ -58,7 +58,6 @@ _AI_ACTIONS = {
 }
 # These say something of the document's shape; all others of a value that a template may give.
 _SHAPE = frozenset(("missing", "extra_forbidden"))
-_NOTHING = compile_template(None, roots=())
 
 
 def field_names(*models: type[BaseModel]) -> frozenset[str]:
@@ -66,34 +65,6 @@ def field_names(*models: type[BaseModel]) -> frozenset[str]:
     return frozenset(
         field.alias or name for model in models for name, field in model.model_fields.items()
     )
-
-
-class Findings:
-    """Collects what is wrong, so that all of it is told at once."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def add(self, path: str, message: str) -> None:
-        """Note one problem."""
-        self.problems.append(Problem(path, message))
-
-    def collect(self, compile_: Callable[[], Compiled]) -> Compiled | None:
-        """Return what `compile_` gives; nothing, if it found problems, which are noted."""
-        try:
-            return compile_()
-        except InvalidInput as exc:
-            self.problems.extend(exc.problems)
-            return None
-
-    def template(self, document: Json, path: str, roots: Roots) -> Template:
-        """Return `document` compiled; an empty template where it has problems."""
-        compiled = self.collect(lambda: compile_template(document, roots=roots, path=path))
-        return compiled or _NOTHING
-
-    def expression(self, text: str, path: str, roots: Roots) -> Expression | None:
-        """Return `text` compiled; nothing where it has problems."""
-        return self.collect(lambda: compile_expression(text, roots=roots, path=path))
 
 
 class StepCompiler:
@@ -133,12 +104,14 @@ class StepCompiler:
             case ConditionStep():
                 return self._condition(step, path, roots)
             case ActionStep():
-                return self._call(step, step.action, step.with_, f"{path}.with", roots)
+                return self._call(
+                    step, step.action, step.with_, (f"{path}.with", everywhere), roots
+                )
             case WebhookStep():
                 return self._webhook(step, path, roots)
             case AiStep():
                 action = _AI_ACTIONS[step.operation]
-                return self._call(step, action, _ai_input(step), path, roots)
+                return self._call(step, action, _ai_input(step), (path, nowhere), roots)
             case LoopStep():
                 return self._loop(step, path, roots)
             case _:
@@ -173,7 +146,7 @@ class StepCompiler:
     def _output(self, step: TransformStep, path: str, roots: Roots) -> Template | Expression:
         if step.expr is None:
             return self._found.template(step.output, f"{path}.output", roots)
-        return self._found.expression(step.expr, f"{path}.expr", roots) or _NOTHING
+        return self._found.expression(step.expr, f"{path}.expr", roots) or NOTHING
 
     def _guard(self, step: Step, path: str, roots: Roots) -> Expression | None:
         if isinstance(step, ConditionStep) or step.if_ is None:
@@ -188,12 +161,18 @@ class StepCompiler:
         return OnError(step.on_error)
 
     def _call(
-        self, step: ActionStep | WebhookStep | AiStep, name: str, input_: Json, path: str, roots: Roots
-    ) -> CallNode | None:  # fmt: skip
+        self,
+        step: ActionStep | WebhookStep | AiStep,
+        name: str,
+        input_: Json,
+        where: tuple[str, Conceals],
+        roots: Roots,
+    ) -> CallNode | None:
+        path, conceals = where
         # A callback is told to the receiver by the step's own input.
         is_waiting = isinstance(step, WebhookStep) and step.expect_callback is not None
         inner = (*roots, "callback_url") if is_waiting else roots
-        template = self._found.template(input_, path, inner)
+        template = self._found.template(input_, path, inner, conceals)
         place = path.removesuffix(".with")
         on_error, guard = self._on_error(step, place, roots), self._guard(step, place, roots)
         action = self._library.get(name)
@@ -206,6 +185,12 @@ class StepCompiler:
             return None
         if isinstance(step, ActionStep) and not self._is_saved:
             self._found.problems.extend(_input_problems(action, input_, path))
+            if not action.takes_secrets:
+                for secret_path in {*template.secrets.values()}:
+                    self._found.add(
+                        secret_path,
+                        f"expected no secrets in what {name} is given: it keeps or shows it",
+                    )
             if trouble := _trouble_with(step.connection, action, self._connections):
                 self._found.add(f"{place}.connection", trouble)
         return CallNode(
@@ -233,7 +218,7 @@ class StepCompiler:
         }
         if "body" in step.model_fields_set:
             input_["body"] = step.body
-        return self._call(step, WEBHOOK_ACTION, input_, path, roots)
+        return self._call(step, WEBHOOK_ACTION, input_, (path, _hides), roots)
 
     def _condition(self, step: ConditionStep, path: str, roots: Roots) -> ConditionNode:
         if step.if_ is None:
@@ -332,6 +317,11 @@ def _input_problems(action: AnyAction, document: Json, path: str) -> list[Proble
             counts=lambda found: found["type"] in _SHAPE or not _has_template(found["input"]),
         )
     return []
+
+
+def _hides(place: str) -> bool:
+    """Return whether secrets may stand at a place of a webhook."""
+    return place.partition(".")[0] in ("url", "headers", "auth")
 
 
 def _has_template(value: object) -> bool:

@@ -75,7 +75,7 @@ def _attempt_started(state: ExecutionState, record: AttemptStarted) -> None:
     step = _open(state, record.path)
     if not step.idempotency_key:
         step.input, step.idempotency_key = record.input, record.idempotency_key
-        step.cache_key = record.cache_key
+        step.cache_key, step.spots = record.cache_key, record.spots
     step.status, step.is_due, step.asks, step.parked = StepStatus.RUNNING, False, False, None
     step.attempts.append(Attempt(record.attempt, state.now_ms))
     state.waiting.pop(record.path, None)

@@ -1,7 +1,7 @@
 """From a document to a workflow that can run, or to the list of all that is wrong with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pydantic import ValidationError
@@ -12,12 +12,13 @@ from oncue.core.pattern.definition import FIELD_NAMES
 from oncue.core.pattern.planning import plan_condition
 from oncue.core.problems import problems_of
 from oncue.core.schedule.document import ScheduleTrigger
-from oncue.core.workflow.compile import Findings, Library, StepCompiler, field_names
+from oncue.core.workflow.compile import Library, StepCompiler, field_names
 from oncue.core.workflow.definition import NESTED, Retry, Workflow
+from oncue.core.workflow.findings import VARIABLES, Findings
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.survey import survey
 
-TEMPLATE_ROOTS = ("event", "match", "input", "steps", "vars", "execution")
+TEMPLATE_ROOTS = ("event", "match", "input", "steps", VARIABLES, "execution")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,12 @@ class _Parser:
             max_steps=definition.max_steps,
             timeout_ms=definition.timeout,
             dead_letter=definition.dead_letter,
+        )
+        plan = replace(
+            plan,
+            secrets=self._found.secrets,
+            variables=self._found.variables(definition.vars),
+            reads_any_variable=(VARIABLES,) in self._found.reads,
         )
         if max_steps is not None and steps.count > max_steps:
             expected = f"expected at most {max_steps} steps"

@@ -137,6 +137,12 @@ class Plan:
     timeout_ms: int = 30 * 86_400_000
     dead_letter: bool = True
     """Whether it is kept for redriving if it fails."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """The names of the secrets that it reads, and the first place of each."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Those of the account that it reads by name, and the first place of each."""
+    reads_any_variable: bool = False
+    """Whether only its executions tell which ones it reads."""
 
     def node(self, path: str) -> Node:
         """Return the step at `path`; ids are unique, so the last one in it names the step."""

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from oncue.core.expression import Spot
 from oncue.core.json_text import Json
 
 FORMAT: Final = 1
@@ -34,7 +35,8 @@ class AttemptStarted(_Record, frozen=True, tag="attempt_started"):
     """
     An action is called. `input` stands with the first attempt only: it is rendered once.
 
-    So does `cache_key`, under which an earlier answer may be found.
+    So do `cache_key`, under which an earlier answer may be found, and `spots`, at
+    which secrets are put into the input when the call is made.
     """
 
     path: str
@@ -43,6 +45,7 @@ class AttemptStarted(_Record, frozen=True, tag="attempt_started"):
     idempotency_key: str
     input: Json = None
     cache_key: str = ""
+    spots: list[Spot] = []
 
 
 class RetryScheduled(_Record, frozen=True, tag="retry_scheduled"):

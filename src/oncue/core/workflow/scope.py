@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oncue.core.errors import EvaluationError
-from oncue.core.expression import Expression, Template, to_json
+from oncue.core.expression import Expression, Spot, Template, to_json
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.workflow.plan import Plan
@@ -53,6 +53,15 @@ class Scope:
             return to_json(source.evaluate(self._values()))
         return source.render(self._values())
 
+    def render_concealed(self, source: Template) -> tuple[Json, list[Spot]]:
+        """
+        Return what `source` gives here but for its secrets, and where these belong.
+
+        Raises:
+            EvaluationError: a value is missing, or not of the right kind.
+        """
+        return source.render_concealed(self._values())
+
     def holds(self, test: Expression) -> bool:
         """
         Return whether `test` holds here.
@@ -72,7 +81,7 @@ class Scope:
             "match": start.match,
             "input": start.input,
             "steps": self.steps,
-            "vars": self.plan.vars,
+            "vars": {**start.vars, **self.plan.vars} if start.vars else self.plan.vars,
             "execution": {"id": start.execution_id, "now": format_instant(self.state.now_ms)},
             **self.variables,
         }

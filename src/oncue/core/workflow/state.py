@@ -1,8 +1,10 @@
 """What a history amounts to: the state of an execution, for `decide` and for people."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from oncue.core.expression import Spot
 from oncue.core.json_text import Json
 from oncue.core.workflow.records import (
     CalledBack,
@@ -85,6 +87,8 @@ class StepState:
     cache_key: str = ""
     """Under which an earlier answer may be found; empty where none is wanted."""
     input: Json = None
+    spots: Sequence[Spot] = ()
+    """Where secrets belong in the input."""
     output: Json = None
     error: str | None = None
     due_ms: int | None = None
@@ -149,6 +153,8 @@ class Start:
     """Which replay of the root it is; idempotency keys are made of it, too."""
     reused: int = 0
     """How many records it took over of the execution that it replays."""
+    vars: Mapping[str, Json] = field(default_factory=dict)
+    """The account's variables that it may read, as they were when it began."""
 
 
 @dataclass(slots=True)

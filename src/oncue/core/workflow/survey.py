@@ -5,15 +5,18 @@ A document that is no workflow cannot be compiled; its expressions can be looked
 at all the same, so that all problems come at once.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 
 from oncue.core.errors import InvalidInput, Problem
-from oncue.core.expression import compile_expression, compile_template
+from oncue.core.expression import compile_expression, compile_template, everywhere, nowhere
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest
 from oncue.core.workflow.compile import Library
 
 _EXPRESSIONS = frozenset(("if", "while", "expr"))
+# Whether the step is one that may read secrets there is not looked at.
+_CONCEALING = re.compile(r"\.(with|headers|auth|url)\b")
 _ROOTS = ("event", "match", "input", "steps", "vars", "execution", "item", "index", "callback_url")
 
 
@@ -81,6 +84,7 @@ def _expression(text: str, path: str, roots: tuple[str, ...]) -> Iterator[Proble
 
 def _template(text: str, path: str, roots: tuple[str, ...]) -> Iterator[Problem]:
     try:
-        compile_template(text, roots=roots, path=path)
+        conceals = everywhere if _CONCEALING.search(path) else nowhere
+        compile_template(text, roots=roots, path=path, conceals=conceals)
     except InvalidInput as exc:
         yield from exc.problems

@@ -83,6 +83,11 @@ class SqlDatabase:
         except OperationalError as exc:
             raise as_ours(exc.orig or exc) from exc
 
+    async def changed(self, change: sa.Insert | sa.Update) -> bool:
+        """Return whether `change` found the row that it changes."""
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(change)).rowcount)
+
 
 def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:
     cursor = connection.cursor()

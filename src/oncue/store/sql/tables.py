@@ -184,3 +184,27 @@ sa.Index(
 )
 sa.Index("schedule_owner", schedule.c.account, schedule.c.owner_id)
 sa.Index("schedule_due", schedule.c.next_at)
+secret = sa.Table(
+    "secret",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("description", sa.Text, nullable=False),
+    # Null until a value is given.
+    sa.Column("sealed", sa.LargeBinary),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)
+variable = sa.Table(
+    "variable",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("description", sa.Text, nullable=False),
+    # JSON; SQLite would take a column of that type for numbers, and 1.0 for 1.
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("updated_at", sa.BigInteger, nullable=False),
+)

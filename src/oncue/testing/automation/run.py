@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,6 +36,19 @@ class Documents:
 
     workflows: Sequence[Json]
     patterns: Sequence[Json]
+    variables: Sequence[Json] = ()
+
+
+class SimulatedSecrets:
+    """Each secret that a call asks for, made up from its name."""
+
+    async def values(
+        self,
+        account: str,  # noqa: ARG002 all accounts of a test have the same
+        names: Collection[str],
+    ) -> Mapping[str, str]:
+        """Return a text for each name."""
+        return {name: f"simulated-{name}" for name in names}
 
 
 async def run_test(test: AutomationTest, given: Documents) -> list[Failure]:
@@ -69,7 +82,8 @@ async def _run(test: AutomationTest, given: Documents, folder: Path) -> list[Fai
                 wire.ways,
                 clock,
                 stores,
-                gating=Gating(gates, clock),
+                Gating(gates, clock),
+                SimulatedSecrets(),
             )
             return library, library.by_name
 
@@ -105,6 +119,8 @@ class _Stage:
     async def play(self, given: Documents) -> list[Failure]:
         """Let happen what the test says; return what could not."""
         engine = self.world.engine
+        for variable in given.variables:
+            await engine.variables.create(ACCOUNT, variable)
         for workflow in given.workflows:
             await engine.definitions.create_workflow(ACCOUNT, workflow)
         for pattern in given.patterns:

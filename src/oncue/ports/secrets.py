@@ -1,0 +1,98 @@
+"""Named values of accounts: secrets, which are sealed, and variables, which are plain."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from oncue.core.json_text import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that only calls see; before it is given, nothing is `sealed`."""
+
+    name: str
+    description: str
+    sealed: bytes | None = field(repr=False)
+    version: int
+    created_at_ms: int
+    updated_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A value that everybody of the account may see."""
+
+    name: str
+    description: str
+    value: Json
+    version: int
+    created_at_ms: int
+    updated_at_ms: int
+
+
+class Secrets(Protocol):
+    """The secrets of all accounts."""
+
+    async def all(self, account: str) -> list[Secret]:
+        """Return the secrets of an account, newest first."""
+
+    async def add(self, account: str, secret: Secret) -> None:
+        """
+        Keep a secret.
+
+        Raises:
+            Conflict: the account has one of that name.
+        """
+
+    async def change(self, account: str, secret: Secret) -> None:
+        """
+        Keep the version after the current one.
+
+        Raises:
+            Conflict: somebody saved that version meanwhile.
+        """
+
+    async def delete(self, account: str, name: str) -> None:
+        """Forget a secret."""
+
+    async def reseal(self, account: str, name: str, before: bytes, after: bytes) -> bool:
+        """Put one ciphertext in the place of another; return whether that one still stood there."""
+
+
+class Variables(Protocol):
+    """The variables of all accounts."""
+
+    async def all(self, account: str) -> list[Variable]:
+        """Return the variables of an account, newest first."""
+
+    async def add(self, account: str, variable: Variable) -> None:
+        """
+        Keep a variable.
+
+        Raises:
+            Conflict: the account has one of that name.
+        """
+
+    async def change(self, account: str, variable: Variable) -> None:
+        """
+        Keep the version after the current one.
+
+        Raises:
+            Conflict: somebody saved that version meanwhile.
+        """
+
+    async def delete(self, account: str, name: str) -> None:
+        """Forget a variable."""
+
+
+class SecretSource(Protocol):
+    """Where the secrets of a call come from."""
+
+    async def values(self, account: str, names: Collection[str]) -> Mapping[str, str]:
+        """
+        Return secrets by their names.
+
+        Raises:
+            PermanentError: there is none of a name, it has no value, or no key opens it.
+        """
