@@ -55,6 +55,8 @@ def with_vendors(use: Callable[[Simulators, Ask], Awaitable[Any]], **settings: s
 
     async def main() -> Any:
         async with Simulators(settings) as vendors, library_for(vendors) as library:
+            for vendor in vendors.by_name.values():
+                vendor.clock = VirtualClock()
 
             async def ask(
                 action: str, rendered: Json, *, key: str = KEY, is_repeat: bool = False

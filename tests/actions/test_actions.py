@@ -8,11 +8,11 @@ import pytest
 from oncue.actions import ACTIONS
 from oncue.actions.library import ActionLibrary, GivenCredentials
 from oncue.core.action import Ways
-from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
+from oncue.core.errors import OutcomeUnknown, PermanentError
 from oncue.core.json_text import Json
 from oncue.testing.clock import VirtualClock
 from oncue.testing.trial import fresh_stores
-from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
+from oncue.testing.vendors import LOSE_ANSWER, Fixed, Simulators
 from tests.vendors import Ask, with_vendors
 
 EMAIL: dict[str, Json] = {"to": "ada@example.com", "subject": "Hi", "html": "<p>Hello</p>"}
@@ -117,37 +117,6 @@ ALL = [
     pytest.param("send_slack_message", SLACK, "slack", id="send_slack_message"),
     pytest.param("create_crm_record", CONTACT, "hubspot", id="create_crm_record"),
 ]
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        pytest.param(Fixed(429, headers={"Retry-After": "7"}), RetryableError, id="too many"),
-        pytest.param(Fixed(500, "oops"), RetryableError, id="their bug"),
-        pytest.param(Fixed(503), RetryableError, id="their pause"),
-        pytest.param(Fixed(400, "no"), PermanentError, id="our mistake"),
-        pytest.param(Fixed(401, "no"), PermanentError, id="no key"),
-        pytest.param(Fixed(404, "no"), PermanentError, id="nothing there"),
-        pytest.param(Fixed(410, "no"), PermanentError, id="gone"),
-        pytest.param(DROP, OutcomeUnknown, id="connection lost before"),
-        pytest.param(LOSE_ANSWER, OutcomeUnknown, id="connection lost after"),
-    ],
-)
-@pytest.mark.parametrize(("action", "document", "vendor"), ALL)
-def test_each_answer_means_the_same_for_all(
-    action: str, document: Json, vendor: str, answer: Any, error: type[Exception]
-) -> None:
-    async def use(vendors: Simulators, ask: Ask) -> None:
-        getattr(vendors, vendor).answer_next(answer)
-        await ask(action, document)
-
-    with pytest.raises(error) as caught:
-        with_vendors(use)
-
-    if isinstance(caught.value, RetryableError):
-        asked = 7_000 if answer.status == 429 else None
-        assert caught.value.retry_after_ms == asked
-    assert "key-1" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("action", "document", "vendor"), ALL)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
-from oncue.core.errors import ActionError, OutcomeUnknown, PermanentError, RetryableError
+from oncue.core.errors import ActionError, PermanentError, RetryableError
 from oncue.core.json_text import Json
-from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
+from oncue.testing.vendors import Fixed, Simulators
 from tests.vendors import Ask, with_vendors
 
 CLOSED: Json = {
@@ -118,11 +118,8 @@ def test_an_answer_of_another_shape_is_asked_for_again(
             PermanentError,
         ),
         (Fixed(401, {"error": {"message": "no", "type": "auth"}}), PermanentError),
-        (Fixed(503, "busy"), RetryableError),
         (Fixed(200, {"choices": [{"message": {"refusal": "I will not"}}]}), PermanentError),
         (Fixed(200, {"choices": [{"finish_reason": "content_filter"}]}), PermanentError),
-        (DROP, OutcomeUnknown),
-        (LOSE_ANSWER, OutcomeUnknown),
         (Fixed(200, {"choices": []}), ActionError),
     ],
 )
@@ -150,6 +147,18 @@ def test_data_may_stand_in_a_block_of_markdown() -> None:
 
 QUESTIONS: list[tuple[str, dict[str, Json]]] = [
     ("ai_text_generation", {"prompt": "x", "system": "y", "temperature": 0.5, "max_tokens": 5}),
+    (
+        "ai_text_generation",
+        {
+            "messages": [
+                {"role": "user", "content": "a"},
+                {"role": "assistant", "content": "b"},
+                {"role": "user", "content": "c"},
+            ],
+            "model": "other",
+            "schema": CLOSED,
+        },
+    ),
     ("ai_sentiment_analysis", {"text": "x"}),
     ("ai_named_entity_recognition", {"text": "x"}),
     ("ai_classify_text", {"text": "x", "categories": ["a", "b"]}),

@@ -7,7 +7,7 @@ import pytest
 from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.ids import digest
 from oncue.core.json_text import Json
-from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
+from oncue.testing.vendors import LOSE_ANSWER, Fixed, Simulators
 from tests.vendors import KEY, Ask, with_vendors
 
 ID = digest(["schedule_meeting", KEY])
@@ -133,8 +133,6 @@ def _refused(status: int, reason: str) -> Fixed:
         (_refused(401, "authError"), PermanentError, "refused GOOGLE_CALENDAR_TOKEN"),
         (_refused(410, "deleted"), PermanentError, "410"),
         (Fixed(200, "what?"), OutcomeUnknown, "object"),
-        (DROP, OutcomeUnknown, "no whole answer"),
-        (LOSE_ANSWER, OutcomeUnknown, "no whole answer"),
     ],
 )
 def test_what_an_answer_means(answer: Any, error: type[Exception], told: str) -> None:

@@ -8,7 +8,7 @@ from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.ids import derived_uuid
 from oncue.core.json_text import Json
 from oncue.testing.clock import START_MS
-from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
+from oncue.testing.vendors import LOSE_ANSWER, Fixed, Simulators
 from tests.vendors import KEY, Ask, with_vendors
 
 TEAM = "9cfb482a-81e3-4154-b5b9-2c805e70a02d"
@@ -58,6 +58,16 @@ def test_ids_are_not_looked_up() -> None:
 
     (create,) = linear.calls
     assert create.body["variables"]["input"]["labelIds"] == [BUG]
+
+
+@pytest.mark.parametrize(("priority", "number"), [(0, 0), ("low", 4), ("HIGH", 2)])
+def test_a_ticket_may_have_everything(priority: Json, number: int) -> None:
+    more: dict[str, Json] = {"assignee_id": BUG, "project_id": TEAM, "priority": priority}
+    _, linear = _created({**TICKET, **more, "team": "Engineering", "labels": [BUG, "feature"]})
+
+    asked = linear.calls[-1].body["variables"]["input"]
+    assert (asked["assigneeId"], asked["projectId"], asked["priority"]) == (BUG, TEAM, number)
+    assert asked["labelIds"] == [BUG, "22222222-aaaa-4aaa-8aaa-aaaaaaaaaaaa"]
 
 
 def test_the_question_whether_it_was_made_is_one_that_linear_takes() -> None:
@@ -125,12 +135,9 @@ def _refused(code: str, status: int = 400, headers: dict[str, str] | None = None
         (_refused("INTERNAL_SERVER_ERROR", 500), RetryableError, None),
         (Fixed(503, "busy"), RetryableError, None),
         (Fixed(404, "nothing here"), PermanentError, None),
-        (_refused("FORBIDDEN", 403), PermanentError, None),
         (_refused("GRAPHQL_VALIDATION_FAILED"), PermanentError, None),
         (Fixed(200, {"data": None}), OutcomeUnknown, None),
         (Fixed(200, {"data": {"issueCreate": {"success": False}}}), OutcomeUnknown, None),
-        (DROP, OutcomeUnknown, None),
-        (LOSE_ANSWER, OutcomeUnknown, None),
     ],
 )
 def test_what_an_answer_means(

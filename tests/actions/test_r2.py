@@ -14,12 +14,12 @@ from botocore.credentials import Credentials
 
 from oncue.actions.integrations.machines import OBJECTS
 from oncue.actions.r2 import sign
-from oncue.core.errors import OutcomeUnknown, PermanentError, RetryableError
+from oncue.core.errors import PermanentError, RetryableError
 from oncue.core.integration import Reach
 from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
 from oncue.testing.clock import START_MS
-from oncue.testing.vendors import DROP, LOSE_ANSWER, Fixed, Simulators
+from oncue.testing.vendors import Fixed, Simulators
 from tests.vendors import Ask, with_vendors
 
 SETTINGS = ("ONCUE_S3_ENDPOINT",)
@@ -180,14 +180,10 @@ def _error(status: int, code: str) -> Fixed:
     ("answer", "error", "told"),
     [
         (_error(503, "SlowDown"), RetryableError, "503: SlowDown: why"),
-        (_error(500, "InternalError"), RetryableError, "InternalError"),
         (_error(429, "TooManyRequests"), RetryableError, "TooManyRequests"),
-        (_error(409, "OperationAborted"), RetryableError, "OperationAborted"),
         (_error(403, "AccessDenied"), PermanentError, "403: AccessDenied: why"),
         (_error(404, "NoSuchBucket"), PermanentError, "NoSuchBucket"),
         (Fixed(400, "no"), PermanentError, "400: no"),
-        (DROP, OutcomeUnknown, "no whole answer"),
-        (LOSE_ANSWER, OutcomeUnknown, "no whole answer"),
     ],
 )
 def test_what_an_answer_means(answer: Any, error: type[Exception], told: str) -> None:

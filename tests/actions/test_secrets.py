@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from oncue.core.errors import ActionError
 from oncue.core.json_text import Json
-from oncue.testing.vendors import Fixed, Simulators
-from tests.vendors import Ask, library_for, with_vendors
+from oncue.testing.vendors import Simulators
+from tests.vendors import library_for
 
 CALLS: list[tuple[str, dict[str, Json], str, tuple[str, ...]]] = [
     ("send_email", {"to": "a@example.com", "subject": "x", "text": "y"}, "resend", ("api_key",)),
@@ -39,23 +38,6 @@ INTEGRATIONS = {"resend": "email"}
 def _secrets(vendors: Simulators, vendor: str, names: tuple[str, ...]) -> list[str]:
     credentials = vendors.credentials(INTEGRATIONS.get(vendor, vendor))
     return [credentials[name] for name in names]
-
-
-@pytest.mark.parametrize(("action", "document", "vendor", "names"), CALLS)
-def test_a_vendor_that_repeats_our_secrets_is_not_repeated(
-    action: str, document: Json, vendor: str, names: tuple[str, ...]
-) -> None:
-    async def use(vendors: Simulators, ask: Ask) -> Any:
-        secrets = _secrets(vendors, vendor, names)
-        vendors.by_name[vendor].answer_next(Fixed(400, f"not with {' '.join(secrets)}"))
-        with pytest.raises(ActionError) as caught:
-            await ask(action, document)
-        return secrets, str(caught.value)
-
-    secrets, told = with_vendors(use)
-
-    assert "not with" in told
-    assert [secret for secret in secrets if secret in told] == []
 
 
 @pytest.mark.parametrize(("action", "document", "vendor", "names"), CALLS)

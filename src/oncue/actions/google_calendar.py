@@ -25,6 +25,7 @@ _VENDOR: Final = "Google Calendar"
 # Google answers 403 to who asks too often as well as to who may not.
 _MAY_PASS: Final = frozenset(("rateLimitExceeded", "userRateLimitExceeded", "backendError"))
 _CONFLICT: Final = 409
+_NOT_FOUND: Final = 404
 _MAX_GUESTS: Final = 200
 
 
@@ -111,11 +112,14 @@ async def _schedule(call: Call[MeetingInput]) -> Json:
         asked["conferenceDataVersion"] = "1"
     answer = await _send(call, "POST", f"?{urlencode(asked)}" if asked else "", _event(given, id_))
     if answer.status == _CONFLICT:
-        answer = await _send(call, "GET", f"/{id_}", None)
+        made = await _send(call, "GET", f"/{id_}", None)
+        # Where it is not there, something else is in the way.
+        answer = answer if made.status == _NOT_FOUND else made
     if not 200 <= answer.status < 300:
         raise _refusal(answer)
-    made = read_object(answer, _VENDOR)
-    return {"id": made.get("id"), "url": made.get("htmlLink"), "video_url": made.get("hangoutLink")}
+    event = read_object(answer, _VENDOR)
+    shown: dict[str, Json] = {"id": event.get("id"), "url": event.get("htmlLink")}
+    return {**shown, "video_url": event.get("hangoutLink")}
 
 
 def _event(given: MeetingInput, id_: str) -> dict[str, Json]:
@@ -162,7 +166,7 @@ def _refusal(answer: HttpAnswer) -> ActionError:
         return RetryableError(told, retry_after_ms=retry_after_ms(answer))
     if answer.status == 401:
         return PermanentError(f"{_VENDOR} refused GOOGLE_CALENDAR_TOKEN: {says}")
-    return failure(answer, _VENDOR, says=says)
+    return failure(answer, _VENDOR, says=says, permanent=frozenset((_CONFLICT,)))
 
 
 def _reason(error: Json) -> tuple[str, str | None]:

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from oncue.actions.urls import segment
 from oncue.core.action import Action, Call, HttpAnswer, HttpRequest, Idempotency, Need
-from oncue.core.errors import OutcomeUnknown
-from oncue.core.http_answer import error_object, failure, judge, read_object
+from oncue.core.errors import OutcomeUnknown, RetryableError
+from oncue.core.http_answer import error_object, failure, judge, read_object, retry_after_ms
 from oncue.core.json_text import Json, encode_json
 
 _VENDOR: Final = "HubSpot"
@@ -18,6 +18,8 @@ _VENDOR: Final = "HubSpot"
 _EXISTING = re.compile(rb"Existing ID: (\d+)")
 _CONFLICT: Final = frozenset((409,))
 _MULTI_STATUS: Final = 207
+_TOO_MANY: Final = 429
+_OF_THE_DAY: Final = "DAILY"
 # Its classic API is a number, the ones after it are dates: /crm/v3/objects, /crm/objects/2026-03.
 _CLASSIC = re.compile(r"v\d+", re.ASCII)
 # Of these HubSpot itself makes one property unique, and refuses a second record by 409.
@@ -184,8 +186,21 @@ async def _send(
 
 
 def _judge(answer: HttpAnswer) -> None:
-    says = _meaning(error_object(answer)) if answer.status >= 400 else None
+    error = error_object(answer) if answer.status >= 400 else {}
+    says = _meaning(error)
+    if answer.status == _TOO_MANY:
+        refused = failure(answer, _VENDOR, says=says)
+        raise RetryableError(str(refused), retry_after_ms=_window_ms(answer, error))
     judge(answer, _VENDOR, permanent=_CONFLICT, says=says)
+
+
+def _window_ms(answer: HttpAnswer, error: Mapping[str, Json]) -> int | None:
+    """Return when there is room again: HubSpot tells the length of its window, not what is left of it."""
+    interval = answer.headers.get("x-hubspot-ratelimit-interval-milliseconds", "")
+    if (asked := retry_after_ms(answer)) is not None:
+        return asked
+    is_known = error.get("policyName") != _OF_THE_DAY and re.fullmatch(r"\d{1,9}", interval)
+    return int(interval) if is_known else None
 
 
 def _meaning(error: Mapping[str, Json]) -> str | None:
@@ -193,7 +208,11 @@ def _meaning(error: Mapping[str, Json]) -> str | None:
     match error:
         case {"errors": [Mapping() as first, *_], "status": "COMPLETE"}:
             return _meaning(first)
-        case {"category": str(category), "message": str(message)}:
+        # What comes with 429 has a type in place of a category.
+        case {"category": str(category), "message": str(message)} | {
+            "errorType": str(category),
+            "message": str(message),
+        }:
             limit = error.get("policyName")
             return f"{category}: {message}" + (f" ({limit})" if limit else "")
         case _:

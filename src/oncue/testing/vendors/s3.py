@@ -40,7 +40,7 @@ class S3Simulator(Simulator):
         }
 
     def answer(self, call: ReceivedCall) -> Fixed:
-        """Keep or show an object; `effects` are all that were put."""
+        """Keep or show an object; `effects` are those that are there."""
         signed = f"AWS4-HMAC-SHA256 Credential={self.access_key}/"
         if not call.headers.get("authorization", "").startswith(signed):
             return _error(403, "InvalidAccessKeyId", "The access key does not exist.")
@@ -67,6 +67,7 @@ class S3Simulator(Simulator):
         if call.headers.get("x-amz-content-sha256") != hashlib.sha256(call.content).hexdigest():
             return _error(400, "XAmzContentSHA256Mismatch", "The digest does not match.")
         self._objects[key] = call.content, call.headers.get("content-type", "binary/octet-stream")
+        self.effects = [held for held in self.effects if held["key"] != key]
         self.effects.append({"key": key, "size": len(call.content)})
         return Fixed(200, "", {"ETag": _etag(call.content)})
 
