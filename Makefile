@@ -80,6 +80,10 @@ lock: $(VENV)/developer ## Resolve the dependencies anew
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	    --python-version 3.11 --custom-compile-command 'make lock' \
 	    -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])" | \
+	    $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	    --python-version 3.11 --custom-compile-command 'make lock' \
+	    -c requirements-dev.lock - -o requirements-build.lock
 
 clean: ## Remove what was built; data stays
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,7 +10,7 @@ import pytest
 
 from tests.architecture.rules import ROOT, Source
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-build.lock")
 # Found at run time by a library that is imported: uvicorn, SQLAlchemy, zoneinfo.
 FOUND_AT_RUN_TIME = {"httptools", "aiosqlite", "tzdata"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -92,7 +92,11 @@ def test_developers_have_what_users_have() -> None:
 
 
 def test_building_needs_what_developers_have_locked() -> None:
-    assert named(PROJECT["build-system"]["requires"]) <= DEVELOPERS
+    wanted = named(PROJECT["build-system"]["requires"])
+    built, developers = pins("requirements-build.lock"), pins("requirements-dev.lock")
+
+    assert wanted <= DEVELOPERS & built.keys()
+    assert built == {name: developers[name] for name in built}
 
 
 def test_what_a_requirement_names() -> None:

@@ -1,9 +1,12 @@
 """`oncue up`: what it refuses, and what the demo brings."""
 
 import asyncio
+import json
+import os
 import re
 import sqlite3
 import stat
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -101,17 +104,17 @@ def test_a_folder_of_a_newer_oncue_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_an_unknown_variable_is_a_warning_with_the_nearest_name(tmp_path: Path) -> None:
-    settings = {"ONCUE_PROT": "8000", "ENVIRONMENT": "production"}
-    _, said = run(lambda: run_to_end(tmp_path, settings, "--demo"))
+    settings = {"ONCUE_PROT": "8000", "ONCUE_HOST": "192.0.2.1"}
+    _, said = run(lambda: run_to_end(tmp_path, settings))
 
-    assert "unknown setting ONCUE_PROT; did you mean 'ONCUE_PORT'?" in said
+    assert "warning: unknown setting ONCUE_PROT; did you mean 'ONCUE_PORT'?" in said
 
 
 @pytest.mark.parametrize(
     ("flags", "code", "words"),
     [
         pytest.param(["--strict"], 1, "oncue up: unknown setting ONCUE_PROT", id="strict"),
-        pytest.param(["--demo"], 1, "warning: unknown setting ONCUE_PROT", id="else a warning"),
+        pytest.param(["--demo"], 1, "unknown setting ONCUE_PROT", id="else a warning"),
     ],
 )
 def test_an_unknown_name_in_the_file_is_told(
@@ -122,6 +125,40 @@ def test_an_unknown_name_in_the_file_is_told(
 
     assert found == code
     assert words in said
+
+
+def test_in_production_all_that_is_said_is_json_and_no_key(tmp_path: Path) -> None:
+    settings = {
+        "ENVIRONMENT": "production",
+        "ENCRYPTION_KEY": "a key of this test alone",
+        "ONCUE_API_KEY": "an api key that nobody may log",
+        "ONCUE_PROT": "8000",
+    }
+
+    async def use() -> Any:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "oncue", "up", "--port", "0", "--data", str(tmp_path),
+            env={**os.environ, **settings},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        assert child.stderr is not None
+        lines: list[bytes] = []
+        while not lines or b"listens on" not in lines[-1]:
+            lines.append(await child.stderr.readline())
+        child.terminate()
+        output, error = await child.communicate()
+        return output, [*lines, *error.splitlines()]
+
+    output, lines = run(use)
+
+    told = [json.loads(line) for line in lines]
+    events = [one["event"] for one in told]
+    assert output == b""
+    assert {"level", "timestamp", "event"} <= told[0].keys()
+    assert "unknown setting ONCUE_PROT; did you mean 'ONCUE_PORT'?" in events
+    assert any("set ONCUE_PUBLIC_URL" in event for event in events)
+    assert not any("may log" in event or "this test alone" in event for event in events)
 
 
 async def _said(server: Running) -> list[str]:

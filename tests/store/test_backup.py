@@ -27,7 +27,9 @@ OBJECT = b"name,amount\nada,1\n"
 
 def backup(folder: Path, *, with_key: bool = False) -> tuple[bytes, Manifest]:
     target = io.BytesIO()
-    manifest = write_backup(folder, target, version="1", created_at="now", with_key=with_key)
+    manifest = write_backup(
+        folder, target, folder, version="1", created_at="now", with_key=with_key
+    )
     return target.getvalue(), manifest
 
 

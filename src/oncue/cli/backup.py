@@ -51,10 +51,12 @@ def backup(
     """
     folder = load_settings({"data": data}).data
     made_at = format_instant(SystemClock().now_ms())
+    # Where the backup goes there is room; a pipe has none.
+    scratch = folder if file == _STREAM else Path(file).absolute().parent
     try:
         with _written(file) as target:
             manifest = write_backup(
-                folder, target, version=__version__, created_at=made_at, with_key=with_key
+                folder, target, scratch, version=__version__, created_at=made_at, with_key=with_key
             )
     except OSError as exc:
         raise CommandError(f"the backup was not written: {exc}") from exc

@@ -29,6 +29,7 @@ from oncue.system import fresh_key, settle_memory, write_private
 if TYPE_CHECKING:
     from oncue.cli.demo import Demo
 
+_log = logging.getLogger(__name__)
 _out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
 
@@ -47,7 +48,6 @@ def start(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> int:
         settings = _settings(flags, demo=demo, is_strict=is_strict)
         with locked(settings.data), contextlib.closing(_listen(settings, flags)) as listener:
             check_restored(settings.data)
-            _set_up_logging(settings.environment)
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
             uvloop.run(_serve(settings, listener, demo=demo))
     except (CommandError, NewerFormat, Overloaded) as exc:
@@ -72,8 +72,12 @@ def _settings(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> Se
     unknown = unknown_settings(os.environ, settings.data)
     if unknown and is_strict:
         raise CommandError("; ".join(unknown))
+    _set_up_logging(settings.environment)
     for warning in unknown:
-        _err.print(f"[yellow]warning:[/yellow] {warning}", soft_wrap=True)
+        if settings.environment is Environment.PRODUCTION:
+            _log.warning("%s", warning)
+        else:
+            _err.print(f"[yellow]warning:[/yellow] {warning}", soft_wrap=True)
     if demo and settings.environment is Environment.PRODUCTION:
         raise CommandError("expected no --demo with ENVIRONMENT=production")
     return settings
@@ -113,18 +117,30 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         server = _Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         write_private(settings.data / "server.json", encode_json({"url": url, "pid": os.getpid()}))
-        _out.print(f"[bold]OnCue[/bold] listens on {url}, data in {settings.data}", soft_wrap=True)
-        _out.print(f"API key: {api_key}", soft_wrap=True)
-        shown_key = api_key
-        if vendors:
-            shown_key = await vendors.start(url, api_key, stack)
-            for line in vendors.description:
-                _out.print(line, soft_wrap=True)
-            _out.print(f"demo: an account of its own, API key: {shown_key}", soft_wrap=True)
-        _out.print(f"look at it: {url}/#key={shown_key}", soft_wrap=True)
+        if settings.environment is Environment.PRODUCTION:
+            _tell_log(settings, url)
+        else:
+            _out.print(
+                f"[bold]OnCue[/bold] listens on {url}, data in {settings.data}", soft_wrap=True
+            )
+            _out.print(f"API key: {api_key}", soft_wrap=True)
+            shown_key = api_key
+            if vendors:
+                shown_key = await vendors.start(url, api_key, stack)
+                for line in vendors.description:
+                    _out.print(line, soft_wrap=True)
+                _out.print(f"demo: an account of its own, API key: {shown_key}", soft_wrap=True)
+            _out.print(f"look at it: {url}/#key={shown_key}", soft_wrap=True)
         settle_memory()
         await serving
     (settings.data / "server.json").unlink(missing_ok=True)
+
+
+def _tell_log(settings: Settings, url: str) -> None:
+    # What is printed is kept by whoever collects logs: no key is among it.
+    if settings.public_url == url:
+        _log.warning("links to callbacks and hooks begin with %s: set ONCUE_PUBLIC_URL", url)
+    _log.info("OnCue listens on %s, data and admin-key in %s", url, settings.data)
 
 
 async def _demo_vendors(settings: Settings, stack: contextlib.AsyncExitStack) -> "Demo":

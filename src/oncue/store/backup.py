@@ -47,6 +47,7 @@ PARTS: Final = (
     f"accounts/objects/*/{'[0-9a-f]' * 64}",
     "signing.key",
 )
+_SCRATCH: Final = "oncue-backup-"
 LEFT_OUT: Final = (
     # Of the process that runs, and of the machine.
     "lock", "owner.pid", "server.json", "config.toml",
@@ -54,7 +55,7 @@ LEFT_OUT: Final = (
     "admin-key", "demo-key", ENCRYPTION_KEY,
     # What databases have beside them while they are open, and what is being written.
     "*.db-wal", "*.db-shm", "*.db-journal", "*.part",
-    "before-upgrade/*",
+    "before-upgrade/*", f"{_SCRATCH}*",
 )  # fmt: skip
 _COUNTS: Final = {
     "journal.db": (
@@ -93,10 +94,10 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 def write_backup(
-    data: Path, out: IO[bytes], *, version: str, created_at: str, with_key: bool
+    data: Path, out: IO[bytes], scratch: Path, *, version: str, created_at: str, with_key: bool
 ) -> Manifest:
     """
-    Write a backup of a data folder, and return its manifest.
+    Write a backup of a data folder, and return its manifest; `scratch` is a folder for copies.
 
     Raises:
         InvalidInput: there is no data of OnCue in that folder.
@@ -107,7 +108,7 @@ def write_backup(
     with (
         gzip.GzipFile(fileobj=out, mode="wb", compresslevel=_COMPRESSION) as packed,
         tarfile.open(fileobj=packed, mode="w|") as tar,
-        TemporaryDirectory(prefix="oncue-backup-") as folder,
+        TemporaryDirectory(prefix=_SCRATCH, dir=scratch) as folder,
     ):
         for place in _places(data, with_key=with_key):
             writer.add(tar, place, Path(folder) / "copy.db")
