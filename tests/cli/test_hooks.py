@@ -66,6 +66,30 @@ def test_a_secret_path_is_in_its_url(at: Any) -> None:
     at(use)
 
 
+def test_a_workflow_with_a_hook_is_applied_and_exported(at: Any, tmp_path: Path) -> None:
+    file = tmp_path / "pushed.yaml"
+    file.write_text(
+        "kind: workflow\nname: pushed\non: {type: hook, scheme: github}\n"
+        "steps: [{id: ref, type: transform, expr: event.data.ref}]\n"
+    )
+
+    async def use(shell: Shell) -> None:
+        created, url, secret = (await shell.run("apply", str(file)))[1].splitlines()
+        assert created.startswith("created pushed (wf_")
+        assert url.startswith(f"  pushed: http://oncue.example/hooks/{ACCOUNT}/hok_")
+        assert secret.startswith("  secret of pushed, shown once: ")
+        assert await shell.run("apply", str(file)) == (0, "unchanged pushed\n")
+        exported = (await shell.run("export"))[1]
+        assert "type: hook" in exported
+        assert "hok_" not in exported
+        (tmp_path / "exported.yaml").write_text(exported)
+        assert (await shell.run("apply", str(tmp_path / "exported.yaml")))[
+            1
+        ] == "unchanged pushed\n"
+
+    at(use)
+
+
 @pytest.mark.parametrize(
     ("public_url", "verdict", "found"),
     [

@@ -84,8 +84,8 @@ class Room:
     def rotation(self, *keys: EncryptionKey, store: SqlConnections | None = None) -> Rotation:
         connected = self.connected(*keys, store=store)
         secrets = KeptSecrets(SqlSecrets(self.database), connected.vault)
-        parts = self.world.parts
-        return Rotation(parts.accounts, connected, secrets, parts.hooks)
+        accounts = self.world.parts.accounts
+        return Rotation(accounts, connected, secrets, self.world.engine.hooks)
 
     async def fill(self, *keys: EncryptionKey) -> None:
         """Keep two connections of the one account, and one of another."""

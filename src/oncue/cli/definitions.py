@@ -32,7 +32,7 @@ _RESOURCES: Final = (
         (*_ADDED, "ready", "locked", "trouble", "last_used_at", "last_test"),
         scope="admin",
     ),
-    _Resource("workflow", "/workflows", _ADDED),
+    _Resource("workflow", "/workflows", (*_ADDED, "hooks")),
     _Resource(
         "pattern", "/patterns", (*_ADDED, "state_version", "owned_by", "cost_class", "stats")
     ),
@@ -128,7 +128,16 @@ async def _save(
 
 def _told(what: str, saved: dict[str, Any]) -> str:
     warnings = [f"  warning: {one['path']}: {one['message']}" for one in saved.get("warnings", ())]
-    return "\n".join([what, *warnings])
+    hooks = [line for hook in saved.get("hooks", ()) for line in _lines_of(hook)]
+    return "\n".join([what, *hooks, *warnings])
+
+
+def _lines_of(hook: dict[str, Any]) -> list[str]:
+    """Tell where others post to, and a secret that was made: it is shown once."""
+    secret = hook["secret"]
+    is_fresh = secret and hook["scheme"] != "path" and HINT_MASK not in str(secret)
+    shown = [f"  secret of {hook['name']}, shown once: {secret}"] if is_fresh else []
+    return [f"  {hook['name']}: {hook['url']}", *shown]
 
 
 def _check(files: tuple[Path, ...]) -> tuple[int, list[FileDocument]]:

@@ -8,12 +8,15 @@ for. All of it is saved and ended in the transaction of the workflow.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from oncue.core.hook.trigger import HookTrigger, condition_of
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.schedule.document import ScheduleTrigger
 from oncue.core.schedule.fired import pattern_of
 from oncue.core.workflow.parse import ParsedWorkflow
-from oncue.engine import schedule_book
+from oncue.engine import owned_hooks, schedule_book
+from oncue.engine.hook_book import HookBook, owned_source
+from oncue.engine.owned_hooks import changed_hooks, hook_triggers
 from oncue.engine.patterns import PatternDefinitions, ended, next_version
 from oncue.engine.schedule_book import (
     ScheduleBook,
@@ -22,7 +25,7 @@ from oncue.engine.schedule_book import (
     owned_name,
     version_after,
 )
-from oncue.ports import Brought, PatternVersion, Schedule, WorkflowVersion
+from oncue.ports import Brought, Hook, PatternVersion, Schedule, WorkflowVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Known:
 
     patterns: tuple[PatternVersion, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    hooks: tuple[Hook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,14 @@ class Belongings:
 
     patterns: PatternDefinitions
     schedules: ScheduleBook
+    hooks: HookBook
 
     async def known(self, account: str, workflow_id: str) -> Known:
         """Return what a workflow has brought."""
         return Known(
             tuple(await self.patterns.owned_by(account, workflow_id)),
             tuple(await self.schedules.store.owned_by(account, workflow_id)),
+            tuple(hook for hook in await self.hooks.all(account) if hook.owner_id == workflow_id),
         )
 
     async def changed(
@@ -56,11 +62,14 @@ class Belongings:
         Raises:
             InvalidInput: the patterns would make each event cost too much.
         """
+        hooks = await changed_hooks(self.hooks, account, workflow, parsed, known.hooks)
         brought = Brought(
             _changed_patterns(workflow, parsed, known.patterns),
             _changed_schedules(
                 workflow, parsed, known.schedules, await self.schedules.zone_of(account)
             ),
+            hooks.changed,
+            hooks.made,
         )
         await self.patterns.check_room(account, brought.patterns, "on")
         return brought
@@ -71,6 +80,8 @@ class Belongings:
             await self.patterns.announce(account, pattern)
         if brought.schedules:
             self.schedules.wake()
+        if brought.hooks:
+            self.hooks.forget(account)
 
 
 def ends_of(known: Known, now_ms: int) -> Brought:
@@ -78,6 +89,7 @@ def ends_of(known: Known, now_ms: int) -> Brought:
     return Brought(
         tuple(ended(pattern, now_ms) for pattern in known.patterns if not pattern.is_deleted),
         tuple(schedule_book.ended(schedule) for schedule in known.schedules),
+        tuple(owned_hooks.ended(hook) for hook in known.hooks),
     )
 
 
@@ -85,8 +97,9 @@ def _changed_patterns(
     workflow: WorkflowVersion, parsed: ParsedWorkflow, known: Iterable[PatternVersion]
 ) -> tuple[PatternVersion, ...]:
     now, before = workflow.updated_at_ms, {pattern.id: pattern for pattern in known}
+    sources = {index: owned_source(id_) for id_, index, _ in hook_triggers(workflow, parsed)}
     changed: list[PatternVersion] = []
-    for index, trigger in enumerate(parsed.triggers):
+    for index in range(len(parsed.triggers)):
         first = PatternVersion(
             id=derived_id("pat", workflow.created_at_ms, [workflow.id, index]),
             name=owned_name(workflow.name, index),
@@ -98,7 +111,7 @@ def _changed_patterns(
             created_at_ms=now,
             updated_at_ms=now,
         )
-        condition = _condition(workflow, parsed, index, trigger)
+        condition = _condition(workflow, parsed, index, sources.get(index, ""))
         document: dict[str, Json] = {
             "name": first.name,
             "workflow": workflow.name,
@@ -111,13 +124,15 @@ def _changed_patterns(
     return tuple(changed)
 
 
-def _condition(
-    workflow: WorkflowVersion, parsed: ParsedWorkflow, index: int, trigger: Json
-) -> Json:
+def _condition(workflow: WorkflowVersion, parsed: ParsedWorkflow, index: int, source: str) -> Json:
     """Return what the pattern of a trigger waits for."""
+    trigger = parsed.triggers[index]
     match parsed.definition.triggers[index]:
         case ScheduleTrigger():
             return pattern_of(owned_id(workflow.id, workflow.created_at_ms, index))
+        case HookTrigger():
+            assert isinstance(trigger, Mapping)
+            return condition_of(trigger, source)
         case _:
             return trigger
 

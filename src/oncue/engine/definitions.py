@@ -90,7 +90,8 @@ class Definitions:
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
         parsed = await self._checked(account, document, current)
-        if same_json(parsed.document, current.document):
+        is_same = same_json(parsed.document, current.document)
+        if is_same and not parsed.secrets:
             return current
         now = self._clock.now_ms()
         known = await self._belongings.known(account, current.id)
@@ -104,6 +105,8 @@ class Definitions:
             updated_at_ms=now,
         )
         brought = await self._belongings.changed(account, workflow, parsed, known)
+        if is_same and not brought.hooks:
+            return current
         workflow = replace(workflow, brought=brought)
         await self._catalog.save_version(account, workflow)
         return await self._put_in_force(account, workflow)

@@ -143,7 +143,7 @@ class Engine:
         )
         self.definitions = Definitions(
             world.catalog,
-            Belongings(self.patterns, self.schedules),
+            Belongings(self.patterns, self.schedules, self.hooks),
             world.clock,
             world.fresh_id,
             Checks(world.library, max_steps, world.connected if checks_connections else None),
@@ -157,7 +157,7 @@ class Engine:
         self.secrets = SecretBook(world.secrets, self.definitions, world.clock)
         self.variables = VariableBook(world.variables, self.definitions, world.clock)
         self.missing = Missing(world.actions, world.secrets, self.variables)
-        self.rotation = Rotation(world.accounts, world.connected, world.secrets, world.hooks)
+        self.rotation = Rotation(world.accounts, world.connected, world.secrets, self.hooks)
         self._executor = Executor(
             world.journal,
             self.definitions,

@@ -192,7 +192,12 @@ def _meant(given: Sequence[str], hints: Sequence[str], before: Sequence[str]) ->
 
 def default_source(hook: Hook) -> str:
     """Return the source of a hook's events where it names none."""
-    return f"hooks/{hook.id if hook.owner_id else hook.name}"
+    return owned_source(hook.id) if hook.owner_id else f"hooks/{hook.name}"
+
+
+def owned_source(hook_id: str) -> str:
+    """Return the source of the events of an owned hook: nobody else's, whatever names change."""
+    return f"hooks/{hook_id}"
 
 
 def _check_is_free(hook: Hook) -> None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from oncue.engine.connected import Connected
+from oncue.engine.hook_book import HookBook
 from oncue.engine.hook_secrets import place_of_hook
 from oncue.engine.kept_secrets import KeptSecrets, place_of
-from oncue.ports import Accounts, Hooks, LockedError
+from oncue.ports import Accounts, LockedError
 
 Replace = Callable[[bytes, bytes], Awaitable[bool]]
 """Puts one ciphertext in the place of another; returns whether that one still stood there."""
@@ -44,7 +45,7 @@ class Rotation:
     """Encrypts what the accounts entrusted us with under other keys."""
 
     def __init__(
-        self, accounts: Accounts, connected: Connected, secrets: KeptSecrets, hooks: Hooks
+        self, accounts: Accounts, connected: Connected, secrets: KeptSecrets, hooks: HookBook
     ) -> None:
         self._accounts = accounts
         self._connected = connected
@@ -73,6 +74,7 @@ class Rotation:
                     rotated += await row.replace(row.content, sealed)
             self._connected.forget(account)
             self._secrets.forget(account)
+            self._hooks.forget(account)
         return Rotated(total, rotated, tuple(locked))
 
     async def _sealed(self, account: str) -> list[_Sealed]:
@@ -105,8 +107,8 @@ class Rotation:
                     row.name,
                     place_of_hook(row.id),
                     row.sealed,
-                    partial(self._hooks.reseal, account, row.id),
+                    partial(self._hooks.store.reseal, account, row.id),
                 )
-                for row in await self._hooks.all(account)
+                for row in await self._hooks.store.all(account)
             ),
         ]

@@ -1,10 +1,11 @@
 """What accounts define and own: workflows, patterns, keys, quotas."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from oncue.core.json_text import Json
+from oncue.ports.hooks import Hook
 from oncue.ports.schedules import Schedule
 
 
@@ -31,10 +32,16 @@ class PatternVersion:
 
 @dataclass(frozen=True, slots=True)
 class Brought:
-    """What a workflow brings with it, as far as it changes or ends with one version."""
+    """
+    What a workflow brings with it, as far as it changes or ends with one version.
+
+    `made` are the secrets that were made for hooks, by their ids: they are shown once.
+    """
 
     patterns: tuple[PatternVersion, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    made: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.hook.document import HookDocument
-from oncue.core.instants import format_instant
 from oncue.core.json_text import Json, encode_json
-from oncue.engine.hook_book import document_of
 from oncue.engine.hook_secrets import Kept
-from oncue.ports import Hook
 from oncue.web.answers import answer, answer_page
-from oncue.web.auth import grants
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
+from oncue.web.hook_views import may_see_paths, shown_hook
 
 EXAMPLE: Json = {"name": "repository", "scheme": "github"}
 
@@ -59,7 +56,10 @@ class HookRoutes:
             for row in await self._book.all(account)
             if before is None or (row.created_at_ms, row.id) < before
         ][: limit + 1]
-        shown = {row.id: await self.shown(account, row, reveals=reveals) for row in rows[:limit]}
+        shown = {
+            row.id: await shown_hook(self._book, account, row, reveals=reveals)
+            for row in rows[:limit]
+        }
         return answer_page(
             rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
         )
@@ -86,7 +86,7 @@ class HookRoutes:
         """Return a hook without its secrets."""
         account, reveals = await self._reader(request)
         row = await self._book.find(account, request.path_params["id"])
-        shown = await self.shown(account, row, reveals=reveals)
+        shown = await shown_hook(self._book, account, row, reveals=reveals)
         return answer(shown, headers={"ETag": etag(row.version)})
 
     async def patch(self, request: Request) -> Response:
@@ -105,33 +105,16 @@ class HookRoutes:
         await self._book.delete(account, current)
         return Response(status_code=204)
 
-    async def shown(self, account: str, hook: Hook, *, reveals: bool) -> dict[str, Json]:
-        """Return what people see of a hook; the URL of a secret path only if it `reveals` that."""
-        trouble = await self._book.trouble(account, hook)
-        return {
-            "id": hook.id,
-            "secret": None,
-            **document_of(hook),
-            "enabled": hook.is_enabled,
-            "url": self._book.url(account, hook, reveals=reveals),
-            "ready": trouble is None,
-            "trouble": trouble,
-            "owned_by": hook.owner_id,
-            "version": hook.version,
-            "created_at": format_instant(hook.created_at_ms),
-            "updated_at": format_instant(hook.updated_at_ms),
-        }
-
     async def _reader(self, request: Request) -> tuple[str, bool]:
         """Return the account, and whether the key may send events: a secret path lets anybody."""
         key = await self._context.gate.key(request, "read")
-        return key.account, grants(key.scopes, "events:write")
+        return key.account, may_see_paths(key)
 
     async def _saved(
         self, account: str, kept: Kept, status: int = 200, *, reveals: bool = True
     ) -> Response:
         hook = kept.hook
-        shown = await self.shown(account, hook, reveals=reveals)
+        shown = await shown_hook(self._book, account, hook, reveals=reveals)
         if kept.made is not None:
             shown["secret"] = kept.made
         headers = {"ETag": etag(hook.version)}

@@ -110,6 +110,15 @@ _STEP: Final = {
     "error": _or_null(TEXT),
 }
 _RECEIPT: Final = {"id": TEXT, "status": one_of("accepted", "duplicate"), "offset": NUMBER}
+_HOOK: Final = {
+    "id": TEXT,
+    "name": TEXT,
+    "scheme": TEXT,
+    "url": TEXT,
+    "secret": ANY,
+    "ready": TRUTH,
+    "trouble": _or_null(TEXT),
+}
 _KEY: Final = {
     "id": TEXT,
     "name": TEXT,
@@ -332,7 +341,11 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
             stats=OBJECT,
         ),
     ),
-    "SavedWorkflow": ("Workflow", _object(**_SAVED)),
+    "SavedWorkflow": (
+        "Workflow",
+        # There, if it has hooks.
+        {**_object(**_SAVED), "properties": {**_SAVED, "hooks": _list(_object(**_HOOK))}},
+    ),
     "SavedHook": (
         "HookDocument",
         _object(

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
 from oncue.core.instants import format_instant
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, encode_json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.workflow.definition import Workflow
 from oncue.ports import WorkflowVersion
@@ -15,6 +15,7 @@ from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
 from oncue.web.cursor import decode_cursor, page_size
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
+from oncue.web.hook_views import hook_warnings, may_see_paths, with_hooks
 
 _EXAMPLE: Json = {
     "name": "big-order",
@@ -38,6 +39,7 @@ class Workflows:
         self._context = context
         self._catalog = context.world.catalog
         self._definitions = context.engine.definitions
+        self._hooks = context.engine.hooks
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints."""
@@ -92,24 +94,35 @@ class Workflows:
 
     async def list(self, request: Request) -> Response:
         """Return the workflows, newest first."""
-        account = await self._context.gate.account(request, "read")
+        key = await self._context.gate.key(request, "read")
         limit = page_size(request.query_params.get("limit"))
         before = decode_cursor(request.query_params.get("cursor"))
-        rows = await self._catalog.workflows(account, limit + 1, before)
-        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), _workflow)
+        rows = await self._catalog.workflows(key.account, limit + 1, before)
+        shown = {row.id: _workflow(row) for row in rows}
+        await with_hooks(self._hooks, key.account, shown, reveals=may_see_paths(key))
+        return answer_page(
+            rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
+        )
 
     async def post(self, request: Request) -> Response:
         """Save a workflow."""
         account = await self._context.gate.account(request, "write")
         document = await read_document(request, self._context.limits.document_bytes)
 
+        fresh: list[Response] = []
+
         async def create() -> Response:
             count = await self._catalog.workflow_count(account)
             await self._context.engine.quotas.admit_workflow(account, count)
             workflow = await self._definitions.create_workflow(account, document)
-            return await self._saved(account, workflow, 201)
+            fresh.append(await self._saved(account, workflow, 201))
+            # This one is kept for a repeat: no secret of a hook may lie there in clear.
+            return await self._saved(account, workflow, 201, reveals=False)
 
-        return await self._context.once.answer(account, request, document, create)
+        vault = self._context.world.connected.vault
+        told = vault.fingerprint(account, encode_json(document))
+        kept = await self._context.once.answer(account, request, told, create)
+        return fresh[0] if fresh else kept
 
     async def validate(self, request: Request) -> Response:
         """Answer 422 with all that is wrong with a document; nothing is saved."""
@@ -120,9 +133,15 @@ class Workflows:
 
     async def get(self, request: Request) -> Response:
         """Return the current version of a workflow."""
-        account = await self._context.gate.account(request, "read")
-        workflow = await current_workflow(self._context, account, request)
-        return answer(_workflow(workflow), headers={"ETag": etag(workflow.version)})
+        key = await self._context.gate.key(request, "read")
+        workflow = await current_workflow(self._context, key.account, request)
+        (shown,) = await with_hooks(
+            self._hooks,
+            key.account,
+            {workflow.id: _workflow(workflow)},
+            reveals=may_see_paths(key),
+        )
+        return answer(shown, headers={"ETag": etag(workflow.version)})
 
     async def patch(self, request: Request) -> Response:
         """Save the next version of a workflow: what the patch (RFC 7396) makes of the current one."""
@@ -171,7 +190,9 @@ class Workflows:
         changed = await self._definitions.change_workflow(account, current, earlier.document)
         return await self._saved(account, changed)
 
-    async def _saved(self, account: str, workflow: WorkflowVersion, status: int = 200) -> Response:
+    async def _saved(
+        self, account: str, workflow: WorkflowVersion, status: int = 200, *, reveals: bool = True
+    ) -> Response:
         """Answer with a workflow and what it would need and does not have."""
         plan = await self._definitions.plan(account, workflow.id, workflow.version)
         warnings: list[Json] = [
@@ -181,7 +202,15 @@ class Workflows:
         headers = {"ETag": etag(workflow.version)}
         if status == 201:
             headers["Location"] = f"/workflows/{workflow.id}"
-        return answer({**_workflow(workflow), "warnings": warnings}, status, headers)
+        (shown,) = await with_hooks(
+            self._hooks,
+            account,
+            {workflow.id: _workflow(workflow)},
+            reveals=reveals,
+            made=workflow.brought.made if reveals else {},
+        )
+        warnings += hook_warnings(shown)
+        return answer({**shown, "warnings": warnings}, status, headers)
 
 
 async def current_workflow(context: Context, account: str, request: Request) -> WorkflowVersion:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Field, model_validator
 
 from oncue.core.documents import Document, DurationMs, Name
+from oncue.core.hook.trigger import HookTrigger
 from oncue.core.json_text import Json
 from oncue.core.pattern.definition import Kind
 from oncue.core.schedule.document import ScheduleTrigger
@@ -295,7 +296,9 @@ Step: TypeAlias = Annotated[
     | StopStep,
     Field(discriminator="type"),
 ]
-Trigger: TypeAlias = Annotated[Kind | ScheduleTrigger, Field(discriminator="type", title="Trigger")]
+Trigger: TypeAlias = Annotated[
+    Kind | ScheduleTrigger | HookTrigger, Field(discriminator="type", title="Trigger")
+]
 NESTED = (
     ActionStep,
     LoopStep,
@@ -339,6 +342,6 @@ class Workflow(Document):
     )
 
     @property
-    def triggers(self) -> tuple[Kind | ScheduleTrigger, ...]:
+    def triggers(self) -> tuple[Kind | ScheduleTrigger | HookTrigger, ...]:
         """What starts it."""
         return tuple(self.on) if isinstance(self.on, list) else (self.on,)

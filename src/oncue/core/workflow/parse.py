@@ -1,12 +1,13 @@
 """From a document to a workflow that can run, or to the list of all that is wrong with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pydantic import ValidationError
 
 from oncue.core.errors import InvalidInput
+from oncue.core.hook.trigger import HookTrigger, check_hook, parted, waited_for
 from oncue.core.json_text import Json
 from oncue.core.pattern.definition import FIELD_NAMES
 from oncue.core.pattern.planning import plan_condition
@@ -23,11 +24,17 @@ TEMPLATE_ROOTS = ("event", "match", "input", "steps", VARIABLES, "execution")
 
 @dataclass(frozen=True, slots=True)
 class ParsedWorkflow:
-    """A workflow that can run. `document` is what to store: as written."""
+    """
+    A workflow that can run.
+
+    `document` is what to store: as written, but for the `secrets` of its hooks, which
+    are by the place of their trigger.
+    """
 
     definition: Workflow
     document: Json
     plan: Plan
+    secrets: Mapping[int, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def triggers(self) -> Sequence[Json]:
@@ -52,9 +59,16 @@ def parse_workflow(
     Raises:
         InvalidInput: with all problems.
     """
-    definition = _definition(document, library)
-    parser = _Parser(StepCompiler(library, found := Findings(), connections), found)
-    return parser.parse(definition, document, max_steps)
+    part = parted(document)
+    try:
+        definition = _definition(part.document, library)
+        parser = _Parser(StepCompiler(library, found := Findings(), connections), found)
+        parsed = parser.parse(definition, part.document, max_steps)
+    except InvalidInput as exc:
+        raise InvalidInput([*exc.problems, *part.problems]) from exc
+    if part.problems:
+        raise InvalidInput(part.problems)
+    return replace(parsed, secrets=part.secrets)
 
 
 def parse_saved_workflow(document: Json, library: Library) -> ParsedWorkflow:
@@ -77,7 +91,7 @@ def _definition(document: Json, library: Library) -> Workflow:
         raise InvalidInput([*found, *survey(document, library)]) from exc
 
 
-_FIELD_NAMES = (*field_names(Workflow, Retry, ScheduleTrigger, *NESTED), *FIELD_NAMES)
+_FIELD_NAMES = (*field_names(Workflow, Retry, ScheduleTrigger, HookTrigger, *NESTED), *FIELD_NAMES)
 
 
 class _Parser:
@@ -118,6 +132,9 @@ class _Parser:
     def _check_triggers(self, definition: Workflow) -> None:
         is_list = isinstance(definition.on, list)
         for index, trigger in enumerate(definition.triggers):
-            if not isinstance(trigger, ScheduleTrigger):
-                path = f"on[{index}]" if is_list else "on"
+            path = f"on[{index}]" if is_list else "on"
+            if isinstance(trigger, HookTrigger):
+                self._found.collect(partial(check_hook, trigger, path))
+                self._found.collect(partial(plan_condition, waited_for(trigger), path))
+            elif not isinstance(trigger, ScheduleTrigger):
                 self._found.collect(partial(plan_condition, trigger, path))

@@ -8,6 +8,7 @@ from oncue.core.errors import NotFound
 from oncue.ports import Brought, WorkflowVersion
 from oncue.store.sql import tables
 from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.hooks import keep_hook
 from oncue.store.sql.patterns import add_version
 from oncue.store.sql.schedules import keep_schedule
 
@@ -189,6 +190,7 @@ def _keep_brought(account: str, brought: Brought) -> list[sa.Insert | sa.Update 
     return [
         *(add for pattern in brought.patterns for add in add_version(account, pattern)),
         *(keep_schedule(account, schedule) for schedule in brought.schedules),
+        *(keep_hook(account, hook) for hook in brought.hooks),
     ]
 
 
