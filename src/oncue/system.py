@@ -2,32 +2,45 @@
 
 import asyncio
 import gc
+import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 from oncue.core.ids import random_id
+
+_log = logging.getLogger(__name__)
 
 
 class SystemClock:
     """
     Wall time at the start, the monotonic clock from then on.
 
-    A step of the wall clock therefore neither fires timers early nor turns
-    time back. `not_before_ms` is the newest instant on record: after a restart
-    time goes on from there even if the wall clock was set back.
+    A step of the wall clock therefore neither fires timers early nor turns time
+    back. One forward that lasts is followed: the machine slept, or had no time
+    before its network. One back is told; after a restart time goes on from the
+    newest instant on record (`raise_to`) even if the wall clock was set back.
     """
 
-    def __init__(self, not_before_ms: int = 0) -> None:
-        self._start_ms = max(time.time_ns() // 1_000_000, not_before_ms)
-        self._monotonic_start = time.monotonic_ns()
+    def __init__(
+        self,
+        *,
+        wall_ns: Callable[[], int] = time.time_ns,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._wall_ns = wall_ns
+        self._monotonic_ns = monotonic_ns
+        self._start_ms = wall_ns() // 1_000_000
+        self._monotonic_start = monotonic_ns()
+        self._apart_since_ms: int | None = None
+        self._is_told = False
 
     def now_ms(self) -> int:
         """Return the milliseconds since 1970; never less than before."""
-        return self._start_ms + (time.monotonic_ns() - self._monotonic_start) // 1_000_000
+        return self._start_ms + self._elapsed_ms()
 
     def raise_to(self, instant_ms: int) -> None:
         """Go on from `instant_ms` if that is later than now."""
@@ -35,12 +48,40 @@ class SystemClock:
 
     async def sleep_until(self, instant_ms: int) -> None:
         """Return when the instant has come."""
-        while (left_ms := instant_ms - self.now_ms()) > 0:  # noqa: ASYNC110 time has no event
-            # Timers of the event loop are bounded by the platform; a day is not.
-            await asyncio.sleep(min(left_ms, _LONGEST_SLEEP_MS) / 1_000)
+        while (left_ms := instant_ms - self.now_ms()) > 0:
+            await asyncio.sleep(min(left_ms, _LOOK_MS) / 1_000)
+            self.look_at_the_wall()
+
+    def look_at_the_wall(self) -> None:
+        """Follow the wall clock if it has been ahead for a minute; tell if it is behind."""
+        ahead_ms = self._wall_ns() // 1_000_000 - self.now_ms()
+        if abs(ahead_ms) < _APART_MS:
+            self._apart_since_ms, self._is_told = None, False
+            return
+        elapsed_ms = self._elapsed_ms()
+        if self._apart_since_ms is None:
+            self._apart_since_ms = elapsed_ms
+        if elapsed_ms - self._apart_since_ms < _LASTS_MS:
+            return
+        if ahead_ms > 0:
+            self._apart_since_ms = None
+            self._start_ms += ahead_ms
+            _log.warning("the clock went forward by %.1f s: followed", ahead_ms / 1_000)
+        elif not self._is_told:
+            self._is_told = True
+            _log.warning(
+                "the clock of the machine is %.1f s behind: time does not go back",
+                -ahead_ms / 1_000,
+            )
+
+    def _elapsed_ms(self) -> int:
+        return (self._monotonic_ns() - self._monotonic_start) // 1_000_000
 
 
-_LONGEST_SLEEP_MS = 86_400_000
+_LOOK_MS: Final = 10_000
+"""How often somebody who sleeps looks at the wall clock."""
+_LASTS_MS: Final = 60_000
+_APART_MS: Final = 1_000
 
 
 def _entropy() -> Iterator[bytes]:

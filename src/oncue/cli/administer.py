@@ -1,6 +1,6 @@
 """Commands about accounts and keys."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import Parameter
@@ -106,6 +106,42 @@ def open_account(name: str, /, *, as_json: AsJson = False) -> None:
     else:
         out.print(made["api_key"], highlight=False)
         out.print(f"[dim]account {made['id']}; the key is not shown again[/dim]")
+
+
+@accounts.command(name="change")
+def change_account(
+    account: str | None = None,
+    /,
+    *,
+    name: str | None = None,
+    time_zone: str | None = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Change an account.
+
+    Parameters
+    ----------
+    account
+        Name or id (default the key's own).
+    name
+        Its name from now on.
+    time_zone
+        Of its schedules that name none, such as Europe/Berlin.
+    as_json
+        Print JSON.
+    """
+    given = {"name": name, "time_zone": time_zone}
+    patch: Json = {place: value for place, value in given.items() if value is not None}
+
+    async def change(remote: Remote) -> Any:
+        return await remote.ask("PATCH", f"/accounts/{await _account(remote, account)}", patch)
+
+    changed = talk(change)
+    if as_json:
+        print_json(changed)
+    else:
+        out.print(f"{changed['name']}: {changed['time_zone']}")
 
 
 async def _account(remote: Remote, reference: str | None) -> str:

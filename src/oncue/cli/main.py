@@ -66,6 +66,7 @@ app.command(
     name="hooks",
     help="URLs to which others post, and what lets them in.",
 )
+app.command("oncue.cli.schedules:schedules", name="schedules", help="Emit events at certain times.")
 app.command(
     "oncue.cli.named_values:secrets",
     name="secrets",

@@ -139,6 +139,17 @@ function showPatterns(patterns) {
   }));
 }
 
+function showSchedules(schedules) {
+  $("schedules").replaceChildren(...schedules.map((row) => {
+    const line = make("tr", undefined, row.enabled ? "" : "hint");
+    const next = make("td", row.next_at ? when(row.next_at) : "off");
+    next.title = row.upcoming.map(when).join("\n");
+    const cells = [row.name, row.cron ?? `every ${row.every}`, row.effective_time_zone].map((text) => make("td", text));
+    line.append(...cells, next, make("td", when(row.last_at)), make("td", row.missed || ""));
+    return line;
+  }));
+}
+
 function showHooks(hooks) {
   $("hooks").replaceChildren(...hooks.map((row) => {
     const line = make("tr", undefined, row.enabled ? "" : "hint");
@@ -209,15 +220,17 @@ async function choose(id) {
 async function refresh() {
   clearTimeout(state.timer);
   try {
-    const [board, executions, workflows, patterns, hooks] = await Promise.all([
+    const [board, executions, workflows, patterns, schedules, hooks] = await Promise.all([
       ask("GET", "monitoring/dashboard"),
       ask("GET", "executions?limit=30"),
       ask("GET", "workflows?limit=100"),
       ask("GET", "patterns?limit=100"),
+      ask("GET", "schedules?limit=100"),
       ask("GET", "hooks?limit=100"),
     ]);
     showMatches(await latestMatches(patterns.data));
     showPatterns(patterns.data);
+    showSchedules(schedules.data);
     showHooks(hooks.data);
     showNumbers(board);
     showExecutions(executions.data);
