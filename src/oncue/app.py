@@ -19,6 +19,7 @@ from oncue.core.limits.gate import Gates
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.kept_secrets import KeptSecrets
+from oncue.engine.key_sweep import KeySweep
 from oncue.engine.retention import Retention
 from oncue.outgoing.client import OutgoingClient
 from oncue.outgoing.postgres import PostgresClient
@@ -166,11 +167,14 @@ async def run(
         )
         await engine.start()
         stack.push_async_callback(engine.stop)
-        retention = Retention(
-            log.segments.drop, journal, checkpoints, clock, settings.event_retention_days
-        )
-        retention.start()
-        stack.push_async_callback(retention.stop)
+        for loop in (
+            Retention(
+                log.segments.drop, journal, checkpoints, clock, settings.event_retention_days
+            ),
+            KeySweep(keys, accounts, clock),
+        ):
+            loop.start()
+            stack.push_async_callback(loop.stop)
         app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))
         yield Installation(app, engine, account)
 

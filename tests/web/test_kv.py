@@ -33,6 +33,49 @@ def test_what_is_kept_is_found_until_it_expires(tmp_path: Path) -> None:
     assert late.status == 404
 
 
+def test_numbers_are_added_to_and_a_repeat_adds_nothing(tmp_path: Path) -> None:
+    async def use(server: Served) -> list[Answer]:
+        once = {"headers": {"Idempotency-Key": "k"}}
+        bodies: list[tuple[Any, Any]] = [
+            ({}, {}),
+            ({"amount": 2.5}, {}),
+            ({"amount": 4}, once),
+            ({"amount": 4}, once),
+            ({"amount": 5}, once),
+            ({"amount": "1"}, {}),
+            ({"amont": 1}, {}),
+        ]
+        return [
+            await server.request("POST", "/kv/state/orders/count", json=body, **options)
+            for body, options in bodies
+        ]
+
+    first, second, third, repeat, other, text, misspelt = serve(tmp_path, use)
+
+    assert [one.body for one in (first, second, third, repeat)] == [
+        {"value": 1, "version": 1},
+        {"value": 3.5, "version": 2},
+        {"value": 7.5, "version": 3},
+        {"value": 7.5, "version": 3},
+    ]
+    assert [one.status for one in (first, repeat, other, text, misspelt)] == [
+        200, 200, 409, 422, 422
+    ]  # fmt: skip
+    assert "did you mean 'amount'" in misspelt.body["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("value", ["text", {"n": 1}, True, None])
+def test_only_numbers_are_added_to(tmp_path: Path, value: Any) -> None:
+    async def use(server: Served) -> Answer:
+        await server.request("PUT", "/kv/state/x", json={"value": value})
+        return await server.request("POST", "/kv/state/x", json={})
+
+    refused = serve(tmp_path, use)
+
+    assert refused.status == 422
+    assert "expected a number there" in refused.body["errors"][0]["message"]
+
+
 def test_a_list_goes_by_prefix_and_page(tmp_path: Path) -> None:
     async def use(server: Served) -> list[Any]:
         for key in ("b/2", "a", "b/1", "b/3", "c"):

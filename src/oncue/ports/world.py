@@ -70,6 +70,9 @@ class KeyValues(Protocol):
     ) -> EntryPage:
         """Return entries whose keys begin with `prefix`, in their order, above the key `after`."""
 
+    async def sweep(self, account: str) -> int:
+        """Delete some of what has expired, give back its room, and return how many it was."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:

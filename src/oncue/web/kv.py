@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictFloat, StrictInt
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,11 +30,19 @@ class Put(Document):
     if_version: Annotated[int, Field(ge=0, strict=True)] | None = None
 
 
+class Increment(Document):
+    """What `POST` adds to the number there."""
+
+    amount: StrictInt | StrictFloat = 1
+    ttl: Annotated[DurationMs, Field(gt=0)] | None = None
+
+
 class KeyValueRoutes:
     """The handlers; each is one route."""
 
     def __init__(self, context: Context) -> None:
         self._gate = context.gate
+        self._once = context.once
         self._keys = context.world.keys
 
     def endpoints(self) -> list[Endpoint]:
@@ -56,6 +64,13 @@ class KeyValueRoutes:
                 "write",
                 Gives("Version", also=CHANGED),
                 body=Body(Put, {"value": {"n": 1}, "ttl": "24h"}),
+            ),
+            Endpoint(
+                "POST /kv/{namespace}/{key:path}",
+                self.increment,
+                "write",
+                Gives("Count", also={409: "The `Idempotency-Key` came with another request."}),
+                body=Body(Increment, {"amount": 1, "ttl": "24h"}),
             ),
             Endpoint(
                 "DELETE /kv/{namespace}/{key:path}",
@@ -95,6 +110,19 @@ class KeyValueRoutes:
         terms = Terms(given.ttl, await self._if_version(account, request, slot, given.if_version))
         version = await self._keys.set(account, slot, given.value, terms)
         return answer({"version": version}, headers={"ETag": etag(version)})
+
+    async def increment(self, request: Request) -> Response:
+        """Add to the number under a key, whoever else does so at once; without one it counts from 0."""
+        account = await self._gate.account(request, "write")
+        slot, body = _slot(request), await read_json(request, _BODY_BYTES)
+        given = read_model(Increment, body)
+
+        async def add() -> Response:
+            count = await self._keys.increment(account, slot, given.amount, Terms(given.ttl))
+            shown: Json = {"value": count.value, "version": count.version}
+            return answer(shown, headers={"ETag": etag(count.version)})
+
+        return await self._once.answer(account, request, body, add)
 
     async def delete(self, request: Request) -> Response:
         """Forget what is kept under a key."""

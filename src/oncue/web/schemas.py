@@ -278,6 +278,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     ),
     "Value": {"type": "object", "properties": {"value": {}}, "required": ["value"]},
     "Version": _object(version=NUMBER),
+    "Count": _object(value=NUMBER, version=NUMBER),
     "Entry": _object(
         key=TEXT,
         value=ANY,

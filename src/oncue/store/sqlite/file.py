@@ -45,6 +45,7 @@ READERS = 2
 _WRITER_CACHE_KB = 16_384
 _READER_CACHE_KB = 2_048
 _LAST_PATIENCE_MS = 200
+_PAGES_GIVEN_BACK = 256
 
 
 class _Pending(Generic[T]):
@@ -82,6 +83,7 @@ class SqliteFile:
         commit: Commit = sqlite3.Connection.commit,
         on_rollback: Callable[[], None] = lambda: None,
         long_log: int = LONG,
+        shrinks: bool = False,
     ) -> None:
         self._path = path
         self._commit = commit
@@ -92,7 +94,7 @@ class SqliteFile:
         self._idle = asyncio.Event()
         self._idle.set()
         self._committer = ThreadPoolExecutor(1, f"commit-{path.stem}")
-        self._connection = _open(path, _WRITER_CACHE_KB)
+        self._connection = _open(path, _WRITER_CACHE_KB, shrinks=shrinks)
         _check_format(path, self._connection)
         self._connection.executescript(schema)
         if _format_of(self._connection) != FORMAT:
@@ -243,9 +245,20 @@ def _check_format(path: Path, connection: sqlite3.Connection) -> None:
         raise NewerFormat(str(path), found, FORMAT)
 
 
-def _open(path: Path, cache_kb: int) -> sqlite3.Connection:
+def give_back(connection: sqlite3.Connection) -> None:
+    """Give back some of the room of what was deleted, where the file was made to shrink."""
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    for _ in range(min(free, _PAGES_GIVEN_BACK)):
+        # Python steps it once, and each step is a page.
+        connection.execute("PRAGMA incremental_vacuum")
+
+
+def _open(path: Path, cache_kb: int, *, shrinks: bool = False) -> sqlite3.Connection:
     # Autocommit: transactions are begun and ended by us alone.
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    if shrinks:
+        # Before all else: a file that holds anything stays as it is.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: a commit returns after the fsync of the WAL; NORMAL loses the last commits.
     connection.execute("PRAGMA synchronous = FULL")

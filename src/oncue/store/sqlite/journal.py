@@ -33,7 +33,6 @@ from oncue.store.sqlite import letters, outbox
 from oncue.store.sqlite.file import Commit, SqliteFile
 
 _SCHEMA: Final = """
-PRAGMA auto_vacuum = INCREMENTAL;
 CREATE TABLE IF NOT EXISTS cursor (
     account TEXT PRIMARY KEY,
     "offset" INTEGER NOT NULL
@@ -174,7 +173,9 @@ class SqliteJournal:
     """The journal of all accounts in one file."""
 
     def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
-        self.file = SqliteFile(path, _SCHEMA + letters.SCHEMA + outbox.SCHEMA, commit=commit)
+        self.file = SqliteFile(
+            path, _SCHEMA + letters.SCHEMA + outbox.SCHEMA, commit=commit, shrinks=True
+        )
         """Whoever looks at the journal reads it here."""
 
     async def close(self) -> None:

@@ -2,7 +2,8 @@
 The key-value store.
 
 What has expired is never seen; it is deleted by later writes of its account, a
-few rows each, so no write waits for a heap of old ones. What a write with a
+few rows each, so no write waits for a heap of old ones, and by a sweep now and
+then, which gives back its room. What a write with a
 `once` gave is kept in the commit of that write: a repeat finds it, whatever
 came in between, for as long as a crash may be ahead of its recovery.
 """
@@ -29,12 +30,13 @@ from oncue.core.key_values import (
     encode_value,
 )
 from oncue.ports import Clock
-from oncue.store.sqlite.file import Commit, SqliteFile
+from oncue.store.sqlite.file import Commit, SqliteFile, give_back
 
 ONCE_KEPT_MS: Final = 7 * 86_400_000
 PAGE_BYTES: Final = 1 << 20
 """A page of a list ends when its values are larger than this."""
 _SWEPT_PER_WRITE: Final = 16
+_SWEPT_AT_ONCE: Final = 512
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS entry (
@@ -107,7 +109,7 @@ class SqliteKeyValues:
         self, path: Path, clock: Clock, commit: Commit = sqlite3.Connection.commit
     ) -> None:
         self._clock = clock
-        self._file = SqliteFile(path, _SCHEMA, commit=commit)
+        self._file = SqliteFile(path, _SCHEMA, commit=commit, shrinks=True)
 
     async def close(self) -> None:
         """Let go of the file."""
@@ -179,6 +181,20 @@ class SqliteKeyValues:
         return await self._file.read(
             lambda connection: _page(connection.execute(_SCAN, bounds), prefix, limit)
         )
+
+    async def sweep(self, account: str) -> int:
+        """Delete some of what has expired, give back its room, and return how many it was."""
+        now = self._clock.now_ms()
+
+        def sweep(connection: sqlite3.Connection) -> int:
+            expired = (account, account, now, _SWEPT_AT_ONCE)
+            forgotten = (account, account, now - ONCE_KEPT_MS, _SWEPT_AT_ONCE)
+            swept = connection.execute(_SWEEP, expired).rowcount
+            swept += connection.execute(_SWEEP_ONCE, forgotten).rowcount
+            give_back(connection)
+            return swept
+
+        return await self._file.write(sweep)
 
     async def _write(
         self,
