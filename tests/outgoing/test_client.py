@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ipaddress import ip_network
 from typing import Any
 
@@ -121,6 +122,50 @@ class _Resolver(AbstractResolver):
         pass
 
 
+class _Rebinding(_Resolver):
+    """Resolves a name to a good address first, and to a bad one from then on."""
+
+    def __init__(self) -> None:
+        super().__init__("127.0.0.1")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        found = await super().resolve(host, port, family)
+        self._host = "169.254.169.254"
+        return found
+
+
+def test_a_name_that_is_bound_anew_is_refused_the_second_time() -> None:
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(headers={"Connection": "close"})
+
+    async def use(client: OutgoingClient, port: int) -> None:
+        assert (await client.send(HttpRequest("GET", f"http://one.example:{port}/"))).status == 200
+        # The same name under another port is looked up anew.
+        await client.send(HttpRequest("GET", "http://one.example:80/"))
+
+    with pytest.raises(PermanentError, match=r"169\.254\.169\.254:80, which is not a public"):
+        _serve(answer, use, resolver=_Rebinding())
+
+
+def test_what_stands_in_a_url_ends_no_line() -> None:
+    seen: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        seen.append(request.path_qs)
+        return web.Response()
+
+    async def use(client: OutgoingClient, port: int) -> None:
+        url = f"http://127.0.0.1:{port}/a\r\nX-Evil: 1?b=\r\n\r\nGET /c"
+        await client.send(HttpRequest("GET", url))
+
+    with suppress(PermanentError):
+        _serve(answer, use)
+    assert all("\n" not in path and "\r" not in path for path in seen)
+    assert len(seen) <= 1
+
+
 def test_a_public_name_with_a_private_address_is_refused() -> None:
     async def use(client: OutgoingClient, _: int) -> None:
         await client.send(HttpRequest("GET", "http://innocent.example/"))
@@ -175,6 +220,14 @@ def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
         (HttpRequest("G ET", "http://example.com/"), "HTTP method"),
         (HttpRequest("GET", "http://example.com/", {"X y": "1"}), "name of a header"),
         (HttpRequest("GET", "http://example.com/", {"X": "1\r\nEvil: 2"}), "one line"),
+        (HttpRequest("GET", "http://example.com/", {"X": "1\0"}), "one line"),
+        (HttpRequest("GET", "http://example.com/", {"X\n": "1"}), "name of a header"),
+        (HttpRequest("GET\r\n", "http://example.com/"), "HTTP method"),
+        (HttpRequest("connect", "http://example.com/"), "HTTP method"),
+        *(
+            (HttpRequest("POST", "http://example.com/", {name: "1"}), f"no header {name}")
+            for name in ("Content-Length", "transfer-encoding", "Connection", "TE", "Upgrade")
+        ),
     ],
 )
 def test_what_cannot_be_sent_is_refused(request_: HttpRequest, message: str) -> None:

@@ -35,6 +35,25 @@ from oncue.outgoing.guard import Guard
         "2002:7f00:1::",
         "2002:a00:1::",
         "2001:db8::1",
+        "3fff::1",
+        "192.88.99.1",
+        "168.63.129.16",
+        "203.0.113.9",
+        # IPv4 at the end, as it was meant before it was translated.
+        "::7f00:1",
+        "::10.0.0.1",
+        # Translated by what no longer exists, and by what is local.
+        "::ffff:0:127.0.0.1",
+        "64:ff9b:1::a00:1",
+        # Of a site, and not given out.
+        "fec0::1",
+        "5f00::1",
+        "100::1",
+        # In a tunnel: Teredo, ISATAP.
+        "2001:0:4136:e378:8000:63bf:80ff:fffe",
+        "2606:4700::5efe:127.0.0.1",
+        "2606:4700::200:5efe:a9fe:a9fe",
+        "2002:c058:6301::",
     ],
 )
 def test_what_is_not_public_is_refused(host: str) -> None:
@@ -42,7 +61,16 @@ def test_what_is_not_public_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "64:ff9b::101:101", "::ffff:1.1.1.1"]
+    "host",
+    [
+        "1.1.1.1",
+        "93.184.216.34",
+        "2606:4700::1111",
+        "64:ff9b::101:101",
+        "::ffff:1.1.1.1",
+        "2002:101:101::",
+        "2606:4700::5efe:101:101",
+    ],
 )
 def test_what_is_public_passes(host: str) -> None:
     assert Guard().allows(host, 443)

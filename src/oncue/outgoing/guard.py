@@ -22,6 +22,16 @@ Address = IPv4Address | IPv6Address
 
 # RFC 6052: an IPv4 address in the last 32 bits.
 _NAT64 = ip_network("64:ff9b::/96")
+# What is given out in IPv6 to be reached from everywhere (RFC 4291 §2.4, IANA).
+_GIVEN_OUT = ip_network("2000::/3")
+# 6to4's relays (RFC 7526), what Azure answers its own machines by, and documentation (RFC 9637).
+_NOT_PUBLIC: tuple[Network, ...] = (
+    ip_network("192.88.99.0/24"),
+    ip_network("168.63.129.16/32"),
+    ip_network("3fff::/20"),
+)
+# RFC 5214 §6.1: what stands before an IPv4 address at the end of one.
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +52,31 @@ class Guard:
             return True
         if any(address in network for network in self.networks):
             return True
-        return all(_is_public(inner) for inner in (address, *_embedded(address)))
+        return _is_public(address)
 
 
 def _is_public(address: Address) -> bool:
-    return address.is_global and not address.is_multicast
-
-
-def _embedded(address: Address) -> list[IPv4Address]:
-    """Return the IPv4 addresses that an IPv6 address leads to through a translator."""
+    if isinstance(address, IPv6Address) and (translated := _translated(address)):
+        return _is_public(translated)
+    if not address.is_global or address.is_multicast:
+        return False
+    if any(address in network for network in _NOT_PUBLIC):
+        return False
     if isinstance(address, IPv4Address):
-        return []
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+        return True
+    return address in _GIVEN_OUT and all(map(_is_public, _embedded(address)))
+
+
+def _translated(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that is meant by one of IPv6, and nothing else."""
     if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped
+
+
+def _embedded(address: IPv6Address) -> list[IPv4Address]:
+    """Return the IPv4 addresses that an IPv6 address leads to through a tunnel."""
+    found = [address.sixtofour, *(address.teredo or ())]
+    if (int(address) >> 32) & 0xFFFF_FFFF in _ISATAP:
         found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
     return [inner for inner in found if inner is not None]
