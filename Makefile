@@ -79,7 +79,7 @@ lock: $(VENV)/developer ## Resolve the dependencies anew
 	    pyproject.toml -o requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	    --python-version 3.11 --custom-compile-command 'make lock' \
-	    -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	    -c requirements.lock --all-extras --group dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'])" | \
 	    $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	    --python-version 3.11 --custom-compile-command 'make lock' \

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from oncue.actions import ACTIONS
+from oncue.actions.apprise_vendors import VENDORS
+from oncue.actions.apprise_wire import MAX_REQUESTS
 from oncue.actions.integrations import INTEGRATIONS
 from oncue.core.action import AnyAction, Idempotency
 from oncue.core.expression.function import Function, Style
@@ -188,11 +190,70 @@ def _integrations_lines() -> Iterator[str]:
     yield ""
 
 
+def notifications_page() -> str:
+    """Return docs/reference/notifications.md."""
+    return "\n".join(_notifications_lines())
+
+
+def _notifications_lines() -> Iterator[str]:
+    yield NOTIFICATIONS
+    yield "| vendor | schemes | a URL |"
+    yield "|---|---|---|"
+    for vendor in VENDORS:
+        schemes = ", ".join(f"`{scheme}`" for scheme in vendor.schemes)
+        yield f"| {vendor.name} | {schemes} | `{vendor.form}` |"
+    yield ""
+
+
+NOTIFICATIONS = f"""\
+# Notifications
+
+`send_notification` reaches {len(VENDORS)} services through [Apprise](https://appriseit.com): chats,
+phones, pagers, text messages. It is an extra: `pip install 'oncue[notify]'`; without it, workflows
+that use the action are saved with a warning, and their calls fail saying so.
+
+Where to is a URL, which Apprise defines for each vendor and which holds its keys. A connection keeps
+it; a step with several targets names several connections, or one URL with several targets.
+
+```console
+$ oncue connections set oncall --integration apprise
+url (Where to, as Apprise writes it): tgram://123456789:AbC…/-1001234
+$ oncue connections test oncall
+✓ it is a URL of Telegram; nothing was sent (3 ms)
+```
+
+```yaml
+- id: tell
+  type: action
+  action: send_notification
+  connection: oncall
+  with: {{title: Checkout, body: "**down** since {{{{ string(event.time) }}}}", type: failure, format: markdown}}
+```
+
+`format` is what the body is written in; Apprise converts it to what the vendor takes. `type`
+(`info success warning failure`) chooses colours and signs where the vendor has them.
+
+**What goes out** goes through OnCue's own client: private addresses are refused unless
+`ONCUE_ALLOW_NETWORKS` opens them, on each redirect, too; times and sizes are bounded; certificates
+are always checked, whatever `?verify=` says. Only the services below are there, each of which sends
+over plain HTTP and touches nothing else. There are no attachments, no files, no templates from files.
+One message makes at most {MAX_REQUESTS} requests. For mail there is `send_email`, for any other URL
+`http_request`.
+
+**When it fails**: 408, 409, 425, 429 and 5xx are tried again, other refusals are final. Services take no
+idempotency key: an attempt whose outcome nobody knows is not repeated unless the step says
+`in_doubt: retry`; nor is one of which some targets have the message already.
+
+No part of the URL stands in errors, logs, or what a dry run shows.
+"""
+
+
 PAGES: dict[str, Any] = {
     "reference/functions.md": functions_page,
     "reference/settings.md": settings_page,
     "reference/actions.md": actions_page,
     "reference/integrations.md": integrations_page,
+    "reference/notifications.md": notifications_page,
 }
 
 

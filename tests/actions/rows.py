@@ -23,6 +23,8 @@ USUAL: Outcomes = {
 NO_PASSING: Outcomes = {Refused.CONFLICT: PermanentError}
 HERE = "{{http}}"
 """Stands for the address of a simulated server."""
+HOST = "{{host}}"
+"""Stands for its host and port."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,11 @@ class Row:
 
     def document(self, vendors: Simulators) -> dict[str, Json]:
         """Return the input, addresses and all."""
+        url = vendors.http.base_url
         return {
-            name: vendors.http.base_url if value == HERE else value
+            name: value.replace(HERE, url).replace(HOST, url.partition("://")[2])
+            if isinstance(value, str)
+            else value
             for name, value in self.given.items()
         }
 
@@ -67,6 +72,7 @@ TICKET: Given = {"type": "tickets", "properties": {"subject": "Down"}}
 OBJECT: Given = {"key": "a/b.txt", "content": "hello"}
 MEETING: Given = {"title": "Call", "start": "2026-11-23T09:00:00Z", "duration": "1h"}
 TEXT: Given = {"text": "Ada loves London!"}
+NOTICE: Given = {"body": "It is down", "url": f"ntfy://{HOST}/alerts"}
 NO_S3 = ("ONCUE_S3_ENDPOINT",)
 NO_AI = ("ONCUE_AI_BASE_URL",)
 TABLE = "CREATE TABLE t (n INTEGER)"
@@ -157,6 +163,7 @@ ASKING = (
             ("ai_extract", {**TEXT, "schema": {"type": "object"}}),
         )
     ),
+    Row("send_notification", NOTICE, "http", doubled=2, is_repeated=False),
     Row("http_request", {"method": "POST", "url": HERE, "json": {"n": 1}}, "http"),
     Row("send_webhook", {"url": HERE, "type": "x", "data": 1}, "http", secrets=("secret",)),
     Row("call_webhook", {"url": HERE, "body": 1}, "http", secrets=("secret",)),
@@ -196,6 +203,9 @@ WRONG: tuple[tuple[str, Given, str], ...] = (
     ("send_email", {**EMAIL, "too": "x"}, r"with\.too"),
     ("send_sms", {"to": "+447700900123", "body": ""}, r"with\.body"),
     ("send_slack_message", {}, "'text' or 'blocks'"),
+    ("send_notification", {**NOTICE, "body": ""}, r"with\.body"),
+    ("send_notification", {"body": "x"}, "no URL"),
+    ("send_notification", {"body": "x", "url": "syslog://"}, "got 'syslog'"),
     ("create_crm_record", {**CONTACT, "id_property": "vat"}, "the property 'vat'"),
     ("update_crm_record", {"type": "contacts", "properties": {}}, r"with\.id"),
     ("create_ticket", {"team": "ENG", "title": ""}, r"with\.title"),

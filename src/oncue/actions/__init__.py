@@ -10,6 +10,7 @@ from oncue.actions.hubspot import CREATE_CRM_RECORD, UPDATE_CRM_RECORD
 from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.linear import CREATE_TICKET
 from oncue.actions.log_event import EMIT_EVENT, LOG_EVENT
+from oncue.actions.notification import SEND_NOTIFICATION
 from oncue.actions.r2 import R2_GET, R2_PUT
 from oncue.actions.slack import SEND_SLACK_MESSAGE
 from oncue.actions.twilio import SEND_SMS
@@ -20,6 +21,7 @@ ACTIONS: tuple[AnyAction, ...] = (
     SEND_EMAIL,
     SEND_SMS,
     SEND_SLACK_MESSAGE,
+    SEND_NOTIFICATION,
     SEND_WEBHOOK,
     HTTP_REQUEST,
     CALL_WEBHOOK,

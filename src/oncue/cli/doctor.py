@@ -76,6 +76,9 @@ def _packages() -> Iterator[Finding]:
     for package in found.packages:
         names = ", ".join(action.name for action in package.actions)
         yield Finding("packages", Verdict.GOOD, f"{package.name} adds {names}")
+    for action in found.actions:
+        if action.obstacle:
+            yield Finding("actions", Verdict.NOTE, f"{action.name} cannot go", action.obstacle)
     for refused in found.refused:
         remedy = "its actions are not there: install a version that is right, or uninstall it"
         yield Finding("packages", Verdict.WRONG, str(refused), remedy)

@@ -13,6 +13,7 @@ from typing import Final
 from oncue.core.action import Query, Send
 from oncue.core.errors import Problem
 from oncue.core.json_text import Json
+from oncue.core.masking import HOSTED
 from oncue.core.problems import nearest
 
 MAX_VALUE: Final = 8_192
@@ -140,7 +141,9 @@ def hint_of(secret: str) -> str:
 
 
 def _may_be_url(value: str) -> bool:
-    _, _, rest = value.partition("://")
+    scheme, _, rest = value.partition("://")
+    if scheme.lower() not in HOSTED:
+        return True
     host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
     _, has_port, port = host.removesuffix("]").rpartition(":")
     if not has_port or host.endswith("]"):

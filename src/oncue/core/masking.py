@@ -29,6 +29,9 @@ _SHORTEST_ENCODED: Final = 6
 _SHORTEST_LINE: Final = 16
 _CUTS: Final = ("…", "...")
 """What we write where the rest of a text is left out."""
+# In URLs of all other schemes, which services of notifications have, any part may be the key.
+HOSTED: Final = frozenset(("http", "https", "postgres", "postgresql", "smtp", "smtps"))
+_DELIMITERS: Final = re.compile(r"[/:?&=@#,+;]+")
 _PASSWORD: Final = re.compile(r"[a-z]+://[^/@:]*:([^/@]+)@")
 _ESCAPED: Final = re.compile(r"%([0-7][0-9A-Fa-f])")
 _UNRESERVED: Final = frozenset(
@@ -117,7 +120,15 @@ def _parts(secret: str) -> Iterator[str]:
     yield from (line for line in secret.splitlines() if len(line) >= _SHORTEST_LINE)
     if found := _PASSWORD.match(secret):
         yield found[1]
-        yield _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), found[1])
+        yield _unescaped(found[1])
+    scheme, sign, rest = secret.partition("://")
+    if sign and scheme.lower() not in HOSTED:
+        for part in _DELIMITERS.split(rest):
+            yield from (part, part.lower(), _unescaped(part))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda escaped: chr(int(escaped[1], 16)), text)
 
 
 def _spelling(secret: str) -> str:
