@@ -22,6 +22,12 @@ from oncue.core.masking import mask, mask_json
         ("no xoxb-12345 here", {"bot_token": "xoxb-12345"}, "no *** here"),
         ("q=a%2Fb%2Bc", {"key": "a/b+c"}, "q=***"),
         (r'{"key":"a\"b\\c"}', {"key": 'a"b\\c'}, '{"key":"***"}'),
+        # JSON that stands in HTML.
+        (
+            r"{&quot;key&quot;:&quot;a\&quot;b1&quot;}",
+            {"key": 'a"b1'},
+            "{&quot;key&quot;:&quot;***&quot;}",
+        ),
         ("password 'pw-1234' failed", {"url": "postgres://u:pw-1234@h/d"}, "password '***' failed"),
         ("password p@ss-word", {"url": "smtp://u:p%40ss-word@h"}, "password ***"),
         ("at postgres://u:pw-1234@h/d", {"url": "postgres://u:pw-1234@h/d"}, "at ***"),

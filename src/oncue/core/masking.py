@@ -156,7 +156,7 @@ def _spelling_of(part: str) -> str:
     if part in _SHORT_ESCAPES:
         spelled.append(rf"\\+{_SHORT_ESCAPES[part]}")
     named = re.escape(html.escape(part))
-    return rf"(?:\\*{re.escape(part)}|{named}|(?i:{'|'.join(spelled)}))"
+    return rf"(?:\\*(?:{re.escape(part)}|{named})|(?i:{'|'.join(spelled)}))"
 
 
 def _forms(secret: str) -> Iterator[str]:
