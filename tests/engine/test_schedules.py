@@ -233,17 +233,20 @@ def test_schedules_follow_the_account_unless_they_have_a_zone(tmp_path: Path) ->
 
     async def nexts(world: Installed) -> list[str]:
         rows = await world.engine.schedules.store.all(ACCOUNT, 10, None)
-        return [format_instant(row.progress.next_ms or 0) for row in rows]
+        return [format_instant(row.progress.next_ms) for row in rows if row.progress.next_ms]
 
     async def act(world: Installed) -> list[list[str]]:
         await create(world, "own", cron="0 9 * * *", time_zone="Asia/Tokyo")
         clock.advance(1)
         await create(world, "theirs", cron="0 9 * * *")
+        await create(world, "paused", cron="0 9 * * *", enabled=False)
         before = await nexts(world)
         account = await world.parts.accounts.account(ACCOUNT)
         await world.parts.accounts.change(replace(account, time_zone="America/New_York"))
         await world.engine.schedules.realign()
-        return [before, await nexts(world)]
+        after = await nexts(world)
+        assert await world.parts.schedules.adrift() == []
+        return [before, after]
 
     tokyo = "2026-07-02T00:00:00.000Z"
     assert use(tmp_path, clock, act) == [

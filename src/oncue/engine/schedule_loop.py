@@ -8,6 +8,7 @@ ticks again, under the same ids, and the log refuses a second one. Nothing is he
 in memory but the instant of the next tick.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -73,7 +74,11 @@ class ScheduleLoop(Loop):
         return False
 
     async def _fire(self, account: str, schedules: Sequence[Schedule], now: int) -> None:
-        fired = [await self._decide(account, schedule, now) for schedule in schedules]
+        fired = []
+        for schedule in schedules:
+            fired.append(await self._decide(account, schedule, now))
+            # After an outage each takes milliseconds: others get their turn between.
+            await asyncio.sleep(0)
         events = [event for one in fired for event in one.events]
         for start in range(0, len(events), EVENTS_PER_APPEND):
             receipts = await self._event_log.append(

@@ -33,6 +33,13 @@ class Misfire(StrEnum):
     FIRE_ALL = "fire_all"
 
 
+_MOST_THAT_FIRE: Final = {
+    Misfire.SKIP: GRACE_MS // 1_000 + 1,
+    Misfire.FIRE_ONCE: 1,
+    Misfire.FIRE_ALL: MAX_CATCH_UP,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Firing:
     """What is decided: `ticks` fire, `missed` before them never do, `next_ms` is undecided."""
@@ -45,7 +52,7 @@ class Firing:
 def plan_firing(ticks: Ticks, next_ms: int, now_ms: int, misfire: Misfire) -> Firing:
     """Return what follows of the ticks from `next_ms` up to now."""
     newest = takewhile(lambda tick: tick >= next_ms, ticks.upto(now_ms))
-    due = (*islice(newest, MAX_CATCH_UP + MAX_MISSED),)[::-1]
+    due = (*islice(newest, MAX_MISSED + _MOST_THAT_FIRE[misfire]),)[::-1]
     firing = _of_due(due, now_ms, misfire)
     missed = min(len(due) - len(firing), MAX_MISSED)
     if len(firing) > MAX_AT_ONCE:

@@ -1,6 +1,7 @@
 """One SQL database: its tables, its reads, and writes that fit together."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,14 @@ class SqlDatabase:
         async with self._engine.connect() as connection:
             return list((await connection.execute(select)).all())
 
-    async def write(self, what: str, *statements: sa.Insert | sa.Update | sa.Delete) -> None:
+    async def write(
+        self,
+        what: str,
+        *statements: sa.Insert | sa.Update | sa.Delete,
+        each: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
         """
-        Carry out all statements or none.
+        Carry out all statements or none; with `each` once for each of these parameters.
 
         Raises:
             Conflict: one of them would make a second `what`.
@@ -77,7 +83,7 @@ class SqlDatabase:
         try:
             async with self._engine.begin() as connection:
                 for statement in statements:
-                    await connection.execute(statement)
+                    await connection.execute(statement, each)
         except IntegrityError as exc:
             raise Conflict(f"expected a {what} that does not exist yet, got one that does") from exc
         except OperationalError as exc:

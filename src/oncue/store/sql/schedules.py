@@ -78,17 +78,17 @@ class SqlSchedules:
 
     async def advance(self, account: str, advances: Sequence[Advance]) -> None:
         """Write down how far schedules have come, but not of those that changed meanwhile."""
-        moves = [
-            sa.update(tables.schedule)
-            .where(
-                *_of(account, one.schedule.id),
-                _COLUMNS.version == one.schedule.version,
-                _COLUMNS.next_at == one.schedule.progress.next_ms,
-            )
-            .values(_columns_of(one.progress))
+        each = [
+            {
+                "of_account": account,
+                "of_id": one.schedule.id,
+                "of_version": one.schedule.version,
+                "of_next_at": one.schedule.progress.next_ms,
+                **_columns_of(one.progress),
+            }
             for one in advances
         ]
-        await self._database.write("schedule", *moves)
+        await self._database.write("schedule", _ADVANCE, each=each)
 
     async def due(self, instant_ms: int, limit: int) -> list[tuple[str, Schedule]]:
         """Return account and schedule of what is due at an instant, earliest first."""
@@ -117,6 +117,21 @@ class SqlSchedules:
             _COLUMNS.has_own_zone.is_(False),
         )
         return [(row.account, _schedule_of(row)) for row in await self._database.rows(select)]
+
+
+_ADVANCE = (
+    sa.update(tables.schedule)
+    .where(
+        _COLUMNS.account == sa.bindparam("of_account"),
+        _COLUMNS.id == sa.bindparam("of_id"),
+        _COLUMNS.version == sa.bindparam("of_version"),
+        # Null is no value that anything equals: what is paused may move to another zone, too.
+        _COLUMNS.next_at.is_not_distinct_from(sa.bindparam("of_next_at")),
+    )
+    .values(
+        {name: sa.bindparam(name) for name in ("zone", "anchor_at", "next_at", "last_at", "missed")}
+    )
+)
 
 
 def keep_schedule(account: str, schedule: Schedule) -> sa.Insert | sa.Update | sa.Delete:
