@@ -130,7 +130,11 @@ def _refused(status: int, reason: str) -> Fixed:
         (Fixed(503, "", {"Retry-After": "3"}), RetryableError, "503"),
         (_refused(403, "forbidden"), PermanentError, "403: no"),
         (_refused(403, "quotaExceeded"), PermanentError, "quotaExceeded"),
-        (_refused(401, "authError"), PermanentError, "refused GOOGLE_CALENDAR_TOKEN"),
+        (
+            _refused(401, "authError"),
+            PermanentError,
+            "refused the token of the connection, or GOOGLE_CALENDAR_TOKEN",
+        ),
         (_refused(410, "deleted"), PermanentError, "410"),
         (Fixed(200, "what?"), OutcomeUnknown, "object"),
     ],

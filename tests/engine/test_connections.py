@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from oncue.actions import ACTIONS
 from oncue.actions.integrations import INTEGRATIONS
-from oncue.core.action import HttpAnswer, HttpRequest
+from oncue.actions.library import ActionLibrary
+from oncue.core.action import HttpAnswer, HttpRequest, Send, Ways
 from oncue.core.encryption_keys import EncryptionKey
 from oncue.core.errors import (
     ActionError,
@@ -31,6 +34,7 @@ from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.named_values import SqlSecrets
 from oncue.store.vault import AesVault
 from oncue.testing.clock import VirtualClock
+from oncue.testing.trial import fresh_stores
 from tests.installation import ACCOUNT, CrashError, Installed, installed
 
 OLD, FRESH, LOST = (EncryptionKey.of(bytes([n]) * 32) for n in (1, 2, 3))
@@ -63,7 +67,12 @@ class Room:
         self.world = world
         self.database = database
 
-    def connected(self, *keys: EncryptionKey, store: SqlConnections | None = None) -> Connected:
+    def connected(
+        self,
+        *keys: EncryptionKey,
+        store: SqlConnections | None = None,
+        send: Send | None = None,
+    ) -> Connected:
         async def refuse(*_: object) -> Any:
             raise AssertionError("nobody is asked")
 
@@ -72,7 +81,7 @@ class Room:
             AesVault(keys),
             {one.name: one for one in INTEGRATIONS},
             Operators(lambda *_: OPERATORS, lambda *_: OPERATORS),
-            Reach(refuse, refuse, refuse, self.world.clock.now_ms),
+            Reach(send or refuse, refuse, refuse, self.world.clock.now_ms),
             self.world.clock,
         )
 
@@ -281,6 +290,48 @@ class TokenVendor:
 
 def said(status: int, body: Mapping[str, Any], **headers: str) -> HttpAnswer:
     return HttpAnswer(status, headers, encode_json(dict(body)))
+
+
+def test_a_token_that_the_vendor_refuses_is_fetched_anew(tmp_path: Path) -> None:
+    class Calendar(TokenVendor):
+        """Takes no token but the second."""
+
+        async def send(self, request: HttpRequest) -> HttpAnswer:
+            if request.url == FORM["token_url"]:
+                return await super().send(request)
+            has_second = request.headers["Authorization"] == "Bearer t2"
+            return said(200, {"id": "m1"}) if has_second else said(401, {"error": {"errors": []}})
+
+    async def main() -> Any:
+        vendor, clock = Calendar(), VirtualClock()
+        async with room(tmp_path) as here, fresh_stores() as stores:
+            connected = here.connected(OLD, send=vendor.send)
+            await here.book(OLD).create(
+                ACCOUNT, {"name": "cal", "integration": "google_calendar", "values": FORM}
+            )
+            ways = Ways(vendor.send, vendor.send, vendor.send)  # type: ignore[arg-type] # only the first is asked
+            library = ActionLibrary(ACTIONS, connected, ways, clock, stores)
+            meeting: Json = {"title": "x", "start": "2026-11-23T09:00:00Z", "duration": "1h"}
+            ask = partial(library.perform, ACCOUNT, "schedule_meeting", meeting, "k")
+            with pytest.raises(RetryableError, match="another access token"):
+                await ask(is_repeat=False)
+            return await ask(is_repeat=False)
+
+    assert asyncio.run(main())["id"] == "m1"
+
+
+def test_an_account_has_two_hundred_connections_at_most(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with room(tmp_path) as here:
+            book = here.book(OLD)
+            for number in range(200):
+                await make(book, ACCOUNT, f"n{number}")
+            with pytest.raises(Conflict, match="at most 200 connections in an account"):
+                await make(book, ACCOUNT, "more")
+            await book.delete(ACCOUNT, await book.find(ACCOUNT, "n7"), even_if_used=False)
+            await make(book, ACCOUNT, "more")
+
+    asyncio.run(main())
 
 
 def test_a_token_is_fetched_once_and_again_before_it_expires() -> None:

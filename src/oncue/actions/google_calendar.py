@@ -165,7 +165,9 @@ def _refusal(answer: HttpAnswer) -> ActionError:
         told = f"{_VENDOR} answered {answer.status}: {says}"
         return RetryableError(told, retry_after_ms=retry_after_ms(answer))
     if answer.status == 401:
-        return PermanentError(f"{_VENDOR} refused GOOGLE_CALENDAR_TOKEN: {says}")
+        return PermanentError(
+            f"{_VENDOR} refused the token of the connection, or GOOGLE_CALENDAR_TOKEN: {says}"
+        )
     return failure(answer, _VENDOR, says=says, permanent=frozenset((_CONFLICT,)))
 
 

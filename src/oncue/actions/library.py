@@ -17,6 +17,7 @@ from oncue.core.action import (
     HttpAnswer,
     HttpRequest,
     Origin,
+    Send,
     Ways,
     absent,
 )
@@ -52,6 +53,7 @@ Stores = Callable[[str], AccountStore]
 """From account to what it keeps with us."""
 
 
+_UNAUTHORIZED: Final = 401
 # A bug is told by its words, in which what it stumbled over may stand.
 _BUGS: Final = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
 
@@ -100,6 +102,23 @@ class GivenCredentials:
     async def budget(self, account: str, integration: str, _name: str | None) -> str:
         """Return what names the account's one set."""
         return f"{account}/{integration}"
+
+    async def renew(self, _account: str, _integration: str, _name: str | None) -> bool:
+        """Return False: what was given stays."""
+        return False
+
+
+class _Watched:
+    """A way out that knows whether the last answer refused who we are."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.is_refused = False
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        answer = await self._send(request)
+        self.is_refused = answer.status == _UNAUTHORIZED
+        return answer
 
 
 class ActionLibrary:
@@ -234,12 +253,28 @@ class ActionLibrary:
     async def _pass(
         self, action: AnyAction, call: Call[Any], place: str, connection: str | None
     ) -> Json:
+        """Return what an action gives; where its access token was refused, the next one has another."""
+        watched = _Watched(self._ways.send)
+        ways = replace(self._ways, send=watched.send)
+        try:
+            return await self._gated(
+                action, replace(call, send=watched.send), ways, place, connection
+            )
+        except PermanentError as exc:
+            source, integration = self._source, action.integration
+            if watched.is_refused and await source.renew(call.account, integration, connection):
+                raise RetryableError(f"{exc}; the next attempt has another access token") from exc
+            raise
+
+    async def _gated(
+        self, action: AnyAction, call: Call[Any], ways: Ways, place: str, connection: str | None
+    ) -> Json:
         """Return what an action gives; where an execution asks, through the gate of its connection."""
         if self._gating is None or call.origin is None:
             return await action.perform(call)
         whose = await self._source.budget(call.account, action.integration, connection)
-        with self._gating.passing(f"{whose} {place}".rstrip(), call.origin, self._ways) as ways:
-            listened = replace(call, send=ways.send, query=ways.query, deliver=ways.deliver)
+        with self._gating.passing(f"{whose} {place}".rstrip(), call.origin, ways) as gate:
+            listened = replace(call, send=gate.send, query=gate.query, deliver=gate.deliver)
             return await action.perform(listened)
 
     async def rehearse(  # noqa: PLR0913 what an attempt is made of

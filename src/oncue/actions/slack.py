@@ -22,16 +22,17 @@ _MAY_PASS: Final = frozenset(
 )
 # "It's possible some aspect of the operation succeeded before the error was raised."
 _UNKNOWN: Final = frozenset(("internal_error", "fatal_error"))
+_MEND: Final = "renew it in its connection, or in SLACK_BOT_TOKEN"
 _HINTS: Final[Mapping[str, str]] = {
     "not_in_channel": "invite the bot to it",
     "channel_not_found": "no such channel, or a private one without the bot",
     "is_archived": "the channel is archived",
     "msg_too_long": "the text is longer than 40 000 characters",
     "no_text": "give 'text', or blocks with a text",
-    "invalid_auth": "SLACK_BOT_TOKEN is no valid token",
-    "not_authed": "SLACK_BOT_TOKEN is no valid token",
-    "token_revoked": "SLACK_BOT_TOKEN was revoked",
-    "account_inactive": "SLACK_BOT_TOKEN is of a bot that is gone",
+    "invalid_auth": f"the bot's token is not valid: {_MEND}",
+    "not_authed": f"the bot's token is not valid: {_MEND}",
+    "token_revoked": f"the bot's token was revoked: {_MEND}",
+    "account_inactive": f"the bot of this token is gone: {_MEND}",
     "missing_scope": "give the bot the scope chat:write",
 }
 

@@ -54,6 +54,10 @@ class AccessTokens:
                 known = self._tokens[key] = await self._fetch(values)
             return known.text
 
+    def drop(self, key: str) -> bool:
+        """Return whether a token was at hand, which now is not: its vendor refused it."""
+        return self._tokens.pop(key, None) is not None
+
     async def _fetch(self, values: Mapping[str, str]) -> _Token:
         form = {
             "grant_type": "refresh_token",

@@ -121,6 +121,11 @@ class Connected:
             return f"{account}/{integration}/{chosen.name}"
         return f"{account}/{integration}"
 
+    async def renew(self, account: str, integration: str, name: str | None) -> bool:
+        """Return whether the next credentials hold another access token, since one was refused."""
+        chosen = await self._choose(account, integration, name)
+        return chosen is not None and self._tokens.drop(_token_key(account, chosen))
+
     async def values(self, account: str, connection: Connection) -> Mapping[str, str]:
         """
         Return all that a connection gives, with an access token where one has to be fetched.
@@ -130,8 +135,7 @@ class Connected:
         """
         values = self._given(account, connection)
         if self.integrations[connection.integration].refreshes and "refresh_token" in values:
-            # By version, so that a changed secret does not live on in its token.
-            key = f"{account}/{connection.id}/{connection.version}"
+            key = _token_key(account, connection)
             return {**values, "token": await self._tokens.token(key, values)}
         return values
 
@@ -186,6 +190,11 @@ class Connected:
                 f"several connections for {integration}: name one of {names}, or make one the default"
             )
         return fitting[0]
+
+
+def _token_key(account: str, connection: Connection) -> str:
+    # By version, so that a changed secret does not live on in its token.
+    return f"{account}/{connection.id}/{connection.version}"
 
 
 def _named(rows: list[Connection], integration: str, name: str) -> Connection:

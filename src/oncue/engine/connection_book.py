@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Final
 
 from oncue.core.connection_document import WantedConnection, parse_connection
 from oncue.core.errors import ActionError, Conflict, InvalidInput, NotFound, Problem
@@ -12,6 +13,9 @@ from oncue.core.merge_patch import merge_patch
 from oncue.engine.connected import Connected
 from oncue.engine.definitions import Definitions
 from oncue.ports import Clock, Connection, LockedError, Tested
+
+MAX_CONNECTIONS: Final = 200
+"""Of one account: lists and choices read them all."""
 
 
 class ConnectionBook:
@@ -48,9 +52,12 @@ class ConnectionBook:
 
         Raises:
             InvalidInput: with all problems.
-            Conflict: the account has one of that name.
+            Conflict: the account has one of that name, or as many as it may have.
         """
         wanted = parse_connection(document, self._connected.integrations)
+        if len(await self._store.all(account)) >= MAX_CONNECTIONS:
+            most = f"at most {MAX_CONNECTIONS} connections in an account"
+            raise Conflict(f"expected {most}, got one more: delete one that nothing names")
         now = self._clock.now_ms()
         settings, secrets = _parted(wanted)
         connection = Connection(

@@ -108,6 +108,9 @@ class CredentialSource(Protocol):
             PermanentError: there is no such connection, or nobody knows which.
         """
 
+    async def renew(self, account: str, integration: str, name: str | None, /) -> bool:
+        """Return whether the next credentials hold another access token, since one was refused."""
+
 
 class Vault(Protocol):
     """Encrypts what is bound to an account and a name, and opens it only there."""
