@@ -168,6 +168,22 @@ def test_what_a_workflow_owns_is_changed_there(tmp_path: Path) -> None:
     assert "belongs to a workflow: change the workflow's `on`" in patched.body["detail"]
 
 
+def test_its_events_count_in_no_quota_and_its_pattern_is_found_by_an_index(tmp_path: Path) -> None:
+    async def use(server: Served) -> tuple[Any, ...]:
+        on = {"type": "schedule", "every": "1m"}
+        await server.request("POST", "/workflows", json=make_document(on=on))
+        account = (await server.request("GET", "/account")).body["id"]
+        quotas = {"name": "shop", "quotas": {"max_events_per_month": 1}}
+        await server.request("PATCH", f"/accounts/{account}", json=quotas)
+        await server.world.settle_after(MINUTE_MS, MINUTE_MS)
+        (pattern,) = (await server.request("GET", "/patterns")).body["data"]
+        usage = (await server.request("GET", "/account")).body["usage"]
+        sent = await server.request("POST", "/events", json={"type": "order.paid"})
+        return usage["events"], usage["executions"], sent.status, pattern["cost_class"]
+
+    assert serve(tmp_path, use) == (0, 2, 202, "indexed")
+
+
 def test_the_time_zone_of_an_account_moves_its_schedules(tmp_path: Path) -> None:
     async def use(server: Served) -> list[Any]:
         account = (await server.request("GET", "/account")).body
