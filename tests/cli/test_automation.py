@@ -146,6 +146,16 @@ def test_what_does_not_hold_is_told(
             "callbacks[0]: expected a step 'wait' of notify that waits for it, got none",
             id="nobody waits for a callback",
         ),
+        pytest.param(
+            "given: [notify.yaml]\nwebhooks: [{hook: notify}]",
+            "webhooks[0]: expected a hook of the given documents, got 'notify'",
+            id="no hook",
+        ),
+        pytest.param(
+            "given: [notify.yaml]\nuntil: 30h\nwebhooks: [{hook: notify, at: 31h}]",
+            "webhooks[0].at: expected an instant up to 'until', got a later one",
+            id="a webhook that comes too late",
+        ),
     ],
 )
 def test_what_cannot_be_played_is_told(

@@ -32,6 +32,7 @@ def test_a_hook_is_made_listed_shown_and_deleted(at: Any) -> None:
         assert url in shown
         assert "repo.pushed" in shown
         assert secret.rpartition(" ")[2] not in shown
+        assert "since the start: 0 received, 0 refused" in shown
         assert url in (await shell.run("hooks", "list"))[1]
         assert await shell.run("hooks", "delete", "repo") == (0, "deleted repo\n")
         assert json.loads((await shell.run("hooks", "list", "--json"))[1]) == []

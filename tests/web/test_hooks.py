@@ -259,6 +259,21 @@ def test_quotas_count_what_comes_in_by_hooks(tmp_path: Path) -> None:
     assert serve(tmp_path, use) == [202, 429]
 
 
+def test_a_hook_tells_how_those_who_post_fare(tmp_path: Path) -> None:
+    async def use(server: Served) -> tuple[Any, Any]:
+        made = await make(server)
+        await push(server, made["url"])
+        await push(server, made["url"], "another-secret")
+        return made["stats"], (await server.request("GET", "/hooks/repo")).body["stats"]
+
+    before, after = serve(tmp_path, use)
+
+    assert (before["received"], before["refused"], before["last_refusal"]) == (0, 0, None)
+    assert (after["received"], after["refused"]) == (1, 1)
+    assert after["last_refusal"] == "expected a signature made with the hook's secret, got another"
+    assert after["last_received_at"] == after["last_refused_at"] == "2026-01-01T00:00:00.000Z"
+
+
 def test_lists_go_by_pages(tmp_path: Path) -> None:
     async def use(server: Served) -> list[str]:
         for number in range(5):

@@ -36,6 +36,11 @@ def show(name: str, /, *, as_json: AsJson = False) -> None:
         return
     out.print(f"[bold]{row['name']}[/bold] ({row['scheme']}): {_state(row)}")
     out.print(row["url"], markup=False)
+    stats = row["stats"]
+    told = f"  since the start: {stats['received']} received, {stats['refused']} refused"
+    out.print(
+        told + (f", lately: {stats['last_refusal']}" if stats["refused"] else ""), markup=False
+    )
     for place in ("secret", "type", "source", "subject", "event_id", "owned_by"):
         if row.get(place) is not None:
             out.print(f"  {place}: {row[place]}", markup=False)
@@ -80,6 +85,8 @@ def create(
     out.print(made["url"], markup=False)
     if not secret and made["secret"] is not None and scheme != "path":
         out.print(f"secret, shown once: {made['secret']}", markup=False)
+    elif made["secret"] is None and made["ready"]:
+        out.print("it has no secret of its own: WEBHOOK_SECRET, or a connection, verifies it")
     _warn(made)
 
 

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from oncue.core.errors import NotFound, Overloaded, Unverified
+from oncue.core.errors import NotFound, OnCueError, Overloaded, Unverified
 from oncue.core.hook.body import read_body
 from oncue.core.hook.receiving import event_of
 from oncue.core.hook.request import HookRequest
 from oncue.core.hook.schemes import refusal
 from oncue.core.hook.vendors import challenge, unwrapped
 from oncue.engine.hook_book import HookBook, default_source
+from oncue.engine.hook_counts import HookCounts
 from oncue.engine.ingest import Ingest
 from oncue.ports import Accounts, Clock, Hook, LockedError, Receipt
 
@@ -32,6 +33,7 @@ class HookReceiver:
         self._accounts = accounts
         self._ingest = ingest
         self._clock = clock
+        self._counts: dict[tuple[str, str], HookCounts] = {}
 
     async def find(self, account: str, hook_id: str) -> Hook:
         """
@@ -59,10 +61,42 @@ class HookReceiver:
             QuotaExceeded: the account had as many as it may; nothing was stored.
             Overloaded: no key opens the hook's secrets.
         """
-        parsed = self._book.parsed(account, hook)
-        scheme, terms = parsed.definition.scheme, parsed.definition.terms
+        counts, now = self.counts(account, hook.id), self._clock.now_ms()
         try:
-            secrets = await self._book.secrets.accepted(account, hook, scheme)
+            await self._verify(account, hook, request)
+            received = await self.take(account, hook, request)
+        except OnCueError as exc:
+            counts.refuse(str(exc), now)
+            raise
+        counts.let_in(now)
+        return received
+
+    async def take(self, account: str, hook: Hook, request: HookRequest) -> Received:
+        """
+        Return when the event of a request is durable, whose sender is known.
+
+        Raises:
+            MalformedJson: the body is not what it says that it is.
+            UnknownBody: it is no JSON, form or text.
+            InvalidInput: no event can be made of it; nothing was stored.
+            QuotaExceeded: the account had as many as it may; nothing was stored.
+        """
+        parsed = self._book.parsed(account, hook)
+        scheme = parsed.definition.scheme
+        data = unwrapped(scheme, read_body(request))
+        if asked := challenge(scheme, data):
+            return Received(hook, challenge=asked)
+        event = event_of(parsed, default_source(hook), request, data)
+        return Received(hook, await self._ingest.accept(account, event))
+
+    def counts(self, account: str, hook_id: str) -> HookCounts:
+        """Return what a hook let in and refused since the start."""
+        return self._counts.setdefault((account, hook_id), HookCounts())
+
+    async def _verify(self, account: str, hook: Hook, request: HookRequest) -> None:
+        definition = self._book.parsed(account, hook).definition
+        try:
+            secrets = await self._book.secrets.accepted(account, hook, definition.scheme)
         except LockedError as exc:
             # The sender tries again; meanwhile somebody may bring the key.
             raise Overloaded(
@@ -70,10 +104,6 @@ class HookReceiver:
             ) from exc
         if not secrets:
             raise Unverified("the hook has no secret yet")
-        if reason := refusal(scheme, request, secrets, terms, self._clock.now_ms()):
+        now = self._clock.now_ms()
+        if reason := refusal(definition.scheme, request, secrets, definition.terms, now):
             raise Unverified(reason)
-        data = unwrapped(scheme, read_body(request))
-        if asked := challenge(scheme, data):
-            return Received(hook, challenge=asked)
-        event = event_of(parsed, default_source(hook), request, data)
-        return Received(hook, await self._ingest.accept(account, event))

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
-from oncue.engine.hook_book import HookBook, document_of
+from oncue.engine.engine import Engine
+from oncue.engine.hook_book import document_of
 from oncue.ports import ApiKey, Hook
 from oncue.web.auth import grants
 
@@ -14,8 +15,9 @@ def may_see_paths(key: ApiKey) -> bool:
     return grants(key.scopes, "events:write")
 
 
-async def shown_hook(book: HookBook, account: str, hook: Hook, *, reveals: bool) -> dict[str, Json]:
+async def shown_hook(engine: Engine, account: str, hook: Hook, *, reveals: bool) -> dict[str, Json]:
     """Return a hook; the URL of a secret path only if it `reveals` that."""
+    book = engine.hooks
     trouble = await book.trouble(account, hook)
     return {
         "id": hook.id,
@@ -26,6 +28,7 @@ async def shown_hook(book: HookBook, account: str, hook: Hook, *, reveals: bool)
         "ready": trouble is None,
         "trouble": trouble,
         "owned_by": hook.owner_id,
+        "stats": engine.hook_receiver.counts(account, hook.id).shown(),
         "version": hook.version,
         "created_at": format_instant(hook.created_at_ms),
         "updated_at": format_instant(hook.updated_at_ms),
@@ -33,7 +36,7 @@ async def shown_hook(book: HookBook, account: str, hook: Hook, *, reveals: bool)
 
 
 async def with_hooks(
-    book: HookBook,
+    engine: Engine,
     account: str,
     workflows: Mapping[str, dict[str, Json]],
     *,
@@ -41,10 +44,10 @@ async def with_hooks(
     made: Mapping[str, str] = {},
 ) -> Sequence[dict[str, Json]]:
     """Return workflows, by id, each with the hooks that it brings; `made` secrets are shown once."""
-    for hook in reversed(await book.all(account)):
+    for hook in reversed(await engine.hooks.all(account)):
         workflow = workflows.get(hook.owner_id or "")
         if workflow is not None:
-            shown = await shown_hook(book, account, hook, reveals=reveals)
+            shown = await shown_hook(engine, account, hook, reveals=reveals)
             brief: dict[str, Json] = {name: shown[name] for name in _BRIEF}
             if hook.id in made:
                 brief["secret"] = made[hook.id]

@@ -57,7 +57,7 @@ class HookRoutes:
             if before is None or (row.created_at_ms, row.id) < before
         ][: limit + 1]
         shown = {
-            row.id: await shown_hook(self._book, account, row, reveals=reveals)
+            row.id: await shown_hook(self._context.engine, account, row, reveals=reveals)
             for row in rows[:limit]
         }
         return answer_page(
@@ -86,7 +86,7 @@ class HookRoutes:
         """Return a hook without its secrets."""
         account, reveals = await self._reader(request)
         row = await self._book.find(account, request.path_params["id"])
-        shown = await shown_hook(self._book, account, row, reveals=reveals)
+        shown = await shown_hook(self._context.engine, account, row, reveals=reveals)
         return answer(shown, headers={"ETag": etag(row.version)})
 
     async def patch(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class HookRoutes:
         self, account: str, kept: Kept, status: int = 200, *, reveals: bool = True
     ) -> Response:
         hook = kept.hook
-        shown = await shown_hook(self._book, account, hook, reveals=reveals)
+        shown = await shown_hook(self._context.engine, account, hook, reveals=reveals)
         if kept.made is not None:
             shown["secret"] = kept.made
         headers = {"ETag": etag(hook.version)}

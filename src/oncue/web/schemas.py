@@ -355,6 +355,7 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
             ready=TRUTH,
             trouble=_or_null(TEXT),
             owned_by=_or_null(TEXT),
+            stats=OBJECT,
         ),
     ),
     "SavedSchedule": (

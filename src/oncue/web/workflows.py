@@ -39,7 +39,6 @@ class Workflows:
         self._context = context
         self._catalog = context.world.catalog
         self._definitions = context.engine.definitions
-        self._hooks = context.engine.hooks
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints."""
@@ -99,7 +98,7 @@ class Workflows:
         before = decode_cursor(request.query_params.get("cursor"))
         rows = await self._catalog.workflows(key.account, limit + 1, before)
         shown = {row.id: _workflow(row) for row in rows}
-        await with_hooks(self._hooks, key.account, shown, reveals=may_see_paths(key))
+        await with_hooks(self._context.engine, key.account, shown, reveals=may_see_paths(key))
         return answer_page(
             rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
         )
@@ -136,7 +135,7 @@ class Workflows:
         key = await self._context.gate.key(request, "read")
         workflow = await current_workflow(self._context, key.account, request)
         (shown,) = await with_hooks(
-            self._hooks,
+            self._context.engine,
             key.account,
             {workflow.id: _workflow(workflow)},
             reveals=may_see_paths(key),
@@ -203,7 +202,7 @@ class Workflows:
         if status == 201:
             headers["Location"] = f"/workflows/{workflow.id}"
         (shown,) = await with_hooks(
-            self._hooks,
+            self._context.engine,
             account,
             {workflow.id: _workflow(workflow)},
             reveals=reveals,

@@ -98,6 +98,15 @@ class TimedCallback(Document):
     data: Json = None
 
 
+class TimedWebhook(Document):
+    """Somebody posts to a hook, or to that of a workflow; no signature is needed."""
+
+    at: DurationMs = 0
+    hook: str
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: Json = Field(default=None, description="JSON; text, if `headers` name another type.")
+
+
 class ExpectedMatches(Document):
     """How often a pattern matched; a workflow's own are counted under its name."""
 
@@ -146,6 +155,7 @@ class AutomationTest(Document):
     simulate: dict[Vendor, list[Answer]] = Field(default_factory=dict)
     events: list[TimedEvent] = Field(default_factory=list)
     callbacks: list[TimedCallback] = Field(default_factory=list)
+    webhooks: list[TimedWebhook] = Field(default_factory=list)
     until: DurationMs | None = Field(
         default=None, description="When to look; by default once nothing waits any more."
     )
@@ -153,7 +163,7 @@ class AutomationTest(Document):
 
 
 _FIELD_NAMES: Final = field_names(
-    AutomationTest, Answer, TimedCallback, Expected, ExpectedMatches, ExpectedExecutions,
+    AutomationTest, Answer, TimedCallback, TimedWebhook, Expected, ExpectedMatches, ExpectedExecutions,
     ExpectedCalls,
 )  # fmt: skip
 
@@ -222,6 +232,7 @@ def _too_late(test: AutomationTest) -> Iterator[Problem]:
     instants = [
         *((f"events[{n}].at", event.at) for n, event in enumerate(test.events)),
         *((f"callbacks[{n}].at", callback.at) for n, callback in enumerate(test.callbacks)),
+        *((f"webhooks[{n}].at", webhook.at) for n, webhook in enumerate(test.webhooks)),
     ]
     for path, at in instants:
         if at > test.until:

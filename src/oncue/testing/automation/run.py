@@ -16,8 +16,15 @@ from oncue.core.json_text import Json, encode_json
 from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.ports import Actions, ExecutionFilter, ExecutionSummary
-from oncue.testing.automation.document import Answer, AutomationTest, TimedCallback, TimedEvent
+from oncue.testing.automation.document import (
+    Answer,
+    AutomationTest,
+    TimedCallback,
+    TimedEvent,
+    TimedWebhook,
+)
 from oncue.testing.automation.expectations import Failure, Found, Outcome, judge
+from oncue.testing.automation.webhooks import posted
 from oncue.testing.clock import VirtualClock
 from oncue.testing.embedded import ACCOUNT, Embedded, embedded
 from oncue.testing.vendors.orders import Fixed, Lost, OnOrder
@@ -128,17 +135,22 @@ class _Stage:
         if self.test.until is None and await self.world.world.schedules.next_due_ms() is not None:
             return [Failure("until", "expected when to look, since schedules never end, got none")]
         failures: list[Failure] = []
-        timed: list[tuple[str, TimedEvent | TimedCallback]] = [
+        timed: list[tuple[str, TimedEvent | TimedCallback | TimedWebhook]] = [
             *((f"events[{n}]", event) for n, event in enumerate(self.test.events)),
             *((f"callbacks[{n}]", callback) for n, callback in enumerate(self.test.callbacks)),
+            *((f"webhooks[{n}]", webhook) for n, webhook in enumerate(self.test.webhooks)),
         ]
         for path, what in sorted(timed, key=lambda one: one[1].at):
             await self.world.go_to(self.test.start + what.at)
-            if isinstance(what, TimedEvent):
-                await engine.ingest.accept(ACCOUNT, what.event)
-            elif not await self._call_back(what):
-                message = f"expected a step {what.step!r} of {what.workflow} that waits for it"
-                failures.append(Failure(path, f"{message}, got none"))
+            match what:
+                case TimedEvent():
+                    await engine.ingest.accept(ACCOUNT, what.event)
+                case TimedWebhook():
+                    failures += [Failure(path, why) for why in await posted(engine, what)]
+                case TimedCallback():
+                    if not await self._call_back(what):
+                        expected = f"expected a step {what.step!r} of {what.workflow} that waits"
+                        failures.append(Failure(path, f"{expected} for it, got none"))
         until = _DEFAULT_UNTIL_MS if self.test.until is None else self.test.until
         await self.world.go_to(self.test.start + until)
         return failures

@@ -154,7 +154,10 @@ function showHooks(hooks) {
   $("hooks").replaceChildren(...hooks.map((row) => {
     const line = make("tr", undefined, row.enabled ? "" : "hint");
     const state = row.enabled ? (row.trouble ?? "ready") : "off";
-    line.append(make("td", row.name), make("td", row.scheme), make("td", state), make("td", row.url, "data"));
+    const { received, refused, last_refusal: why } = row.stats;
+    const came = make("td", `${received}${refused ? `, ${refused} refused` : ""}`);
+    came.title = why ?? "";
+    line.append(make("td", row.name), make("td", row.scheme), make("td", state), came, make("td", row.url, "data"));
     return line;
   }));
 }
