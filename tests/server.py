@@ -49,7 +49,8 @@ class Served:
         async with self.session.request(
             method, path, headers=headers, data=data, **options
         ) as answer:
-            is_json = "json" in answer.headers.get("Content-Type", "")
+            media_type = answer.headers.get("Content-Type", "")
+            is_json = "json" in media_type and "ndjson" not in media_type
             body = await answer.json(content_type=None) if is_json else await answer.text()
             return Answer(answer.status, dict(answer.headers), body)
 

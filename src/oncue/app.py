@@ -29,6 +29,7 @@ from oncue.settings import Settings
 from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.disk import FolderDisk
+from oncue.store.query.pool import QueryPool
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -124,13 +125,14 @@ async def run(
             Reach(client.send, postgres.query, smtp.greet, clock.now_ms),
             clock,
         )
+        questions = await stack.enter_async_context(_questions(settings, log))
         gates = Gates()
         actions = ActionLibrary(
             offered.actions,
             connected,
             ways,
             clock,
-            stores_on(keys, log, files),
+            stores_on(keys, log, files, questions),
             Gating(gates, clock),
             secrets,
         )
@@ -157,6 +159,7 @@ async def run(
             callbacks=Callbacks(settings.public_url, kept_secret(settings.data / "signing.key")),
             connected=connected,
             gates=gates,
+            questions=questions,
             secrets=secrets,
             variables=SqlVariables(database),
         )
@@ -177,6 +180,16 @@ async def run(
             stack.push_async_callback(loop.stop)
         app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))
         yield Installation(app, engine, account)
+
+
+def _questions(settings: Settings, log: SqliteEventLog) -> QueryPool:
+    return QueryPool(
+        log.past.write_lines,
+        settings.data / "queries",
+        memory_mb=settings.query_memory_mb,
+        max_bytes=settings.query_max_bytes,
+        timeout_ms=settings.query_timeout,
+    )
 
 
 def _operators(settings: Settings, lent: Lent | None, first: str) -> Operators:

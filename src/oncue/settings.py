@@ -151,6 +151,25 @@ class Settings(BaseSettings):
         ge=1,
         description="Keys that the patterns of an account may remember together.",
     )
+    query_timeout: DurationMs = Field(
+        10_000,
+        alias="ONCUE_QUERY_TIMEOUT",
+        description="How long a query over events may take; then it is killed.",
+    )
+    query_memory_mb: int = Field(
+        512,
+        alias="ONCUE_QUERY_MEMORY_MB",
+        ge=64,
+        le=65_536,
+        description="Memory of a query over events, in MiB.",
+    )
+    query_max_bytes: int = Field(
+        16 << 20,
+        alias="ONCUE_QUERY_MAX_BYTES",
+        ge=1_024,
+        le=256 << 20,
+        description="Bytes of the rows that a query answers with.",
+    )
     event_retention_days: int = Field(
         90,
         alias="EVENT_RETENTION_DAYS",

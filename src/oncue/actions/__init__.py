@@ -11,6 +11,7 @@ from oncue.actions.kv import KV_ACTIONS
 from oncue.actions.linear import CREATE_TICKET
 from oncue.actions.log_event import EMIT_EVENT, LOG_EVENT
 from oncue.actions.notification import SEND_NOTIFICATION
+from oncue.actions.query_events import QUERY_EVENTS
 from oncue.actions.r2 import R2_GET, R2_PUT
 from oncue.actions.slack import SEND_SLACK_MESSAGE
 from oncue.actions.twilio import SEND_SMS
@@ -38,5 +39,6 @@ ACTIONS: tuple[AnyAction, ...] = (
     R2_GET,
     LOG_EVENT,
     EMIT_EVENT,
+    QUERY_EVENTS,
     *AI_ACTIONS,
 )

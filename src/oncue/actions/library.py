@@ -32,7 +32,7 @@ from oncue.core.errors import (
 )
 from oncue.core.event import IncomingEvent
 from oncue.core.expression import Spot, names_at, put_in
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, parse_json
 from oncue.core.mail import Mail
 from oncue.core.masking import mask, mask_json
 from oncue.core.problems import problems_of
@@ -41,6 +41,8 @@ from oncue.ports import (
     Clock,
     CredentialSource,
     EventLog,
+    EventQuestion,
+    EventQuestions,
     Files,
     KeyValues,
     Rehearsal,
@@ -62,12 +64,22 @@ class _NotSentError(Exception):
     """A dry run ends where something would leave the machine, or be written down."""
 
 
-def stores_on(keys: KeyValues, log: EventLog, files: Files) -> Stores:
-    """Return what leads each account to its own part of `keys`, `log` and `files`."""
+def stores_on(keys: KeyValues, log: EventLog, files: Files, questions: EventQuestions) -> Stores:
+    """Return what leads each account to its own part of what is kept."""
 
     def store(account: str) -> AccountStore:
         async def append(event: IncomingEvent) -> None:
             await log.append(account, [event])
+
+        async def events(statement: Statement) -> Rows:
+            question = EventQuestion(
+                statement.sql, statement.params, statement.limit, statement.timeout_ms
+            )
+            found = await questions.ask(account, question)
+            rows = parse_json(found.body)
+            assert isinstance(rows, list)
+            names = [name for name, _ in found.columns]
+            return Rows(names, rows, found.count, found.is_truncated)
 
         return AccountStore(
             get=partial(keys.get, account),
@@ -76,6 +88,7 @@ def stores_on(keys: KeyValues, log: EventLog, files: Files) -> Stores:
             delete=partial(keys.delete, account),
             append=append,
             query=partial(files.query, account),
+            events=events,
             put_object=partial(files.put_object, account),
             get_object=partial(files.get_object, account),
         )

@@ -46,14 +46,22 @@ class Remote:
         Raises:
             CommandError: the answer is a problem, whose words it repeats.
         """
+        return _parsed(await self.content(method, path, body, "application/json"))
+
+    async def content(self, method: str, path: str, body: Json, accept: str) -> bytes:
+        """
+        Return the body of the answer as it came, of a media type.
+
+        Raises:
+            CommandError: the answer is a problem, whose words it repeats.
+        """
         data = None if body is None else encode_json(body)
-        headers = {"Content-Type": "application/json"} if data else {}
+        headers = {"Accept": accept, **({"Content-Type": "application/json"} if data else {})}
         async with self._session.request(method, path, data=data, headers=headers) as answer:
             content = await answer.read()
-        parsed = _parsed(content)
         if answer.status >= 400:
-            raise CommandError(_words(answer.status, parsed))
-        return parsed
+            raise CommandError(_words(answer.status, _parsed(content)))
+        return content
 
     async def messages(
         self, path: str, query: Mapping[str, str] = {}, *, body: Json = None

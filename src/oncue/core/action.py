@@ -84,8 +84,9 @@ class AccountStore:
     """
     What the account of a call keeps with us, and nobody else's.
 
-    `get` and the three after it are those of `KeyValues`, the last three those of
-    `Files`; an event that was appended before is not appended again.
+    `get` and the three after it are those of `KeyValues`, `query` and the last two those
+    of `Files`; an event that was appended before is not appended again; `events` answers
+    a question over the stored ones.
     """
 
     get: Callable[[Slot], Awaitable[Entry | None]]
@@ -94,6 +95,7 @@ class AccountStore:
     delete: Callable[[Slot, Terms], Awaitable[bool]]
     append: Callable[[IncomingEvent], Awaitable[None]]
     query: Callable[[Statement], Awaitable[Rows]]
+    events: Callable[[Statement], Awaitable[Rows]]
     put_object: Callable[[str, bytes, str], Awaitable[str]]
     get_object: Callable[[str], Awaitable[StoredObject | None]]
 

@@ -60,6 +60,7 @@ from oncue.ports import (
     Clock,
     Disk,
     EventLog,
+    EventQuestions,
     History,
     Hooks,
     Journal,
@@ -99,6 +100,7 @@ class World:
     callbacks: Callbacks
     connected: Connected
     gates: Gates
+    questions: EventQuestions
     secrets: KeptSecrets
     variables: Variables
 

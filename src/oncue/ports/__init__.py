@@ -47,6 +47,7 @@ from oncue.ports.journal import (
 )
 from oncue.ports.letters import DeadLetter, LetterFilter, LetterGroup, Letters
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
+from oncue.ports.questions import EventQuestion, EventQuestions, EventRows
 from oncue.ports.schedules import Advance, Progress, Schedule, Schedules
 from oncue.ports.secrets import Secret, Secrets, SecretSource, Variable, Variables
 from oncue.ports.world import Actions, Clock, Disk, Files, KeyValues, Rehearsal
@@ -68,6 +69,9 @@ __all__ = [
     "DeadLetter",
     "Disk",
     "EventLog",
+    "EventQuestion",
+    "EventQuestions",
+    "EventRows",
     "EventUsage",
     "ExecutionFilter",
     "ExecutionReport",

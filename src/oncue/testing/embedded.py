@@ -23,6 +23,7 @@ from oncue.ports import Account, Actions
 from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.disk import FolderDisk
+from oncue.store.query.pool import QueryPool
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -110,7 +111,10 @@ async def embedded(
         await database.migrate()
         accounts = SqlAccounts(database)
         files = AccountFiles(folder / "accounts")
-        actions, library = build(stores_on(keys, log, files))
+        questions = await stack.enter_async_context(
+            QueryPool(log.past.write_lines, folder / "queries")
+        )
+        actions, library = build(stores_on(keys, log, files, questions))
         vault = AesVault([EncryptionKey.of(b"an encryption key of this test..")])
         numbers = itertools.count(clock.now_ms())
         world = World(
@@ -135,6 +139,7 @@ async def embedded(
             callbacks=Callbacks(PUBLIC_URL, b"a secret of this test"),
             connected=_connected(database, vault, clock),
             gates=Gates() if gates is None else gates,
+            questions=questions,
             secrets=KeptSecrets(SqlSecrets(database), vault),
             variables=SqlVariables(database),
         )

@@ -14,6 +14,7 @@ from oncue.outgoing.client import OutgoingClient
 from oncue.outgoing.postgres import PostgresClient
 from oncue.outgoing.smtp import SmtpClient
 from oncue.store.account_files import AccountFiles
+from oncue.store.query.pool import QueryPool
 from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
@@ -63,7 +64,8 @@ async def fresh_stores() -> AsyncIterator[Stores]:
         keys = SqliteKeyValues(Path(folder) / "kv.db", clock)
         log = SqliteEventLog(Path(folder) / "log", clock)
         try:
-            yield stores_on(keys, log, AccountFiles(Path(folder) / "accounts"))
+            async with QueryPool(log.past.write_lines, Path(folder) / "queries") as questions:
+                yield stores_on(keys, log, AccountFiles(Path(folder) / "accounts"), questions)
         finally:
             await keys.close()
             await log.close()

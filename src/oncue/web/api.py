@@ -13,6 +13,7 @@ from oncue.web.connections import ConnectionRoutes
 from oncue.web.context import Context, Limits
 from oncue.web.dead_letters import DeadLetterRoutes
 from oncue.web.endpoint import Endpoint
+from oncue.web.event_query import EventQueries
 from oncue.web.events import Events
 from oncue.web.executions import Executions
 from oncue.web.hook_calls import HookCalls
@@ -39,6 +40,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         HookCalls(context),
         Runs(context),
         Workflows(context),
+        EventQueries(context),
         BacktestRoutes(context),
         PatternRoutes(context),
         ScheduleRoutes(context),

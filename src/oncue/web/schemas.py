@@ -296,6 +296,13 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Rotation": _object(
         total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, kind=TEXT, name=TEXT))
     ),
+    "QueryResult": _object(
+        columns=_list(_object(name=TEXT, type=TEXT)),
+        rows=_list(_list(ANY)),
+        row_count=NUMBER,
+        truncated=TRUTH,
+        elapsed_ms=NUMBER,
+    ),
     "HookWithWarnings": _with("SavedHook", warnings=_WARNINGS),
     "ConnectionWithWarnings": _with("SavedConnection", warnings=_WARNINGS),
     "DeadLetter": {

@@ -1,6 +1,8 @@
 """What the log holds already: found by place, by time, by what it says."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final
 
 from oncue.core.event import Event, EventFilter
@@ -13,6 +15,7 @@ from oncue.store.sqlite.usage import sum_of, usage_in
 
 _BACKWARDS: Final = 512
 _OFFSETS_AT_ONCE: Final = 1_000
+_LINES_AT_ONCE: Final = 2_000
 
 
 class SqlitePast:
@@ -105,6 +108,18 @@ class SqlitePast:
         """Return how many events arrived in a span of time."""
         number = self._number(account)
         return sum_of(await self._segments.each(lambda c: usage_in(c, number, span), span.from_ms))
+
+    async def write_lines(self, account: str, path: Path) -> None:
+        """Write all events up to now into a file, each as one line of JSON."""
+        bounds = (self._number(account), 0, self._head(account))
+
+        def append(connection: sqlite3.Connection) -> None:
+            with path.open("a", encoding="utf-8") as file:
+                rows = connection.execute(record.LINES, bounds)
+                while some := rows.fetchmany(_LINES_AT_ONCE):
+                    file.write("\n".join(line for (line,) in some) + "\n")
+
+        await self._segments.each(append, 0)
 
     def _number(self, account: str) -> int:
         return self._segments.appender.numbers.get(account, 0)

@@ -1,0 +1,1 @@
+"""SQL of users: what their questions mean over events."""

@@ -1,0 +1,135 @@
+"""
+The process that answers one question, and ends.
+
+It starts before anybody asks, so that nobody waits for DuckDB to load. It is told
+where the rows of one account stand, reads them, and locks itself in: no files, no
+network, no settings, a bounded address space, nothing that may be written. Only
+then it sees the SQL. Whoever asked ends it by killing it.
+"""
+
+import contextlib
+import resource
+import sys
+from typing import IO, Final
+
+import duckdb
+
+from oncue.core.sql.paths import MACROS, with_typed_paths
+from oncue.store.query.encoding import answer_of
+from oncue.store.query.messages import (
+    Answer,
+    Question,
+    Ready,
+    Refusal,
+    Reply,
+    Rows,
+    read_part,
+    write_message,
+)
+
+_CONNECT: Final = {
+    "python_enable_replacements": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+# DuckDB and its allocator want so much beyond what queries use.
+_OVERHEAD_BYTES: Final = 512 << 20
+_LOAD: Final = """
+CREATE TABLE recent AS
+SELECT i AS id, s AS source, t AS type, u AS subject,
+    make_timestamptz(m * 1000) AS time, make_timestamptz(r * 1000) AS received_at,
+    o AS "offset", b -> '$.data' AS data, b -> '$.attributes' AS extensions
+FROM read_ndjson(?, columns = {i: 'VARCHAR', s: 'VARCHAR', t: 'VARCHAR', u: 'VARCHAR',
+    m: 'BIGINT', r: 'BIGINT', o: 'BIGINT', b: 'JSON'}, maximum_object_size = 16777216)
+"""
+_LOCK: Final = (
+    "SET temp_directory = ''",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
+
+
+class Session:
+    """One account's rows, and one question over them."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(":memory:", config=dict(_CONNECT))
+        self._connection.execute("SET TimeZone = 'UTC'")
+
+    def load(self, rows: Rows) -> None:
+        """Read the rows, then read nothing else any more."""
+        connection = self._connection
+        connection.execute(f"SET memory_limit = '{rows.memory_mb}MB'")
+        connection.execute(f"SET threads = {rows.threads}")
+        connection.execute(_LOAD, [rows.lines])
+        connection.execute("CREATE VIEW events AS SELECT * FROM recent")
+        for kind, body in MACROS.items():
+            connection.execute(f"CREATE MACRO {kind.value}(d, p) AS {body}")
+        for statement in _LOCK:
+            connection.execute(statement)
+        bound = (rows.memory_mb << 20) + _OVERHEAD_BYTES
+        # What another limit forbids already cannot be set; it is lower then.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    def answer(self, question: Question) -> Answer | Refusal:
+        """Return what a question gives."""
+        try:
+            if problem := self._problem(question.sql):
+                return Refusal(problem)
+            sql = with_typed_paths(question.sql, question.params)
+            return self._run(sql, question)
+        except duckdb.OutOfMemoryException as exc:
+            return Refusal(f"over memory: {_told(exc)}")
+        except MemoryError:
+            return Refusal("over memory: the query wants more than it may have")
+        except duckdb.Error as exc:
+            return Refusal(self._explained(question, exc))
+
+    def _problem(self, sql: str) -> str | None:
+        statements = self._connection.extract_statements(sql)
+        if len(statements) != 1:
+            return f"expected one statement, got {len(statements)}"
+        kind = statements[0].type
+        if kind is not duckdb.StatementType.SELECT:
+            return f"expected SELECT, got {kind.name}: events are read, never changed"
+        return None
+
+    def _run(self, sql: str, question: Question) -> Answer | Refusal:
+        return answer_of(self._connection, sql, question)
+
+    def _explained(self, question: Question, exc: duckdb.Error) -> str:
+        # Of the SQL as it was written, so that the place is that of the user.
+        if isinstance(exc, duckdb.BinderException | duckdb.CatalogException):
+            try:
+                # Run, not explained: it cannot be bound, so it does nothing.
+                self._connection.execute(question.sql, question.params or None)
+            except (duckdb.BinderException, duckdb.CatalogException) as first:
+                return _told(first)
+            except duckdb.Error:
+                return _told(exc)
+        return _told(exc)
+
+
+def _told(exc: Exception) -> str:
+    return str(exc).strip()
+
+
+def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:
+    """Answer parts until there are none."""
+    session = Session()
+    while header := source.read(4):
+        part = read_part(source.read(int.from_bytes(header)))
+        if isinstance(part, Rows):
+            session.load(part)
+            reply: Reply = Ready()
+        else:
+            reply = session.answer(part)
+        sink.write(write_message(reply))
+        sink.flush()
+
+
+if __name__ == "__main__":
+    answer_parts(sys.stdin.buffer, sys.stdout.buffer)

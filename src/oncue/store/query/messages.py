@@ -1,0 +1,78 @@
+"""
+What is said to the process that answers a question, and what it says.
+
+A message is four bytes of length and MessagePack.
+"""
+
+from typing import Final
+
+import msgspec
+
+from oncue.core.json_text import Json
+
+JSON_ROWS: Final = "application/json"
+CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
+ARROW: Final = "application/vnd.apache.arrow.stream"
+
+
+class Rows(msgspec.Struct, frozen=True, tag="rows"):
+    """Where the rows of an account are: as lines of JSON."""
+
+    lines: str
+    memory_mb: int
+    threads: int
+
+
+class Question(msgspec.Struct, frozen=True, tag="question"):
+    """What somebody asks of them, and how the answer is to be written."""
+
+    sql: str
+    params: list[Json] | dict[str, Json]
+    limit: int
+    max_bytes: int
+    media_type: str
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """The rows are read, and nothing else can be."""
+
+
+class Answer(msgspec.Struct, frozen=True, tag="answer"):
+    """The rows as they are sent, of columns with a name and a type; for JSON `body` is their list."""
+
+    columns: list[tuple[str, str]]
+    body: bytes
+    row_count: int
+    is_truncated: bool
+
+
+class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
+    """Why there is no answer."""
+
+    message: str
+
+
+Part = Rows | Question
+Reply = Ready | Answer | Refusal
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode_part: Final = msgspec.msgpack.Decoder(Part).decode
+_decode_reply: Final = msgspec.msgpack.Decoder(Reply).decode
+
+
+def write_message(message: Part | Reply) -> bytes:
+    """Return a message as it is written."""
+    content = _encode(message)
+    return len(content).to_bytes(4) + content
+
+
+def read_part(content: bytes) -> Part:
+    """Return what is said to the process."""
+    part: Part = _decode_part(content)
+    return part
+
+
+def read_reply(content: bytes) -> Reply:
+    """Return what the process says."""
+    reply: Reply = _decode_reply(content)
+    return reply

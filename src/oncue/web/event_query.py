@@ -1,0 +1,120 @@
+"""`POST /events/query`: SQL over the events of an account."""
+
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from oncue.core.documents import Document
+from oncue.core.errors import InvalidInput
+from oncue.core.json_text import Json, encode_json
+from oncue.core.problems import problems_of
+from oncue.ports import EventQuestion, EventRows
+from oncue.web.body import read_json
+from oncue.web.context import Context
+from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
+
+MAX_LIMIT: Final = 10_000
+_MAX_SQL: Final = 100_000
+_MAX_PARAMS: Final = 1_000
+MEDIA_TYPES: Final = (
+    JSON_TYPE,
+    "text/csv",
+    "application/x-ndjson",
+    "application/vnd.apache.arrow.stream",
+)
+EXAMPLE: Json = {
+    "sql": "SELECT type, count(*) AS n FROM events WHERE time > ? GROUP BY type ORDER BY n DESC",
+    "params": ["2026-11-23T00:00:00Z"],
+}
+
+
+def _bounded(params: list[Json] | dict[str, Json]) -> list[Json] | dict[str, Json]:
+    if len(params) > _MAX_PARAMS:
+        raise ValueError(f"expected at most {_MAX_PARAMS} values, got {len(params)}")
+    return params
+
+
+class EventQuery(Document):
+    """A SELECT over the table `events`."""
+
+    sql: str = Field(
+        min_length=1,
+        max_length=_MAX_SQL,
+        description="One SELECT. Values belong into `params`, never into the text.",
+    )
+    params: Annotated[list[Json] | dict[str, Json], AfterValidator(_bounded)] = Field(
+        default_factory=list, description="Values for `?` or `$1` in turn, or by name for `$name`."
+    )
+    limit: int = Field(default=1_000, ge=1, le=MAX_LIMIT, description="Rows at most.")
+
+
+class EventQueries:
+    """The handlers; each is one route."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return the endpoints."""
+        return [
+            Endpoint(
+                "POST /events/query",
+                self.query,
+                "read",
+                Gives("QueryResult", also={406: "None of the media types is one of ours."}),
+                body=Body(EventQuery, EXAMPLE),
+            )
+        ]
+
+    async def query(self, request: Request) -> Response:
+        """
+        Return what a SELECT over `events` gives.
+
+        As `Accept` says: JSON, `text/csv`, `application/x-ndjson` (an object a line), or
+        `application/vnd.apache.arrow.stream`; then headers tell the rest.
+        """
+        account = await self._context.gate.account(request, "read")
+        media_type = _media_type(request)
+        body = await read_json(request, self._context.limits.document_bytes)
+        try:
+            asked = EventQuery.model_validate(body)
+        except ValidationError as exc:
+            raise InvalidInput(problems_of(exc, body, names=[*EventQuery.model_fields])) from exc
+        question = EventQuestion(asked.sql, asked.params, asked.limit, media_type=media_type)
+        found = await self._context.world.questions.ask(account, question)
+        return _shown(found, media_type)
+
+
+def _media_type(request: Request) -> str:
+    accepted = request.headers.get("accept", "*/*")
+    wanted = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
+    for media_type in wanted:
+        if media_type in ("*/*", "application/*"):
+            return JSON_TYPE
+        if media_type == "text/*":
+            return "text/csv"
+        if media_type in MEDIA_TYPES:
+            return media_type
+    raise HTTPException(406, f"expected one of {', '.join(MEDIA_TYPES)}, got {accepted!r}")
+
+
+def _shown(found: EventRows, media_type: str) -> Response:
+    told = {
+        "row_count": found.count,
+        "truncated": found.is_truncated,
+        "elapsed_ms": found.elapsed_ms,
+    }
+    if media_type != JSON_TYPE:
+        headers = {
+            f"x-{name.replace('_', '-')}": encode_json(value).decode()
+            for name, value in told.items()
+        }
+        return Response(found.body, 200, headers, media_type=media_type)
+    columns: Json = [{"name": name, "type": kind} for name, kind in found.columns]
+    # The rows are JSON already.
+    head = encode_json({"columns": columns}).removesuffix(b"}")
+    tail = encode_json(told).removeprefix(b"{")
+    return Response(head + b',"rows":' + found.body + b"," + tail, 200, media_type=JSON_TYPE)

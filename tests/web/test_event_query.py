@@ -1,0 +1,209 @@
+"""`POST /events/query` over real HTTP."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from oncue.core.json_text import Json
+from oncue.ports import Account, ApiKey
+from oncue.store.query.pool import QueryPool
+from oncue.web.auth import hash_key
+from tests.server import Answer, Served, serve
+
+EVENTS: list[dict[str, Json]] = [
+    {"type": "order.paid", "subject": "c-1", "data": {"amount": 10, "plan": "pro", "ok": True}},
+    {"type": "order.paid", "subject": "c-2", "data": {"amount": 2.5, "plan": "free", "ok": False}},
+    {"type": "order.paid", "subject": "c-1", "data": {"amount": "much", "plan": 7, "ok": "yes"}},
+    {"type": "ping", "correlationid": "k", "data": [1, {"x": "ä"}]},
+]
+
+
+def ask(folder: Path, *bodies: Any, accept: str = "application/json") -> list[Answer]:
+    async def use(server: Served) -> list[Answer]:
+        await server.request("POST", "/events/batch", json=EVENTS)
+        headers = {"Accept": accept}
+        return [
+            await server.request("POST", "/events/query", json=body, headers=headers)
+            for body in bodies
+        ]
+
+    return serve(folder, use)
+
+
+def rows(folder: Path, *queries: str) -> list[Any]:
+    return [answer.body["rows"] for answer in ask(folder, *[{"sql": sql} for sql in queries])]
+
+
+def test_a_question_is_answered_with_columns_and_rows(tmp_path: Path) -> None:
+    (answer,) = ask(
+        tmp_path, {"sql": "SELECT type, count(*) AS n FROM events GROUP BY type ORDER BY n"}
+    )
+
+    assert answer.status == 200
+    assert answer.body["columns"] == [
+        {"name": "type", "type": "VARCHAR"},
+        {"name": "n", "type": "BIGINT"},
+    ]
+    assert answer.body["rows"] == [["ping", 1], ["order.paid", 3]]
+    assert (answer.body["row_count"], answer.body["truncated"]) == (2, False)
+    assert answer.body["elapsed_ms"] > 0
+
+
+def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(tmp_path: Path) -> None:
+    found = rows(
+        tmp_path,
+        'SELECT data.amount FROM events ORDER BY "offset"',
+        "SELECT sum(data.amount), avg(data['amount']), sum(data->>'$.amount') FROM events",
+        "SELECT subject FROM events WHERE data.amount > 3",
+        "SELECT subject FROM events WHERE data.plan = 'free'",
+        "SELECT count(*) FROM events WHERE data.ok",
+        "SELECT data.plan, count(*) FROM events WHERE type = 'order.paid' GROUP BY 1 ORDER BY 2, 1",
+        "SELECT data[1].x, extensions.correlationid FROM events WHERE type = 'ping'",
+        "SELECT data FROM events WHERE type = 'ping'",
+        'SELECT upper(data.plan) FROM events ORDER BY "offset" LIMIT 3',
+    )
+
+    assert found == [
+        [[10], [2.5], ["much"], [None]],
+        [[12.5, 6.25, 12.5]],
+        [["c-1"]],
+        [["c-2"]],
+        [[1]],
+        [[7, 1], ["free", 1], ["pro", 1]],
+        [["ä", "k"]],
+        [[[1, {"x": "ä"}]]],
+        [["PRO"], ["FREE"], [None]],
+    ]
+
+
+def test_values_are_bound(tmp_path: Path) -> None:
+    place = "SELECT count(*) FROM events WHERE subject = "
+    answers = ask(
+        tmp_path,
+        {"sql": f"{place}?", "params": ["c-1"]},
+        {"sql": f"{place}$who", "params": {"who": "c-2"}},
+        {"sql": f"{place}?", "params": ["' OR 1=1 --"]},
+    )
+
+    assert [answer.body["rows"] for answer in answers] == [[[2]], [[1]], [[0]]]
+
+
+def test_more_rows_than_the_limit_are_cut_off(tmp_path: Path) -> None:
+    (answer,) = ask(tmp_path, {"sql": "SELECT 1 FROM events", "limit": 2})
+
+    assert (answer.body["row_count"], answer.body["truncated"]) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("accept", "text"),
+    [
+        ("text/csv", 'subject,data\r\nc-1,"{""amount"":10'),
+        ("application/x-ndjson", '{"subject":"c-1","data":{"amount":10'),
+    ],
+)
+def test_rows_come_as_they_are_wanted(tmp_path: Path, accept: str, text: str) -> None:
+    sql = 'SELECT subject, data FROM events ORDER BY "offset" LIMIT 1'
+    (answer,) = ask(tmp_path, {"sql": sql}, accept=accept)
+
+    assert answer.headers["Content-Type"].startswith(accept)
+    assert answer.headers["x-row-count"] == "1"
+    assert str(answer.body).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "words"),
+    [
+        pytest.param({}, "sql", "expected a value", id="nothing"),
+        pytest.param({"sql": "SELECT 1", "limit": 0}, "limit", "1", id="no limit"),
+        pytest.param({"sql": "SELECT 1", "sqll": 1}, "sqll", "sql", id="a name"),
+        pytest.param({"sql": "SELEC 1"}, "sql", 'near "SELEC"', id="no SQL"),
+        pytest.param({"sql": "SELECT tpye FROM events"}, "sql", '"type"', id="a column"),
+        pytest.param({"sql": "SELECT 1; SELECT 2"}, "sql", "one statement", id="two"),
+        pytest.param({"sql": ""}, "sql", "1", id="empty"),
+    ],
+)
+def test_bad_questions_are_told(tmp_path: Path, body: Json, path: str, words: str) -> None:
+    (answer,) = ask(tmp_path, body)
+
+    assert answer.status == 422
+    assert [error["path"] for error in answer.body["errors"]] == [path]
+    assert words in answer.body["errors"][0]["message"]
+
+
+ATTACKS = [
+    "SELECT * FROM read_text('/etc/passwd')",
+    "SELECT * FROM read_csv('/etc/passwd')",
+    "SELECT * FROM '/etc/passwd'",
+    "SELECT * FROM glob('/**')",
+    "SELECT * FROM read_parquet('https://example.com/x.parquet')",
+    "SELECT * FROM read_ndjson('../**')",
+    "COPY events TO '/tmp/stolen'",
+    "EXPLAIN ANALYZE COPY events TO '/tmp/stolen'",
+    "ATTACH '/tmp/x.db'",
+    "INSTALL httpfs",
+    "LOAD httpfs",
+    "PRAGMA database_list",
+    "SET memory_limit = '100GB'",
+    "RESET memory_limit",
+    "DELETE FROM recent",
+    "CREATE TABLE x AS SELECT 1",
+    "EXPORT DATABASE '/tmp/stolen'",
+    "SELECT repeat('x', 4000000000)",
+    "SELECT list(range(10000000)) FROM range(100)",
+    "SELECT string_split(repeat('a,', 500000000), ',')",
+]
+
+
+def test_nothing_but_events_can_be_read_and_nothing_written(tmp_path: Path) -> None:
+    answers = ask(tmp_path, *[{"sql": sql} for sql in ATTACKS], {"sql": "SELECT 1"})
+
+    refused, after = answers[:-1], answers[-1]
+    assert {answer.status for answer in refused} == {422}
+    assert after.body["rows"] == [[1]]
+    assert str(tmp_path) not in str([answer.body for answer in refused])
+
+
+def test_what_takes_too_long_is_killed_and_others_go_on(tmp_path: Path) -> None:
+    endless = (
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t"
+    )
+    deep = "WITH " + ", ".join(
+        f"c{n} AS (SELECT * FROM c{n - 1} UNION ALL SELECT * FROM c{n - 1})"
+        if n
+        else "c0 AS (SELECT 1 AS x)"
+        for n in range(40)
+    )
+
+    async def use(server: Served) -> list[Answer]:
+        pool = server.world.parts.questions
+        assert isinstance(pool, QueryPool)
+        pool.timeout_ms = 1_000
+        bad = [
+            server.request("POST", "/events/query", json={"sql": sql})
+            for sql in (endless, f"{deep} SELECT count(*) FROM c39")
+        ]
+        accepted = server.request("POST", "/events", json={"type": "ping"})
+        return await asyncio.gather(*bad, accepted)
+
+    one, other, accepted = serve(tmp_path, use)
+
+    assert (one.status, other.status, accepted.status) == (422, 422, 202)
+    assert "over time: no answer within 1000 ms" in one.body["errors"][0]["message"]
+    assert "over " in other.body["errors"][0]["message"]
+
+
+def test_an_account_sees_its_own_events_alone(tmp_path: Path) -> None:
+    async def use(server: Served) -> Answer:
+        await server.request("POST", "/events/batch", json=EVENTS)
+        accounts = server.world.parts.accounts
+        await accounts.add(Account("acc_other", "other", 0))
+        key = ApiKey("key_other", "acc_other", hash_key("other"), frozenset(("admin",)), 0)
+        await accounts.put_api_key("acc_other", key)
+        headers = {"Authorization": "Bearer other"}
+        return await server.request(
+            "POST", "/events/query", json={"sql": "SELECT * FROM events"}, headers=headers
+        )
+
+    assert serve(tmp_path, use).body["rows"] == []
