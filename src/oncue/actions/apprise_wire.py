@@ -132,7 +132,13 @@ def _bound() -> Any:
                 setattr(module, "open", _refuse)  # noqa: B010 no module declares it
                 if hasattr(module, "AppriseAttachment"):
                     setattr(module, "AppriseAttachment", _NoAttachment)  # noqa: B010 as above
-    return SimpleNamespace(instantiate=partial(Apprise.instantiate, asset=asset), plugins=plugins)
+
+    def is_bound(plugin: object) -> bool:
+        return getattr(sys.modules[type(plugin).__module__], "requests", None) is ours
+
+    return SimpleNamespace(
+        instantiate=partial(Apprise.instantiate, asset=asset), is_bound=is_bound, plugins=plugins
+    )
 
 
 class _NoAttachment:

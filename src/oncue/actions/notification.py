@@ -99,6 +99,8 @@ def _opened(vendor: Vendor, url: str) -> Any:
     plugin = apprise().instantiate(url.strip())
     if plugin is None or str(plugin.service_name) != vendor.name:
         raise PermanentError(f"expected a URL of {vendor.name} such as {vendor.form!r}")
+    if not apprise().is_bound(plugin):
+        raise PermanentError(f"{vendor.name} does not send by OnCue's client in this Apprise")
     # What comes too fast is retried by us; nobody sleeps in a thread.
     plugin.throttle = _at_once
     return plugin
