@@ -11,12 +11,13 @@ import math
 import re
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from pg8000.core import CoreConnection
 from pg8000.exceptions import DatabaseError, InterfaceError
@@ -25,6 +26,7 @@ from pg8000.native import Connection, to_statement
 from oncue.core.errors import ActionError, OutcomeUnknown, PermanentError, RetryableError
 from oncue.core.json_text import Json, encode_json
 from oncue.core.statements import MAX_RESULT_BYTES, Rows, Statement
+from oncue.outgoing.bounded import bounded
 from oncue.outgoing.guard import Guard
 
 _CONNECT_S: Final = 10
@@ -33,7 +35,12 @@ _PORT: Final = 5_432
 _BATCH: Final = 100
 # Connections, resources, locks, shutdown, serialization: they pass. 57014: our own timeout.
 _MAY_PASS = re.compile(r"08\d\d\d|40...|53...|55P03|57P0[1-3]|57014")
-_BROKEN: Final = (InterfaceError, OSError, EOFError)
+# Room is made at once for as much as a server says that it will send.
+_BROKEN: Final = (InterfaceError, OSError, EOFError, MemoryError)
+# What pg8000 makes of somebody who speaks something else.
+_NONSENSE: Final = (LookupError, ValueError, TypeError, AttributeError, struct.error)
+# Numbers and names are shorter in JSON than on the wire.
+_MAX_WIRE_BYTES: Final = 4 * MAX_RESULT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +58,19 @@ class PostgresClient:
             RetryableError: nothing happened.
             OutcomeUnknown: it was to be committed, and no answer came.
         """
-        return await asyncio.to_thread(self._query, url, statement)
-
-    def _query(self, url: str, statement: Statement) -> Rows:
-        with closing(self._connected(url, statement.timeout_ms)) as connection:
-            with _explained():
-                connection.run(f"SET statement_timeout = {statement.timeout_ms:d}")
-                mode = "READ ONLY" if statement.is_read_only else "READ WRITE"
-                connection.run(f"BEGIN {mode}")
-                rows = (_read if statement.is_read_only else _write)(connection, statement)
-            _commit(connection)
-        return rows
-
-    def _connected(self, url: str, timeout_ms: int) -> Connection:
         parts = urlsplit(url)
         if parts.scheme not in ("postgresql", "postgres") or not parts.hostname:
             raise PermanentError("expected a URL such as postgresql://user@host/name")
-        host, port = parts.hostname, parts.port or _PORT
-        sock = self._socket(host, port)
-        sock.settimeout(timeout_ms / 1_000 + _GRACE_S)
-        mode = parse_qs(parts.query).get("sslmode", ["prefer"])[0]
-        try:
-            return Connection(
-                unquote(parts.username or "postgres"),
-                host=host,
-                database=unquote(parts.path.lstrip("/")) or None,
-                password=unquote(parts.password) if parts.password else None,
-                ssl_context=_tls(mode),
-                application_name="oncue",
-                sock=sock,
-            )
-        except DatabaseError as exc:
-            raise _refusal(exc) from exc
-        except _BROKEN as exc:
-            raise RetryableError(f"cannot connect to {host}:{port}: {exc}") from exc
+        far = await asyncio.to_thread(self._socket, parts.hostname, parts.port or _PORT)
+        seconds = _CONNECT_S + statement.timeout_ms / 1_000 + _GRACE_S
+        async with bounded(far, _MAX_WIRE_BYTES, seconds) as line:
+            try:
+                return await asyncio.to_thread(_query, line.near, parts, statement)
+            except RetryableError as exc:
+                if line.is_too_long:
+                    most = f"expected at most {_MAX_WIRE_BYTES} bytes of an answer, got more"
+                    raise PermanentError(most) from exc
+                raise
 
     def _socket(self, host: str, port: int) -> socket.socket:
         try:
@@ -95,6 +81,38 @@ class PostgresClient:
             return socket.create_connection((str(found[0][4][0]), port), timeout=_CONNECT_S)
         except OSError as exc:
             raise RetryableError(f"cannot connect to {host}:{port}: {exc}") from exc
+
+
+def _query(sock: socket.socket, parts: SplitResult, statement: Statement) -> Rows:
+    with closing(_connected(sock, parts)) as connection:
+        with _explained():
+            connection.run(f"SET statement_timeout = {statement.timeout_ms:d}")
+            mode = "READ ONLY" if statement.is_read_only else "READ WRITE"
+            connection.run(f"BEGIN {mode}")
+            rows = (_read if statement.is_read_only else _write)(connection, statement)
+        _commit(connection)
+    return rows
+
+
+def _connected(sock: socket.socket, parts: SplitResult) -> Connection:
+    place = f"{parts.hostname}:{parts.port or _PORT}"
+    mode = parse_qs(parts.query).get("sslmode", ["prefer"])[0]
+    try:
+        return Connection(
+            unquote(parts.username or "postgres"),
+            host=parts.hostname,
+            database=unquote(parts.path.lstrip("/")) or None,
+            password=unquote(parts.password) if parts.password else None,
+            ssl_context=_tls(mode),
+            application_name="oncue",
+            sock=sock,
+        )
+    except DatabaseError as exc:
+        raise _refusal(exc) from exc
+    except _BROKEN as exc:
+        raise RetryableError(f"cannot connect to {place}: {exc}") from exc
+    except _NONSENSE as exc:
+        raise PermanentError(f"{place} does not speak PostgreSQL") from exc
 
 
 def _tls(mode: str) -> ssl.SSLContext | bool | None:
