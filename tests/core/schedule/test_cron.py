@@ -224,6 +224,17 @@ def test_any_text_is_a_cron_or_told_why_not(text: str) -> None:
         assert next(Cron(text, "Europe/Berlin").after(0)) > 0
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+@pytest.mark.parametrize("text", ["30 2 * * *", "*/7 * * * *"])
+def test_at_the_ends_of_the_calendar(text: str, zone: str) -> None:
+    cron = Cron(text, zone)
+    first, last = parse_instant("0001-01-01T00:00:00Z"), parse_instant("9999-12-31T23:59:59Z")
+
+    assert 0 < next(cron.after(first)) < 86_400_000
+    assert [*cron.after(last)] == [*cron.upto(first)] == []
+    assert next(cron.upto(last)) > 0
+
+
 @pytest.mark.parametrize("name", ALIASES)
 def test_each_alias_fires_as_often_as_it_says(name: str) -> None:
     first, second = islice(

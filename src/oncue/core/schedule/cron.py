@@ -81,13 +81,19 @@ class Cron:
 
     def after(self, instant_ms: int) -> Iterator[int]:
         """Yield those after an instant, the first one first."""
+        begin = max(instant_ms // 1_000, 0)
+        if begin >= _LAST:
+            return iter(())
         seconds = self._named_after if self._names_times else self._shown_after
-        return (second * 1_000 for second in seconds(max(instant_ms // 1_000, 0)))
+        return (second * 1_000 for second in seconds(begin))
 
     def upto(self, instant_ms: int) -> Iterator[int]:
         """Yield those up to an instant, the last one first."""
+        begin = min(instant_ms // 1_000, _LAST)
+        if begin < 0:
+            return iter(())
         seconds = self._named_upto if self._names_times else self._shown_upto
-        return (second * 1_000 for second in seconds(min(instant_ms // 1_000, _LAST)))
+        return (second * 1_000 for second in seconds(begin))
 
     @property
     def _names_times(self) -> bool:
@@ -141,8 +147,7 @@ class Cron:
             second = stretch.begin - 1
 
     def _forward(self, local: int) -> Iterator[int]:
-        if local < _LAST:
-            yield from map(second_of, CronSim(self._fields, moment(local)))
+        yield from map(second_of, CronSim(self._fields, moment(local)))
 
     def _backward(self, local: int) -> Iterator[int]:
         yield from map(second_of, CronSim(self._fields, moment(local + 1), reverse=True))
