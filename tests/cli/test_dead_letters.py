@@ -32,3 +32,26 @@ def test_they_are_listed_shown_and_let_go(at: Any) -> None:
     assert "expected either ids" in unclear[1]
     assert rest == (0, "discarded 2\n")
     assert left == []
+
+
+def test_they_are_redriven_one_by_one_or_many_at_a_rate(at: Any) -> None:
+    async def use(shell: Shell) -> Any:
+        await fail(shell.server, "one", "two", "three")
+        three, *_ = await listed(shell.server)
+        one = await shell.run("dead-letters", "redrive", three["id"], "--latest")
+        many = await shell.run("dead-letters", "redrive", "--all", "--rate", "1/m")
+        await shell.server.world.engine.settled()
+        rows = await shell.run("dead-letters", "redrives")
+        (row,) = json.loads((await shell.run("dead-letters", "redrives", "--json"))[1])["data"]
+        ended = await shell.run("dead-letters", "cancel", row["id"])
+        execution = (await shell.server.request("GET", "/executions")).body["data"][0]["id"]
+        replayed = await shell.run("executions", "replay", execution, "--from", "call")
+        return three["id"], one, many, rows, row["id"], ended, replayed
+
+    id_, one, many, rows, redrive_id, ended, replayed = at(use)
+
+    assert (one[0], one[1].startswith(f"redriven {id_} as exe_")) == (0, True)
+    assert many == (0, f"redriving 2 at 1/m as {redrive_id}\n")
+    assert "running" in rows[1]
+    assert ended == (0, f"cancelled {redrive_id}: 1 of 2 redriven\n")
+    assert (replayed[0], replayed[1].startswith("began exe_")) == (0, True)

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from oncue.core.dead_letters import LetterState
 from oncue.core.errors import Conflict, PermanentError
+from oncue.engine.replays import VersionChoice
 from oncue.ports import LetterFilter
 from oncue.testing.clock import VirtualClock
 from tests.installation import ACCOUNT, Crash, Installed, RecordingActions, installed
@@ -104,3 +106,54 @@ def test_a_failed_execution_is_one_dead_letter(tmp_path: Path, moment: str, writ
 
     assert crash.has_happened
     assert asyncio.run(look()) == (["step 'sales': nobody is there"], ["failed"])
+
+
+# The begin; three letters, each an execution and the turns of its call; the end.
+@pytest.mark.parametrize("write", range(1, 9))
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_the_redriving_of_many_goes_on_after_a_crash(
+    tmp_path: Path, moment: str, write: int
+) -> None:
+    clock, actions, crash = VirtualClock(), RecordingActions(), Crash(write, moment)
+
+    async def begin(world: Installed) -> None:
+        wanted = LetterFilter(state=LetterState.OPEN)
+        await world.engine.redriving.begin(ACCOUNT, {}, wanted, "1000/s", VersionChoice.PINNED)
+
+    async def prepare() -> None:
+        async with installed(tmp_path, clock=clock, actions=Refusing()) as world:
+            await world.engine.definitions.create_workflow(ACCOUNT, FAILING)
+            for n in range(3):
+                await world.send(id=f"e-{n}")
+                await world.settle_after(1_000)
+
+    async def live_on(world: Installed) -> None:
+        await begin(world)
+        while not crash.has_happened:
+            await world.settle_after(1)
+
+    async def die() -> None:
+        async with installed(tmp_path, clock=clock, actions=actions, commit=crash) as world:
+            life = asyncio.create_task(live_on(world))
+            while not life.done() and not crash.has_happened:
+                await asyncio.wait([life], timeout=0.001)
+            life.cancel()
+            await asyncio.gather(life, return_exceptions=True)
+
+    async def look() -> tuple[list[str], list[str]]:
+        async with installed(tmp_path, clock=clock, actions=actions) as world:
+            await world.settle_after(*[1_000] * 5)
+            if not await world.parts.redrives.all(ACCOUNT, 10):
+                await begin(world)
+                await world.settle_after(*[1_000] * 5)
+            letters = await world.parts.letters.all(ACCOUNT, LetterFilter(), 10)
+            (redrive,) = await world.parts.redrives.all(ACCOUNT, 10)
+            assert (redrive.total, redrive.redriven, redrive.left) == (3, 3, 0)
+            return [letter.state.value for letter in letters], [*await world.statuses()]
+
+    asyncio.run(prepare())
+    asyncio.run(die())
+
+    assert crash.has_happened
+    assert asyncio.run(look()) == (["redriven"] * 3, ["completed"] * 3 + ["failed"] * 3)
+    assert len({key for _, key in actions.calls}) == 3

@@ -144,6 +144,10 @@ def test_they_are_let_go(tmp_path: Path) -> None:
         ("POST", "/dead-letters/discard", {}, "filter"),
         ("POST", "/dead-letters/discard", {"filter": {"flow": "x"}}, "filter.flow"),
         ("POST", "/dead-letters/discard", {"filter": {"from": 3}}, "filter.from"),
+        ("POST", "/dead-letters/redrive", {"rate": "10/s"}, "filter"),
+        ("POST", "/dead-letters/redrive", {"filter": {}, "rate": "fast"}, "rate"),
+        ("POST", "/dead-letters/redrive", {"filter": {}, "rate": "2000/s"}, "rate"),
+        ("POST", "/dead-letters/redrive", {"filter": {}, "version": "new"}, "version"),
     ],
 )
 def test_what_means_nothing_is_told_with_its_place(
@@ -171,3 +175,86 @@ def test_nobody_else_sees_them(tmp_path: Path) -> None:
         return seen.body["data"], all_.body, one.status, gone.status, len(await listed(server))
 
     assert serve(tmp_path, use) == ([], {"discarded": 0}, 404, 404, 1)
+
+
+async def redriving(server: Served, **body: Json) -> Any:
+    begun = await server.request("POST", "/dead-letters/redrive", json={"filter": {}, **body})
+    assert begun.status == 202, begun.body
+    assert begun.headers["Location"] == f"/dead-letters/redrives/{begun.body['id']}"
+    return begun.body
+
+
+async def progress(server: Served, redrive: Any) -> Any:
+    found = (await server.request("GET", f"/dead-letters/redrives/{redrive['id']}")).body
+    return {name: found[name] for name in ("state", "total", "redriven", "refused", "left")}
+
+
+def test_many_are_redriven_at_their_rate_and_each_once(tmp_path: Path) -> None:
+    async def use(server: Served) -> Any:
+        await fail(server, "one", "two", "three")
+        await fail(server, "no", name="other")
+        first = await redriving(server, filter={"workflow": "greet"}, rate="1/m")
+        second = await redriving(server, filter={"workflow": "greet"}, rate="1/s")
+        await server.world.engine.settled()
+        at_once = await progress(server, first)
+        await server.world.settle_after(60_000)
+        # What fails again is no part of it.
+        server.world.actions.answers.append(PermanentError("still"))
+        await server.world.settle_after(60_000)
+        rows = (await server.request("GET", "/dead-letters/redrives")).body["data"]
+        return (
+            at_once,
+            await progress(server, first),
+            await progress(server, second),
+            [row["id"] for row in rows] == [second["id"], first["id"]],
+            [(row["workflow"], row["error"]) for row in await listed(server, "state=open")],
+            [text for text, _ in server.world.actions.calls],
+        )
+
+    at_once, first, second, are_listed, left, calls = serve(tmp_path, use)
+
+    assert at_once == {"state": "running", "total": 3, "redriven": 1, "refused": 0, "left": 2}
+    assert first == {"state": "done", "total": 3, "redriven": 3, "refused": 0, "left": 0}
+    assert second == {"state": "done", "total": 0, "redriven": 0, "refused": 0, "left": 0}
+    assert are_listed
+    assert left == [("greet", "step 'call': still"), ("other", "step 'call': no")]
+    assert len(calls) == 4 + 3
+
+
+def test_the_redriving_of_many_is_cancelled(tmp_path: Path) -> None:
+    async def use(server: Served) -> Any:
+        await fail(server, "one", "two", "three")
+        redrive = await redriving(server, rate="1/m")
+        await server.world.engine.settled()
+        path = f"/dead-letters/redrives/{redrive['id']}/cancel"
+        done, again = await server.request("POST", path), await server.request("POST", path)
+        await server.world.settle_after(600_000)
+        return (
+            done,
+            again.status,
+            await progress(server, redrive),
+            await listed(server, "state=open"),
+        )
+
+    done, again, found, left = serve(tmp_path, use)
+
+    assert (done.status, done.body["state"], again) == (202, "cancelled", 409)
+    assert found == {"state": "cancelled", "total": 3, "redriven": 1, "refused": 0, "left": 0}
+    assert len(left) == 2
+
+
+def test_what_somebody_let_go_of_meanwhile_is_passed_over(tmp_path: Path) -> None:
+    async def use(server: Served) -> Any:
+        await fail(server, "one", "two", "three")
+        redrive = await redriving(server, rate="1/m")
+        await server.world.engine.settled()
+        three, two, _ = await listed(server)
+        await server.request("DELETE", f"/dead-letters/{two['id']}")
+        await server.request("POST", f"/dead-letters/{three['id']}/redrive")
+        await server.world.settle_after(60_000, 60_000)
+        return await progress(server, redrive), len(server.world.actions.calls)
+
+    found, calls = serve(tmp_path, use)
+
+    assert found == {"state": "done", "total": 3, "redriven": 2, "refused": 1, "left": 0}
+    assert calls == 3 + 2

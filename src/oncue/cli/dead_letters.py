@@ -97,25 +97,74 @@ def show(letter_id: str, /, *, as_json: AsJson = False) -> None:
 
 
 @dead_letters.command
-def redrive(*letter_ids: str, latest: Annotated[bool, Parameter(negative="")] = False) -> None:
+def redrive(
+    *letter_ids: str,
+    all_: All = False,
+    which: Which = _ANY,
+    rate: str = "10/s",
+    latest: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
     """
-    Try dead letters again, from where they failed.
+    Try dead letters again: some by their ids, or at a rate all that the options find.
 
     Parameters
     ----------
     letter_ids
         Which ones.
+    rate
+        How fast, where they are many: 10/s, 30/m, 500/h.
     latest
         Run the current versions of their workflows.
     """
-    body: Json = {"version": "latest" if latest else "pinned"}
+    terms = _chosen(letter_ids, which, is_all=all_)
+    version = "latest" if latest else "pinned"
 
     async def try_again(remote: Remote) -> None:
         for letter_id in letter_ids:
-            done = await remote.ask("POST", f"/dead-letters/{letter_id}/redrive", body)
+            path = f"/dead-letters/{letter_id}/redrive"
+            done = await remote.ask("POST", path, {"version": version})
             out.print(f"redriven {letter_id} as {done['redriven_as']}")
+        if terms is not None:
+            body: Json = {"filter": terms, "rate": rate, "version": version}
+            begun = await remote.ask("POST", "/dead-letters/redrive", body)
+            out.print(f"redriving {begun['total']} at {rate} as {begun['id']}")
 
     talk(try_again)
+
+
+@dead_letters.command
+def redrives(*, limit: int = 20, as_json: AsJson = False) -> None:
+    """
+    List what redrives many, with its progress.
+
+    Parameters
+    ----------
+    limit
+        How many at most.
+    """
+    page = talk(lambda remote: remote.ask("GET", f"/dead-letters/redrives?limit={limit}"))
+    if as_json:
+        print_json(page)
+        return
+    table = make_table("id", "state", "rate", "redriven", "refused", "left", "total", "last error")
+    for row in page["data"]:
+        counts = (str(row[name]) for name in ("redriven", "refused", "left", "total"))
+        table.add_row(row["id"], row["state"], row["rate"], *counts, row["last_error"] or "")
+    print_table(table)
+
+
+@dead_letters.command
+def cancel(redrive_id: str, /) -> None:
+    """
+    End the redriving of many; what was not tried again stays open.
+
+    Parameters
+    ----------
+    redrive_id
+        Which one, as `redrives` lists it.
+    """
+    done = talk(lambda remote: remote.ask("POST", f"/dead-letters/redrives/{redrive_id}/cancel"))
+    out.print(f"cancelled {redrive_id}: {done['redriven']} of {done['total']} redriven")
 
 
 @dead_letters.command

@@ -27,6 +27,17 @@ class LetterState(StrEnum):
     """It was let go."""
 
 
+class RedriveState(StrEnum):
+    """Where the redriving of many stands."""
+
+    RUNNING = "running"
+    """Some are still to come."""
+    DONE = "done"
+    """All were tried again."""
+    CANCELLED = "cancelled"
+    """Somebody ended it; what was not tried again is open."""
+
+
 _FINGERPRINT_CHARS: Final = 16
 # What follows is what a vendor said; expressions that look around are not for long texts.
 _MOST_CHARS: Final = 1_000

@@ -13,6 +13,7 @@ _INSTANT = re.compile(
 )
 _DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)(ms|s|m|h|d)", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_RATE = re.compile(r"(\d{1,6})/(s|m|h)", re.ASCII)
 
 MAX_DURATION_MS = 3_660 * _UNIT_MS["d"]
 # The first and the last millisecond that RFC 3339 can write in UTC.
@@ -73,3 +74,22 @@ def parse_duration(text: str) -> int:
     if duration_ms > MAX_DURATION_MS:
         raise ValueError(f"expected a duration of at most 3660d, got {text!r}")
     return duration_ms
+
+
+def parse_rate(text: str) -> float:
+    """
+    Return the milliseconds from one to the next at a rate such as `"10/s"`, `"30/m"` or `"500/h"`.
+
+    Raises:
+        ValueError: not a rate, or none from one an hour to 1000 a second.
+
+    >>> parse_rate("10/s")
+    100.0
+    """
+    found = _RATE.fullmatch(text)
+    if not found:
+        raise ValueError(f"expected a rate such as '10/s', got {text!r}")
+    count = int(found[1])
+    if not 1 <= count <= _UNIT_MS[found[2]]:
+        raise ValueError(f"expected a rate from '1/h' to '1000/s', got {text!r}")
+    return _UNIT_MS[found[2]] / count

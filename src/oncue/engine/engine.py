@@ -40,6 +40,7 @@ from oncue.engine.parking import Parking
 from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
+from oncue.engine.redriving import Redriving
 from oncue.engine.rehearsals import Rehearsals
 from oncue.engine.replays import Replays
 from oncue.engine.rotation import Rotation
@@ -67,6 +68,7 @@ from oncue.ports import (
     KeyValues,
     Letters,
     Patterns,
+    Redrives,
     Schedules,
     StoredExecution,
     Timer,
@@ -86,6 +88,7 @@ class World:
     checkpoints: Checkpoints
     history: History
     letters: Letters
+    redrives: Redrives
     accounts: Accounts
     catalog: Catalog
     patterns: Patterns
@@ -202,6 +205,7 @@ class Engine:
             world.fresh_id,
             self._executor.start,
         )
+        self.redriving = Redriving(world.redrives, self.replays, world.clock, world.fresh_id)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id
         )
@@ -216,7 +220,14 @@ class Engine:
 
     @property
     def _loops(self) -> tuple[Loop | MatchLanes, ...]:
-        return self.firing, self.matching, self._timers, self.parking, self._outbox
+        return (
+            self.firing,
+            self.matching,
+            self._timers,
+            self.parking,
+            self.redriving,
+            self._outbox,
+        )
 
     def _fire(self, timer: Timer) -> None:
         self._executor.fire(timer)
@@ -234,6 +245,7 @@ class Engine:
         self._outbox.start()
         self.firing.start()
         self.parking.start()
+        self.redriving.start()
 
     async def stop(self) -> None:
         """Begin nothing more; write down the answers that are on their way."""
@@ -241,6 +253,7 @@ class Engine:
         await self.matching.stop()
         await self._timers.stop()
         await self.parking.stop()
+        await self.redriving.stop()
         await self._executor.stop()
         await self._outbox.stop()
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from oncue.core.dead_letters import LetterState
 from oncue.core.errors import Conflict
+from oncue.core.ids import derived_id
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.records import Record
 from oncue.core.workflow.replay import replayed, resumed
@@ -67,7 +68,8 @@ class Replays:
             raise Conflict(f"expected an execution that has ended, got {execution_id!r}")
         wanted, before, plan = await self._plans(account, stored, version)
         records = replayed(before, plan, stored.state, begin)
-        new = await self._new(account, stored, "replay", wanted, records)
+        like = _like(stored, "replay", wanted)
+        new = await self._again(account, like, self._fresh_id("exe"), records)
         return await self._begin(account, Replay(new, records, is_anew=True))
 
     async def redrive(
@@ -89,7 +91,9 @@ class Replays:
         stored = await self._journal.load(account, letter.execution_id)
         wanted, before, plan = await self._plans(account, stored, version)
         records = resumed(before, plan, stored.state)
-        new = await self._new(account, stored, "redrive", wanted, records)
+        like = _like(stored, "redrive", wanted)
+        begun_id = derived_id("exe", letter.created_at_ms, [letter.id])
+        new = await self._again(account, like, begun_id, records)
         await self._begin(account, Replay(new, records, letter_id=letter_id))
         return await self._letters.letter(account, letter_id)
 
@@ -103,27 +107,22 @@ class Replays:
         before = await self._definitions.plan(account, new.workflow_id, new.version)
         return wanted, before, await self._definitions.plan(account, new.workflow_id, wanted)
 
-    async def _new(
-        self,
-        account: str,
-        stored: StoredExecution,
-        kind: str,
-        version: int,
-        records: Sequence[Record],
+    async def _again(
+        self, account: str, new: NewExecution, execution_id: str, records: Sequence[Record]
     ) -> NewExecution:
-        new = stored.new
-        start = await self._starts.again(
-            account, self._fresh_id("exe"), (new.workflow_id, version), new.start
-        )
-        return replace(
-            new,
-            version=version,
-            trigger=replace(new.trigger, kind=kind, execution_id=new.start.execution_id),
-            start=replace(start, reused=len(records)),
-        )
+        workflow = (new.workflow_id, new.version)
+        start = await self._starts.again(account, execution_id, workflow, new.start)
+        return replace(new, start=replace(start, reused=len(records)))
 
     async def _begin(self, account: str, replay: Replay) -> str:
         await self._quotas.admit_execution(account)
         begun = await self._journal.start_replay(account, replay)
         self._on_started(account, begun)
         return begun.start.execution_id
+
+
+def _like(stored: StoredExecution, kind: str, version: int) -> NewExecution:
+    """Return an execution of the same occasion, which says of which it is a repeat."""
+    new = stored.new
+    trigger = replace(new.trigger, kind=kind, execution_id=new.start.execution_id)
+    return replace(new, version=version, trigger=trigger)

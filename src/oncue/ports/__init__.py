@@ -45,7 +45,14 @@ from oncue.ports.journal import (
     Trigger,
     Turn,
 )
-from oncue.ports.letters import DeadLetter, LetterFilter, LetterGroup, Letters
+from oncue.ports.letters import (
+    DeadLetter,
+    LetterFilter,
+    LetterGroup,
+    Letters,
+    Redrive,
+    Redrives,
+)
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
 from oncue.ports.questions import EventQuestion, EventQuestions, EventRows
 from oncue.ports.schedules import Advance, Progress, Schedule, Schedules
@@ -100,6 +107,8 @@ __all__ = [
     "Progress",
     "Quotas",
     "Receipt",
+    "Redrive",
+    "Redrives",
     "Rehearsal",
     "Replay",
     "Schedule",

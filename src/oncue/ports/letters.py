@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from oncue.core.dead_letters import LetterState, Queue
+from oncue.core.dead_letters import LetterState, Queue, RedriveState
+from oncue.core.json_text import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,64 @@ class LetterGroup:
     origins: Sequence[str]
     first_at_ms: int
     last_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redrive:
+    """
+    Many dead letters that are tried again one after the other, `interval_ms` apart.
+
+    `filter` and `rate` are as they were written, `version` says which version of
+    their workflows goes on with executions. `left` are still to come; what was
+    `refused` stays open.
+    """
+
+    id: str
+    filter: Mapping[str, Json]
+    rate: str
+    interval_ms: float
+    version: str
+    created_at_ms: int
+    state: RedriveState = RedriveState.RUNNING
+    total: int = 0
+    redriven: int = 0
+    refused: int = 0
+    last_error: str | None = None
+    last_at_ms: int | None = None
+    finished_at_ms: int | None = None
+    left: int = 0
+
+
+class Redrives(Protocol):
+    """The redriving of many, for all accounts. Each dead letter is in one that runs at most."""
+
+    async def begin(self, account: str, redrive: Redrive, wanted: LetterFilter) -> Redrive:
+        """Return it with the letters chosen that are open and in no other."""
+
+    async def all(
+        self, account: str, limit: int, before: tuple[int, str] | None = None
+    ) -> list[Redrive]:
+        """Return them, newest first, from below (created_at_ms, id) `before`."""
+
+    async def redrive(self, account: str, redrive_id: str) -> Redrive:
+        """
+        Return one.
+
+        Raises:
+            NotFound: this account has none of that id.
+        """
+
+    async def running(self) -> list[tuple[str, Redrive]]:
+        """Return account and redrive of all that are running."""
+
+    async def coming(self, account: str, redrive_id: str, limit: int) -> list[str]:
+        """Return the ids of the letters that come next, oldest first."""
+
+    async def refuse(self, account: str, letter_id: str, error: str, at_ms: int) -> None:
+        """Write down that a letter cannot be tried again; it is passed over."""
+
+    async def end(self, account: str, redrive_id: str, state: RedriveState, at_ms: int) -> bool:
+        """Return whether it was running, and is ended now."""
 
 
 class Letters(Protocol):

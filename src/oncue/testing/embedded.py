@@ -39,6 +39,7 @@ from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.letters import SqliteLetters
 from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.sqlite.redrives import SqliteRedrives
 from oncue.store.vault import AesVault
 from oncue.testing.clock import VirtualClock
 
@@ -77,6 +78,7 @@ class Embedded:
             engine.matching.next_tick_ms(),
             engine.firing.next_due_ms,
             engine.parking.next_at_ms(),
+            engine.redriving.next_due_ms(),
         )
         instants += [instant for instant in own if instant is not None]
         return min((instant for instant in instants if now < instant <= until_ms), default=None)
@@ -125,6 +127,7 @@ async def embedded(
             checkpoints=FileCheckpoints(folder / "checkpoints"),
             history=SqliteHistory(journal.file),
             letters=SqliteLetters(journal.file),
+            redrives=SqliteRedrives(journal.file),
             accounts=accounts,
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),

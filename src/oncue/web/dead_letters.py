@@ -3,18 +3,18 @@
 from dataclasses import replace
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.dead_letters import LetterState, Queue
 from oncue.core.documents import Document
 from oncue.core.errors import InvalidInput, Problem
-from oncue.core.instants import format_instant, parse_instant
+from oncue.core.instants import format_instant, parse_instant, parse_rate
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest, problems_of
 from oncue.engine.replays import VersionChoice
-from oncue.ports import DeadLetter, LetterFilter, LetterGroup
+from oncue.ports import DeadLetter, LetterFilter, LetterGroup, Redrive
 from oncue.web.answers import answer, answer_page
 from oncue.web.body import read_json, read_model, read_optional_json
 from oncue.web.context import Context
@@ -63,6 +63,20 @@ class Chosen(Document):
     filter: LetterTerms
 
 
+def _rate(text: str) -> str:
+    parse_rate(text)
+    return text
+
+
+class RedriveMany(Chosen):
+    """A choice of open dead letters that are tried again, and how fast."""
+
+    rate: Annotated[str, AfterValidator(_rate)] = Field(
+        default="10/s", description="So many a second, minute or hour.", examples=["30/m"]
+    )
+    version: VersionChoice = VersionChoice.PINNED
+
+
 class RedriveTerms(Document):
     """Which version of its workflow goes on with an execution that failed."""
 
@@ -92,6 +106,23 @@ class DeadLetterRoutes:
                 "write",
                 Gives("Discarded"),
                 body=Body(Chosen, {"filter": {"workflow": "welcome"}}),
+            ),
+            Endpoint(
+                "POST /dead-letters/redrive",
+                self.redrive_all,
+                "write",
+                Gives("Redrive", 202),
+                body=Body(RedriveMany, {"filter": {"workflow": "welcome"}, "rate": "10/s"}),
+            ),
+            Endpoint(
+                "GET /dead-letters/redrives", self.redrives, "read", Gives("Redrive[]"), query=PAGE
+            ),
+            Endpoint("GET /dead-letters/redrives/{id}", self.progress, "read", Gives("Redrive")),
+            Endpoint(
+                "POST /dead-letters/redrives/{id}/cancel",
+                self.cancel,
+                "write",
+                Gives("Redrive", 202, also={409: "It has ended."}),
             ),
             Endpoint("GET /dead-letters/{id}", self.get, "read", Gives("DeadLetter")),
             Endpoint(
@@ -142,6 +173,40 @@ class DeadLetterRoutes:
         letter = await replays.redrive(account, request.path_params["id"], version)
         return answer(shown(letter), 202)
 
+    async def redrive_all(self, request: Request) -> Response:
+        """Try all open dead letters again that a filter finds, at a rate; it survives restarts."""
+        account = await self._context.gate.account(request, "write")
+        body = await read_json(request, self._context.limits.document_bytes)
+        many = read_model(RedriveMany, body, _TERMS)
+        begun = await self._context.engine.redriving.begin(
+            account,
+            many.filter.model_dump(mode="json", by_alias=True, exclude_unset=True),
+            many.filter.meaning(),
+            many.rate,
+            many.version,
+        )
+        return answer(_redrive(begun), 202, {"Location": f"/dead-letters/redrives/{begun.id}"})
+
+    async def redrives(self, request: Request) -> Response:
+        """Return the redrives of many, newest first, with their progress."""
+        account = await self._context.gate.account(request, "read")
+        limit = page_size(request.query_params.get("limit"))
+        before = decode_cursor(request.query_params.get("cursor"))
+        rows = await self._context.world.redrives.all(account, limit + 1, before)
+        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), _redrive)
+
+    async def progress(self, request: Request) -> Response:
+        """Return how far the redriving of many has come."""
+        account = await self._context.gate.account(request, "read")
+        redrive_id = request.path_params["id"]
+        return answer(_redrive(await self._context.world.redrives.redrive(account, redrive_id)))
+
+    async def cancel(self, request: Request) -> Response:
+        """End the redriving of many; what was not tried again stays open."""
+        account = await self._context.gate.account(request, "write")
+        redriving = self._context.engine.redriving
+        return answer(_redrive(await redriving.cancel(account, request.path_params["id"])), 202)
+
     async def discard_all(self, request: Request) -> Response:
         """Let go of all open dead letters that a filter finds."""
         account = await self._context.gate.account(request, "write")
@@ -180,6 +245,24 @@ def _group(group: LetterGroup) -> dict[str, Json]:
         "origins": list(group.origins),
         "first_at": format_instant(group.first_at_ms),
         "last_at": format_instant(group.last_at_ms),
+    }
+
+
+def _redrive(redrive: Redrive) -> dict[str, Json]:
+    finished = redrive.finished_at_ms
+    return {
+        "id": redrive.id,
+        "state": redrive.state.value,
+        "filter": dict(redrive.filter),
+        "rate": redrive.rate,
+        "version": redrive.version,
+        "total": redrive.total,
+        "redriven": redrive.redriven,
+        "refused": redrive.refused,
+        "left": redrive.left,
+        "last_error": redrive.last_error,
+        "created_at": format_instant(redrive.created_at_ms),
+        "finished_at": None if finished is None else format_instant(finished),
     }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from oncue.core.dead_letters import LetterState, Queue
+from oncue.core.dead_letters import LetterState, Queue, RedriveState
 from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Kind
 from oncue.core.workflow.state import AttemptStatus, Status, StepStatus
@@ -320,6 +320,23 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         ),
         "description": "With `workflow` and `workflow_id`, or `pattern` and `pattern_id`; with "
         "`group=error` a `fingerprint`, the newest `error`, `count`, `origins`, `first_at`, `last_at`.",
+    },
+    "Redrive": {
+        **_object(
+            id=TEXT,
+            state=one_of(*RedriveState),
+            filter=OBJECT,
+            rate=TEXT,
+            version=TEXT,
+            total=NUMBER,
+            redriven=NUMBER,
+            refused=NUMBER,
+            left=NUMBER,
+            last_error=_or_null(TEXT),
+            created_at=INSTANT,
+            finished_at=_or_null(INSTANT),
+        ),
+        "description": "`left` are still to come; what was `refused` stays open.",
     },
     "Discarded": _object(discarded=NUMBER),
     "Dashboard": OBJECT,

@@ -29,7 +29,7 @@ from oncue.ports import (
     Timer,
     Turn,
 )
-from oncue.store.sqlite import letters, outbox
+from oncue.store.sqlite import letters, outbox, redrives
 from oncue.store.sqlite.file import Commit, SqliteFile
 
 _SCHEMA: Final = """
@@ -173,9 +173,8 @@ class SqliteJournal:
     """The journal of all accounts in one file."""
 
     def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
-        self.file = SqliteFile(
-            path, _SCHEMA + letters.SCHEMA + outbox.SCHEMA, commit=commit, shrinks=True
-        )
+        schema = _SCHEMA + letters.SCHEMA + redrives.SCHEMA + outbox.SCHEMA
+        self.file = SqliteFile(path, schema, commit=commit, shrinks=True)
         """Whoever looks at the journal reads it here."""
 
     async def close(self) -> None:
@@ -300,6 +299,7 @@ def _start_replay(
     new, start = replay.new, replay.new.start
     if replay.letter_id:
         letters.redrive(connection, account, replay.letter_id, start)
+        redrives.count(connection, account, replay.letter_id, start.created_at_ms)
     if replay.is_anew:
         root = (account, start.root_id)
         generation = connection.execute(_NEXT_GENERATION, root).fetchone()[0]
