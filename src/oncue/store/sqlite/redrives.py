@@ -65,14 +65,14 @@ _COMING: Final = """
 SELECT letter_id FROM redrive_letter WHERE account = ? AND redrive_id = ?
 ORDER BY letter_id LIMIT ?
 """
-_OF_LETTER: Final = """
-WHERE account = ?
+_COUNT: Final = """
+UPDATE redrive SET redriven = redriven + 1, last_at = ? WHERE account = ?
 AND id = (SELECT redrive_id FROM redrive_letter WHERE account = redrive.account AND letter_id = ?)
 """
-_COUNT: Final = f"UPDATE redrive SET redriven = redriven + 1, last_at = ? {_OF_LETTER}"  # noqa: S608 constants
-_REFUSE: Final = (
-    f"UPDATE redrive SET refused = refused + 1, last_error = ?, last_at = ? {_OF_LETTER}"  # noqa: S608 constants
-)
+_REFUSE: Final = """
+UPDATE redrive SET refused = refused + 1, last_error = ?, last_at = ? WHERE account = ?
+AND id = (SELECT redrive_id FROM redrive_letter WHERE account = redrive.account AND letter_id = ?)
+"""
 _DROP: Final = "DELETE FROM redrive_letter WHERE account = ? AND letter_id = ?"
 _END: Final = """
 UPDATE redrive SET state = ?, finished_at = ? WHERE account = ? AND id = ? AND state = 'running'
