@@ -11,6 +11,7 @@ from tests.server import Served, served
 from tests.vendors import library_for
 
 DOWN = Fixed(503, {"message": "down for maintenance"})
+REFUSED = Fixed(403, {"message": "the domain is not verified"})
 COUNT = 50
 
 
@@ -105,7 +106,7 @@ def test_a_redrive_of_many_goes_on_after_kill_9(tmp_path: Path) -> None:
     async def main() -> None:
         async with Simulators() as vendors:
             settings = settings_for(vendors)
-            vendors.resend.answer_next(*[DOWN] * many)
+            vendors.resend.answer_next(*[REFUSED] * many)
             async with up(tmp_path, settings) as server:
                 status, body = await server.post("/workflows", order(retry=False))
                 assert status == 201, body
