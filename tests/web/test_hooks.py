@@ -240,6 +240,7 @@ def test_a_hook_that_is_off_or_gone_is_not_there(tmp_path: Path) -> None:
 def test_the_hooks_of_a_closed_account_let_nobody_in(tmp_path: Path) -> None:
     async def use(server: Served) -> int:
         url = (await make(server))["url"]
+        assert (await push(server, url)).status == 202
         closed = await server.request(
             "PATCH", f"/accounts/{ACCOUNT}", json={"name": "shut", "enabled": False}
         )

@@ -1,5 +1,6 @@
 """The way in for strangers: verified, made an event, durable."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from oncue.core.errors import NotFound, OnCueError, Overloaded, Unverified
@@ -33,6 +34,8 @@ class HookReceiver:
         self._accounts = accounts
         self._ingest = ingest
         self._clock = clock
+        self._open: set[str] = set()
+        self._changes: Counter[str] = Counter()
         self._counts: dict[tuple[str, str], HookCounts] = {}
 
     async def find(self, account: str, hook_id: str) -> Hook:
@@ -44,10 +47,15 @@ class HookReceiver:
         """
         for hook in await self._book.all(account):
             if hook.id == hook_id and hook.is_enabled:
-                if (await self._accounts.account(account)).is_enabled:
+                if await self._is_open(account):
                     return hook
                 break
         raise NotFound("no such hook, or it is disabled")
+
+    def forget(self, account: str) -> None:
+        """Ask anew whether an account is enabled."""
+        self._open.discard(account)
+        self._changes[account] += 1
 
     async def receive(self, account: str, hook: Hook, request: HookRequest) -> Received:
         """
@@ -92,6 +100,16 @@ class HookReceiver:
     def counts(self, account: str, hook_id: str) -> HookCounts:
         """Return what a hook let in and refused since the start."""
         return self._counts.setdefault((account, hook_id), HookCounts())
+
+    async def _is_open(self, account: str) -> bool:
+        # Asked once: a round trip through the database's thread costs more than all the rest.
+        if account in self._open:
+            return True
+        changes = self._changes[account]
+        is_enabled = (await self._accounts.account(account)).is_enabled
+        if is_enabled and changes == self._changes[account]:
+            self._open.add(account)
+        return is_enabled
 
     async def _verify(self, account: str, hook: Hook, request: HookRequest) -> None:
         definition = self._book.parsed(account, hook).definition

@@ -167,7 +167,7 @@ class AccountRoutes:
             await self._context.engine.schedules.realign()
         self._context.engine.quotas.forget(current.id)
         self._context.gate.forget(current.id)
-        self._context.engine.hooks.forget(current.id)
+        self._context.engine.hook_receiver.forget(current.id)
         return answer(_shown(changed))
 
     async def list_keys(self, request: Request) -> Response:
