@@ -283,6 +283,23 @@ def test_while_an_account_is_disabled_nothing_of_it_fires(tmp_path: Path) -> Non
     assert use(tmp_path, clock, act) == 0
 
 
+def test_one_whose_time_zone_is_gone_is_paused_and_stops_no_other(tmp_path: Path) -> None:
+    clock = VirtualClock()
+
+    async def act(world: Installed) -> tuple[int | None, int]:
+        store = world.engine.schedules.store
+        await create(world, "gone", cron="* * * * *")
+        await create(world, "tick", cron="* * * * *")
+        row = await store.current(ACCOUNT, "gone")
+        lost = replace(row.progress, zone="Asia/Atlantis")
+        await store.advance(ACCOUNT, [Advance(row, lost)])
+        await pass_time(world, clock.now_ms() + 2 * MINUTE_MS)
+        gone = await store.current(ACCOUNT, "gone")
+        return gone.progress.next_ms, len(await fired(world))
+
+    assert use(tmp_path, clock, act) == (None, 2)
+
+
 def test_many_at_one_instant(tmp_path: Path) -> None:
     clock = VirtualClock()
     count = SCHEDULES_PER_TURN + 30

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
+from zoneinfo import ZoneInfoNotFoundError
 
 from oncue.core.errors import InvalidInput
 from oncue.core.event import OWN_SOURCE, IncomingEvent
@@ -92,12 +93,12 @@ class ScheduleLoop(Loop):
         assert before.next_ms is not None
         try:
             definition = parse_schedule(schedule.document).definition
-        except InvalidInput as exc:
-            # Saved by a release that took what this one does not.
+            ticks = definition.ticks(before.zone, before.anchor_ms)
+            firing = plan_firing(ticks, before.next_ms, now, definition.misfire)
+        except (InvalidInput, ZoneInfoNotFoundError) as exc:
+            # Saved by a release that took what this one does not, or where there was that zone.
             _log.error("schedule %s of %s is paused: %s", schedule.name, account, exc)
             return _Fired((), Advance(schedule, replace(before, next_ms=None)))
-        ticks = definition.ticks(before.zone, before.anchor_ms)
-        firing = plan_firing(ticks, before.next_ms, now, definition.misfire)
         if firing.missed:
             self.missed += firing.missed
             _log.warning(
