@@ -39,6 +39,7 @@ from oncue.store.sql.hooks import SqlHooks
 from oncue.store.sql.named_values import SqlSecrets, SqlVariables
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sql.schedules import SqlSchedules
+from oncue.store.sql.shelf import SqlShelf
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
@@ -164,6 +165,7 @@ async def run(
             questions=questions,
             secrets=secrets,
             variables=SqlVariables(database),
+            shelf=SqlShelf(database),
         )
         engine = Engine(
             world,

@@ -89,18 +89,18 @@ def test_export_and_apply_are_a_round_trip_without_secrets(
         assert (await shell.run("validate", str(file)))[0] == 0
         code, told = await shell.run("apply", str(file))
         assert code == 0
-        assert told.startswith("created alerts")
-        assert (await shell.run("apply", str(file)))[1] == "unchanged alerts\n"
+        assert told.startswith("created connection alerts")
+        assert (await shell.run("apply", str(file)))[1] == "unchanged connection alerts\n"
         _, exported = await shell.run("export")
         assert SECRET not in exported
         assert "••••" not in exported
         assert "base_url: https://slack.example" in exported
         file.write_text(exported)
         # Without values the secrets stay.
-        assert (await shell.run("apply", str(file)))[1] == "unchanged alerts\n"
+        assert (await shell.run("apply", str(file)))[1] == "unchanged connection alerts\n"
         await shell.run("connections", "delete", "alerts")
         code, told = await shell.run("apply", str(file))
-        assert "created alerts" in told
+        assert "created connection alerts" in told
         assert "warning: values: connection 'alerts' lacks webhook_url or bot_token" in told
         assert (await shell.run("export"))[1] == exported
 

@@ -76,17 +76,17 @@ def test_a_workflow_with_a_hook_is_applied_and_exported(at: Any, tmp_path: Path)
 
     async def use(shell: Shell) -> None:
         created, url, secret = (await shell.run("apply", str(file)))[1].splitlines()
-        assert created.startswith("created pushed (wf_")
+        assert created == "created workflow pushed"
         assert url.startswith(f"  pushed: http://oncue.example/hooks/{ACCOUNT}/hok_")
         assert secret.startswith("  secret of pushed, shown once: ")
-        assert await shell.run("apply", str(file)) == (0, "unchanged pushed\n")
+        assert await shell.run("apply", str(file)) == (0, "unchanged workflow pushed\n")
         exported = (await shell.run("export"))[1]
         assert "type: hook" in exported
         assert "hok_" not in exported
         (tmp_path / "exported.yaml").write_text(exported)
         assert (await shell.run("apply", str(tmp_path / "exported.yaml")))[
             1
-        ] == "unchanged pushed\n"
+        ] == "unchanged workflow pushed\n"
 
     at(use)
 

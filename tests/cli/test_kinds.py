@@ -35,7 +35,7 @@ def test_every_template_is_applied_and_exported(at: Any, tmp_path: Path) -> None
     (first, _), (second, again) = at(use)
 
     assert (first, second) == (0, 0)
-    assert again.splitlines() == [f"unchanged {template['name']}" for template in TEMPLATES]
+    assert again.splitlines() == [f"unchanged pattern {template['name']}" for template in TEMPLATES]
 
 
 @pytest.mark.parametrize(

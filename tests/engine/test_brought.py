@@ -136,7 +136,7 @@ def test_a_bad_trigger_is_told_with_its_place(tmp_path: Path) -> None:
     async def act(world: Installed) -> Any:
         on: Json = [EACH_MINUTE, {"type": "schedule", "cron": "0 25 * * *", "time_zone": "Berlin"}]
         with pytest.raises(InvalidInput) as caught:
-            await world.engine.definitions.check(ACCOUNT, make_document(on=on))
+            await world.engine.definitions.first(ACCOUNT, make_document(on=on))
         return {problem.path: problem.message for problem in caught.value.problems}
 
     assert use(tmp_path, act) == {

@@ -1,6 +1,6 @@
 """The command that shows what a pattern would have matched."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -101,11 +101,11 @@ def _problems(document: FileDocument) -> list[Problem]:
     content = document.content
     if "pattern" in content:
         whole: dict[str, Json] = {"name": "backtest", **content}
-        return list(problems_in(FileDocument(document.path, document.index, _pattern(whole))))
+        return list(problems_in(replace(document, content=_pattern(whole))))
     whole = _pattern({"name": "backtest", "pattern": content})
     return [
         Problem(problem.path.removeprefix("pattern").lstrip("."), problem.message)
-        for problem in problems_in(FileDocument(document.path, document.index, whole))
+        for problem in problems_in(replace(document, content=whole))
     ]
 
 

@@ -1,47 +1,38 @@
 """Commands that read and write definitions as files."""
 
-from dataclasses import dataclass
+import difflib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any
 
 import yaml
+from cyclopts import Parameter
 
-from oncue.cli.documents import FileDocument, problems_in, read_documents
-from oncue.cli.remote import Remote, err, out, talk
-from oncue.core.integration import HINT_MASK
+from oncue.cli.documents import FileDocument, problems_in, read_all
+from oncue.cli.output import AsJson, print_json
+from oncue.cli.remote import Refusal, err, out, talk
+from oncue.core.errors import Problem
 from oncue.core.json_text import Json
-from oncue.core.merge_patch import patch_between
+
+Files = Annotated[Path, Parameter(allow_leading_hyphen=True)]
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Resource:
-    """A kind of definition: where it lies, and what the API adds to it."""
+def validate(*files: Files) -> int:
+    """
+    Say everything that is wrong with documents, with path and line.
 
-    kind: str
-    path: str
-    added: tuple[str, ...]
-    scope: str = "write"
-
-
-_ADDED: Final = ("id", "version", "created_at", "updated_at")
-# In this order: workflows may name connections, and patterns workflows.
-_RESOURCES: Final = (
-    _Resource(
-        "connection",
-        "/connections",
-        (*_ADDED, "ready", "locked", "trouble", "last_used_at", "last_test"),
-        scope="admin",
-    ),
-    _Resource("workflow", "/workflows", (*_ADDED, "hooks")),
-    _Resource(
-        "pattern", "/patterns", (*_ADDED, "state_version", "owned_by", "cost_class", "stats")
-    ),
-)
-
-
-def validate(*files: Path) -> int:
-    """Say everything that is wrong with documents, with path and line."""
-    count, _ = _check(files)
+    Parameters
+    ----------
+    files
+        YAML or JSON, folders of it, or `-` for the standard input.
+    """
+    problems = [
+        document.told(problem) for document in read_all(files) for problem in problems_in(document)
+    ]
+    for told in problems:
+        err.print(told, markup=False)
+    count = len(problems)
     if count:
         err.print(f"[red]{count} problem{'' if count == 1 else 's'}[/red]")
         return 1
@@ -49,105 +40,104 @@ def validate(*files: Path) -> int:
     return 0
 
 
-def apply(*files: Path) -> int:
-    """Save documents: what is new is created, what differs becomes a new version."""
-    count, documents = _check(files)
-    if count:
+def apply(*files: Files, as_json: AsJson = False) -> int:
+    """
+    Save documents, all or none: what is new is created, what differs becomes a new version.
+
+    Parameters
+    ----------
+    files
+        YAML or JSON, folders of it, or `-` for the standard input.
+    as_json
+        Print JSON.
+    """
+    applied = _ask("/apply", files)
+    if applied is None:
         err.print("[red]nothing was saved[/red]")
         return 1
-
-    async def save_all(remote: Remote) -> None:
-        for resource in _RESOURCES:
-            those = [document for document in documents if document.kind == resource.kind]
-            if those:
-                known = {row["name"]: row for row in await remote.pages(resource.path)}
-                for document in those:
-                    out.print(await _save(remote, resource, known, document.content))
-
-    talk(save_all)
+    if as_json:
+        print_json(applied)
+        return 0
+    for change in applied["changes"]:
+        version = f" (version {change['version']})" if change["change"] == "changed" else ""
+        out.print(f"{change['change']} {change['kind']} {change['name']}{version}", markup=False)
+        for hook in change["hooks"]:
+            out.print(f"  {hook['name']}: {hook['url']}", markup=False)
+            if hook["secret"]:
+                out.print(f"  secret of {hook['name']}, shown once: {hook['secret']}", markup=False)
+        for warning in change["warnings"]:
+            place = f"{warning['path']}: " if warning["path"] else ""
+            out.print(f"  warning: {place}{warning['message']}", markup=False)
     return 0
+
+
+def diff(*files: Files, as_json: AsJson = False) -> int:
+    """
+    Show what `apply` would change, and save nothing; exit 1 if that is something, 2 if it is wrong.
+
+    Parameters
+    ----------
+    files
+        YAML or JSON, folders of it, or `-` for the standard input.
+    as_json
+        Print JSON.
+    """
+    told = _ask("/apply?dry_run=true", files)
+    if told is None:
+        return 2
+    changed = [change for change in told["changes"] if change["change"] != "unchanged"]
+    if as_json:
+        print_json(changed)
+    else:
+        for change in changed:
+            for line in _difference(change):
+                out.print(line, style=_COLOURS.get(line[:1]), markup=False)
+    return 1 if changed else 0
 
 
 def export() -> None:
     """Print all definitions as YAML documents, ready to be applied elsewhere."""
-
-    async def fetch(remote: Remote) -> list[Any]:
-        return [await _all(remote, resource) for resource in _RESOURCES]
-
-    documents = [
-        {"kind": resource.kind, **_bare(resource, row)}
-        for resource, rows in zip(_RESOURCES, talk(fetch), strict=True)
-        for row in reversed(rows)
-        # What starts a workflow stands in the workflow.
-        if not row.get("owned_by")
-    ]
-    text = yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True)
+    exported = talk(lambda remote: remote.ask("GET", "/export"))
+    for kind in exported["left_out"]:
+        err.print(f"{kind}s are left out: the key lacks the scope 'admin'")
+    text = yaml.safe_dump_all(exported["documents"], sort_keys=False, allow_unicode=True)
     out.print(text, end="", markup=False)
 
 
-async def _all(remote: Remote, resource: _Resource) -> list[dict[str, Any]]:
-    if resource.scope == "admin":
-        scopes = (await remote.ask("GET", "/account"))["scopes"]
-        if not {"admin", "operator"} & set(scopes):
-            err.print(f"{resource.kind}s are left out: the key lacks the scope 'admin'")
-            return []
-    return await remote.pages(resource.path)
+def _ask(path: str, files: Sequence[Path]) -> Any:
+    """Return what the server answers to documents; None if it says what is wrong with them."""
+    # Tests stand beside what they test; they are nothing that a server keeps.
+    sent = [document for document in read_all(files) if document.kind != "test"]
+    if not sent:
+        return {"changes": []}
+    body: Json = [{**document.content, "kind": document.kind} for document in sent]
+    try:
+        return talk(lambda remote: remote.ask("POST", path, body))
+    except Refusal as exc:
+        if not exc.problems:
+            raise
+        for problem in exc.problems:
+            err.print(_told(problem, sent), markup=False)
+    return None
 
 
-def _bare(resource: _Resource, row: dict[str, Any]) -> dict[str, Any]:
-    bare = {key: value for key, value in row.items() if key not in resource.added}
-    if resource.kind == "connection":
-        # Secrets never come out; what is shown in their place means nothing elsewhere.
-        values = {k: v for k, v in row["values"].items() if not v.startswith(HINT_MASK)}
-        return {**bare, "values": values}
-    return bare
+def _told(problem: Problem, documents: Sequence[FileDocument]) -> str:
+    index, _, place = problem.path.removeprefix("[").partition("]")
+    if not problem.path.startswith("[") or not index.isdigit():
+        return f"{problem.path}: {problem.message}" if problem.path else problem.message
+    return documents[int(index)].told(Problem(place.removeprefix("."), problem.message))
 
 
-async def _save(
-    remote: Remote, resource: _Resource, known: dict[str, Any], document: dict[str, Json]
-) -> str:
-    name = str(document["name"])
-    wanted = {key: value for key, value in document.items() if key != "kind"}
-    current = known.get(name)
-    if current is None:
-        saved = await remote.ask("POST", resource.path, document)
-        return _told(f"created {name} ({saved['id']})", saved)
-    before = {k: v for k, v in _bare(resource, current).items() if k != "kind"}
-    if resource.kind == "connection":
-        wanted = {"default": False, "values": {}, **wanted}
-    else:
-        wanted.setdefault("enabled", before.get("enabled", True))
-    patch = patch_between(before, wanted)
-    if not patch:
-        return f"unchanged {name}"
-    saved = await remote.ask("PATCH", f"{resource.path}/{name}", patch)
-    if saved["version"] == current["version"]:
-        return f"unchanged {name}"
-    return _told(f"changed {name} (version {saved['version']})", saved)
+def _difference(change: dict[str, Any]) -> Iterator[str]:
+    """Yield the lines of a unified difference."""
+    name = f"{change['kind']} {change['name']}"
+    before, after = (_lines(change[when]) for when in ("before", "after"))
+    begun = "/dev/null" if change["before"] is None else f"{name} (now)"
+    yield from difflib.unified_diff(before, after, begun, f"{name} (then)", lineterm="")
 
 
-def _told(what: str, saved: dict[str, Any]) -> str:
-    warnings = [f"  warning: {one['path']}: {one['message']}" for one in saved.get("warnings", ())]
-    hooks = [line for hook in saved.get("hooks", ()) for line in _lines_of(hook)]
-    return "\n".join([what, *hooks, *warnings])
-
-
-def _lines_of(hook: dict[str, Any]) -> list[str]:
-    """Tell where others post to, and a secret that was made: it is shown once."""
-    secret = hook["secret"]
-    is_fresh = secret and hook["scheme"] != "path" and HINT_MASK not in str(secret)
-    shown = [f"  secret of {hook['name']}, shown once: {secret}"] if is_fresh else []
-    return [f"  {hook['name']}: {hook['url']}", *shown]
-
-
-def _check(files: tuple[Path, ...]) -> tuple[int, list[FileDocument]]:
-    """Print all problems; return how many there are, and the documents."""
-    count = 0
-    documents: list[FileDocument] = []
-    for path in files:
-        for document in read_documents(path):
-            documents.append(document)
-            for problem in problems_in(document):
-                count += 1
-                err.print(document.told(problem), markup=False)
-    return count, documents
+def _lines(document: Json) -> list[str]:
+    if document is None:
+        return []
+    text: str = yaml.safe_dump(document, sort_keys=True, allow_unicode=True)
+    return text.splitlines()

@@ -1,7 +1,9 @@
 """Documents in files: YAML or JSON, one or several in each."""
 
 import re
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -12,17 +14,22 @@ from oncue.actions.packages import available
 from oncue.cli.remote import CommandError
 from oncue.core.connection_document import parse_connection
 from oncue.core.errors import InvalidInput, Problem
+from oncue.core.hook.document import parse_hook
 from oncue.core.integration import Integration
 from oncue.core.json_text import Json
 from oncue.core.named_values import parse_secret, parse_variable
 from oncue.core.pattern.active import parse_pattern
 from oncue.core.problems import nearest
+from oncue.core.schedule.document import parse_schedule
 from oncue.core.workflow.parse import parse_workflow
 from oncue.core.yaml_text import YamlLoader
+from oncue.engine.standing import KINDS as STANDING
 from oncue.settings import load_settings
 from oncue.testing.automation.document import parse_test
 
-KINDS: Final = ("workflow", "pattern", "connection", "secret", "variable", "test")
+KINDS: Final = (*STANDING, "test")
+STDIN: Final = Path("-")
+SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class FileDocument:
     path: Path
     index: int
     content: dict[str, Json]
+    text: str = field(repr=False)
 
     @property
     def kind(self) -> str:
@@ -40,8 +48,7 @@ class FileDocument:
 
     def line_of(self, place: str) -> int:
         """Return the line, from 1, on which a place such as `steps[2].for` stands."""
-        with self.path.open(encoding="utf-8") as file:
-            node = list(yaml.compose_all(file, YamlLoader))[self.index]
+        node = list(yaml.compose_all(self.text, YamlLoader))[self.index]
         for part in _PART.findall(place):
             node = _inside(node, part.strip("[]")) or node
         return int(node.start_mark.line) + 1
@@ -60,8 +67,8 @@ def read_documents(path: Path) -> list[FileDocument]:
         CommandError: there is no such file, or it holds something else.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            contents = list(yaml.load_all(file, YamlLoader))
+        text = sys.stdin.read() if path == STDIN else path.read_text(encoding="utf-8")
+        contents = list(yaml.load_all(text, YamlLoader))
     except OSError as exc:
         raise CommandError(f"{path}: {exc.strerror}") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
@@ -70,8 +77,24 @@ def read_documents(path: Path) -> list[FileDocument]:
     for index, content in enumerate(contents):
         if not isinstance(content, dict):
             raise CommandError(f"{path}: expected documents, got something else")
-        documents.append(FileDocument(path, index, content))
+        documents.append(FileDocument(path, index, content, text))
     return documents
+
+
+def read_all(paths: Sequence[Path]) -> list[FileDocument]:
+    """
+    Return the documents in files, in folders of them, or on the standard input.
+
+    Raises:
+        CommandError: there is no such file, or it holds something else.
+    """
+    if not paths:
+        raise CommandError("expected files, folders or -, got none")
+    files: list[Path] = []
+    for path in paths:
+        found = sorted(path.rglob("*")) if path.is_dir() else [path]
+        files += (file for file in found if file == path or file.suffix in SUFFIXES)
+    return [document for file in files for document in read_documents(file)]
 
 
 def problems_in(document: FileDocument) -> tuple[Problem, ...]:
@@ -88,6 +111,10 @@ def problems_in(document: FileDocument) -> tuple[Problem, ...]:
                 parse_connection(content, _integrations())
             case "secret":
                 parse_secret(content)
+            case "schedule":
+                parse_schedule(content)
+            case "hook":
+                parse_hook(content)
             case "variable":
                 parse_variable(content)
             case "test":

@@ -89,6 +89,9 @@ app.command(
 )
 app.command("oncue.cli.definitions:apply", name="apply", help="Save documents.")
 app.command(
+    "oncue.cli.definitions:diff", name="diff", help="Show what saving documents would change."
+)
+app.command(
     "oncue.cli.backtest:backtest", name="backtest", help="Show what a pattern would have matched."
 )
 app.command("oncue.cli.automation:run_tests", name="test", help="Test automations in no time.")

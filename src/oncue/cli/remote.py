@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import aiohttp
 from rich.console import Console
 
-from oncue.core.errors import MalformedJson
+from oncue.core.errors import MalformedJson, Problem
 from oncue.core.json_text import Json, encode_json, parse_json
 from oncue.settings import Settings, load_settings
 
@@ -23,6 +23,15 @@ _CHECKOUT_DATA = Path(".oncue")
 
 class CommandError(Exception):
     """Why a command cannot do what it was asked for, for a person."""
+
+
+class Refusal(CommandError):
+    """What the server answered instead, with what it found wrong."""
+
+    def __init__(self, status: int, answer: Any) -> None:
+        super().__init__(_words(status, answer))
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        self.problems = [Problem(one["path"], one["message"]) for one in errors or ()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class Remote:
         async with self._session.request(method, path, data=data, headers=headers) as answer:
             content = await answer.read()
         if answer.status >= 400:
-            raise CommandError(_words(answer.status, _parsed(content)))
+            raise Refusal(answer.status, _parsed(content))
         return content
 
     async def messages(
@@ -84,7 +93,7 @@ class Remote:
             method, path, params=query, data=data, headers=headers, timeout=patience
         ) as answer:
             if answer.status >= 400:
-                raise CommandError(_words(answer.status, _parsed(await answer.read())))
+                raise Refusal(answer.status, _parsed(await answer.read()))
             if answer.content_type == "application/json":
                 yield "answer", await answer.read()
                 return

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
 
 from oncue.core.connection_document import WantedConnection, parse_connection
 from oncue.core.errors import ActionError, Conflict, InvalidInput, NotFound, Problem
@@ -12,10 +11,8 @@ from oncue.core.masking import mask
 from oncue.core.merge_patch import merge_patch
 from oncue.engine.connected import Connected
 from oncue.engine.definitions import Definitions
+from oncue.engine.room import check_count
 from oncue.ports import Clock, Connection, LockedError, Tested
-
-MAX_CONNECTIONS: Final = 200
-"""Of one account: lists and choices read them all."""
 
 
 class ConnectionBook:
@@ -54,13 +51,23 @@ class ConnectionBook:
             InvalidInput: with all problems.
             Conflict: the account has one of that name, or as many as it may have.
         """
+        connection = self.first(account, document)
+        check_count("connection", len(await self._store.all(account)))
+        await self._store.add(account, connection)
+        self._connected.forget(account)
+        return connection
+
+    def first(self, account: str, document: Json) -> Connection:
+        """
+        Return the first version of a connection, which is not saved.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
         wanted = parse_connection(document, self._connected.integrations)
-        if len(await self._store.all(account)) >= MAX_CONNECTIONS:
-            most = f"at most {MAX_CONNECTIONS} connections in an account"
-            raise Conflict(f"expected {most}, got one more: delete one that nothing names")
         now = self._clock.now_ms()
         settings, secrets = _parted(wanted)
-        connection = Connection(
+        return Connection(
             id=self._fresh_id("con"),
             name=wanted.name,
             integration=wanted.integration.name,
@@ -72,9 +79,6 @@ class ConnectionBook:
             created_at_ms=now,
             updated_at_ms=now,
         )
-        await self._store.add(account, connection)
-        self._connected.forget(account)
-        return connection
 
     async def change(
         self, account: str, current: Connection, patch: Mapping[str, Json]
@@ -86,6 +90,23 @@ class ConnectionBook:
             InvalidInput: with all problems.
             Conflict: its name is in use or taken, somebody changed it meanwhile, or no key opens it.
         """
+        changed = self.next(account, current, patch)
+        if changed is current:
+            return current
+        if changed.name != current.name:
+            await self._check_unused(account, current.name)
+        await self._store.change(account, changed)
+        self._connected.forget(account)
+        return changed
+
+    def next(self, account: str, current: Connection, patch: Mapping[str, Json]) -> Connection:
+        """
+        Return the version after `current`, which is not saved, or `current` if nothing changes.
+
+        Raises:
+            InvalidInput: with all problems.
+            Conflict: no key opens it, or nobody knows its integration any more.
+        """
         known = self._connected.integrations
         if current.integration not in known:
             raise Conflict(f"no integration {current.integration!r} any more: delete it")
@@ -94,8 +115,6 @@ class ConnectionBook:
         if wanted.integration.name != current.integration:
             message = f"expected {current.integration!r} to stay, got {wanted.integration.name!r}"
             raise InvalidInput([Problem("integration", message)])
-        if wanted.name != current.name:
-            await self._check_unused(account, current.name)
         settings, given = _parted(wanted)
         before = self._secrets(account, current, given)
         secrets = {
@@ -111,15 +130,12 @@ class ConnectionBook:
         )
         if changed == current and secrets == before:
             return current
-        changed = replace(
+        return replace(
             changed,
             sealed=self._seal(account, wanted.name, secrets),
             version=current.version + 1,
             updated_at_ms=self._clock.now_ms(),
         )
-        await self._store.change(account, changed)
-        self._connected.forget(account)
-        return changed
 
     async def delete(self, account: str, connection: Connection, *, even_if_used: bool) -> None:
         """

@@ -1,7 +1,9 @@
 """Workflows: saved with what they bring, and kept compiled."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final
 
 from oncue.core.action import absent
 from oncue.core.errors import InvalidInput
@@ -11,9 +13,8 @@ from oncue.core.workflow.parse import ParsedWorkflow, parse_saved_workflow, pars
 from oncue.core.workflow.plan import CallNode, Plan
 from oncue.engine.brought import Belongings, Known, ends_of
 from oncue.engine.connected import Connected
+from oncue.engine.paging import everything
 from oncue.ports import Catalog, Clock, WorkflowVersion
-
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,21 @@ class Checks:
     library: Library
     max_steps: int
     connected: Connected | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """
+    What is saved together with a definition, which may name it.
+
+    `connections` are integrations by name, `workflows` ids by name.
+    """
+
+    connections: Mapping[str, str] = field(default_factory=dict)
+    workflows: Mapping[str, str] = field(default_factory=dict)
+
+
+ALONE: Final = Beside()
 
 
 class Definitions:
@@ -62,22 +78,10 @@ class Definitions:
             InvalidInput: with all problems.
             Conflict: another workflow of the account has that name.
         """
-        parsed = await self._checked(account, document)
-        now = self._clock.now_ms()
-        workflow_id = self._fresh_id("wf")
-        workflow = WorkflowVersion(
-            id=workflow_id,
-            name=parsed.definition.name,
-            version=1,
-            is_enabled=parsed.definition.enabled,
-            document=parsed.document,
-            created_at_ms=now,
-            updated_at_ms=now,
-        )
-        brought = await self._belongings.changed(account, workflow, parsed, Known())
-        workflow = replace(workflow, brought=brought)
+        workflow = await self.first(account, document)
         await self._catalog.save_workflow(account, workflow)
-        return await self._put_in_force(account, workflow)
+        await self.put_in_force(account, workflow)
+        return workflow
 
     async def change_workflow(
         self, account: str, current: WorkflowVersion, document: Json
@@ -89,11 +93,47 @@ class Definitions:
             InvalidInput: with all problems.
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
-        parsed = await self._checked(account, document, current)
+        workflow = await self.next(account, current, document)
+        if workflow is not current:
+            await self._catalog.save_version(account, workflow)
+            await self.put_in_force(account, workflow)
+        return workflow
+
+    async def first(self, account: str, document: Json, beside: Beside = ALONE) -> WorkflowVersion:
+        """
+        Return the first version of a workflow, which is not saved.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
+        parsed = await self._checked(account, document, beside)
+        now = self._clock.now_ms()
+        name = parsed.definition.name
+        workflow = WorkflowVersion(
+            id=beside.workflows.get(name) or self._fresh_id("wf"),
+            name=name,
+            version=1,
+            is_enabled=parsed.definition.enabled,
+            document=parsed.document,
+            created_at_ms=now,
+            updated_at_ms=now,
+        )
+        brought = await self._belongings.changed(account, workflow, parsed, Known())
+        return replace(workflow, brought=brought)
+
+    async def next(
+        self, account: str, current: WorkflowVersion, document: Json, beside: Beside = ALONE
+    ) -> WorkflowVersion:
+        """
+        Return the version after `current`, which is not saved, or `current` if nothing changes.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
+        parsed = await self._checked(account, document, beside, current)
         is_same = same_json(parsed.document, current.document)
         if is_same and not parsed.secrets:
             return current
-        now = self._clock.now_ms()
         known = await self._belongings.known(account, current.id)
         workflow = WorkflowVersion(
             id=current.id,
@@ -102,14 +142,12 @@ class Definitions:
             is_enabled=parsed.definition.enabled,
             document=parsed.document,
             created_at_ms=current.created_at_ms,
-            updated_at_ms=now,
+            updated_at_ms=self._clock.now_ms(),
         )
         brought = await self._belongings.changed(account, workflow, parsed, known)
         if is_same and not brought.hooks:
             return current
-        workflow = replace(workflow, brought=brought)
-        await self._catalog.save_version(account, workflow)
-        return await self._put_in_force(account, workflow)
+        return replace(workflow, brought=brought)
 
     async def delete_workflow(self, account: str, workflow_id: str) -> None:
         """Let go of a workflow; nothing starts it any more."""
@@ -118,15 +156,6 @@ class Definitions:
         await self._catalog.delete_workflow(account, workflow_id, now, ends)
         self._current.pop((account, workflow_id), None)
         await self._belongings.put_in_force(account, ends)
-
-    async def check(self, account: str, document: Json) -> None:
-        """
-        Return if `document` is a workflow.
-
-        Raises:
-            InvalidInput: with all problems.
-        """
-        await self._checked(account, document)
 
     async def current(self, account: str, workflow_id: str) -> CurrentWorkflow:
         """Return the version that a match starts now."""
@@ -148,18 +177,18 @@ class Definitions:
 
     async def users(self, account: str, uses: Callable[[Plan], bool]) -> list[str]:
         """Return the workflows for whose current version `uses` holds."""
-        users: list[str] = []
-        before: tuple[int, str] | None = None
-        while rows := await self._catalog.workflows(account, _PAGE, before):
-            for row in rows:
-                plan = await self.plan(account, row.id, row.version)
-                if uses(plan):
-                    users.append(row.name)
-            before = (rows[-1].created_at_ms, rows[-1].id)
-        return users
+        return [
+            row.name
+            for row in await everything(partial(self._catalog.workflows, account))
+            if uses(await self.plan(account, row.id, row.version))
+        ]
 
     async def _checked(
-        self, account: str, document: Json, current: WorkflowVersion | None = None
+        self,
+        account: str,
+        document: Json,
+        beside: Beside,
+        current: WorkflowVersion | None = None,
     ) -> ParsedWorkflow:
         checks = self._checks
         # Whoever disables a workflow need not mend it first.
@@ -171,7 +200,8 @@ class Definitions:
         connections = None
         if checks.connected:
             named = {n.connection: library[n.action].integration for n in calls if n.connection}
-            connections = {**named, **await checks.connected.integrations_by_name(account)}
+            there = await checks.connected.integrations_by_name(account)
+            connections = {**named, **there, **beside.connections}
         return parse_workflow(
             document, library, max_steps=checks.max_steps, connections=connections
         )
@@ -184,7 +214,7 @@ class Definitions:
             return []
         return [*plan.calls()]
 
-    async def _put_in_force(self, account: str, workflow: WorkflowVersion) -> WorkflowVersion:
+    async def put_in_force(self, account: str, workflow: WorkflowVersion) -> None:
+        """Let a version that was saved take effect, and what it brings."""
         self._current.pop((account, workflow.id), None)
         await self._belongings.put_in_force(account, workflow.brought)
-        return workflow

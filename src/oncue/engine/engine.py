@@ -14,6 +14,7 @@ from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.active_patterns import ActivePatterns
+from oncue.engine.applying import Applying
 from oncue.engine.backtests import Backtests
 from oncue.engine.brought import Belongings
 from oncue.engine.by_hand import HandStarts
@@ -48,6 +49,7 @@ from oncue.engine.schedule_book import ScheduleBook
 from oncue.engine.schedule_loop import ScheduleLoop
 from oncue.engine.secret_book import SecretBook
 from oncue.engine.signals import Signals
+from oncue.engine.standing import Books
 from oncue.engine.starts import Starts
 from oncue.engine.tally import Numbers
 from oncue.engine.timers import TimerLoop
@@ -70,6 +72,7 @@ from oncue.ports import (
     Patterns,
     Redrives,
     Schedules,
+    Shelf,
     StoredExecution,
     Timer,
     Variables,
@@ -106,6 +109,7 @@ class World:
     questions: EventQuestions
     secrets: KeptSecrets
     variables: Variables
+    shelf: Shelf
 
 
 MAX_KEYS_PER_ACCOUNT: Final = 2_000_000
@@ -162,6 +166,19 @@ class Engine:
         self.secrets = SecretBook(world.secrets, self.definitions, world.clock)
         self.variables = VariableBook(world.variables, self.definitions, world.clock)
         self.missing = Missing(world.actions, world.secrets, self.variables)
+        books = Books(
+            world.catalog,
+            world.patterns,
+            world.connected,
+            self.variables,
+            self.secrets,
+            self.connections,
+            self.definitions,
+            self.patterns,
+            self.schedules,
+            self.hooks,
+        )
+        self.applying = Applying(books, world.shelf, self.quotas, world.fresh_id)
         self.rotation = Rotation(world.accounts, world.connected, world.secrets, self.hooks)
         self._executor = Executor(
             world.journal,

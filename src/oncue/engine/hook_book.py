@@ -7,7 +7,7 @@ from typing import Final
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
 from oncue.core.hook.document import ParsedHook, parse_hook
 from oncue.core.hook.schemes import Scheme
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, same_json
 from oncue.core.merge_patch import merge_patch
 from oncue.engine.hook_secrets import HookSecrets, Kept
 from oncue.ports import Clock, Hook, Hooks, LockedError
@@ -71,6 +71,18 @@ class HookBook:
             InvalidInput: with all problems.
             Conflict: the account has one of that name.
         """
+        kept = await self.first(account, document)
+        await self.store.save(account, kept.hook)
+        self.forget(account)
+        return kept
+
+    async def first(self, account: str, document: Json) -> Kept:
+        """
+        Return the first version of a hook, which is not saved, and the secret that was made for it.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
         parsed = parse_hook(document)
         now = self._clock.now_ms()
         hook = Hook(
@@ -85,10 +97,7 @@ class HookBook:
             created_at_ms=now,
             updated_at_ms=now,
         )
-        kept = await self.secrets.put(account, hook, parsed.definition.scheme, parsed.secrets or ())
-        await self.store.save(account, kept.hook)
-        self.forget(account)
-        return kept
+        return await self.secrets.put(account, hook, parsed.definition.scheme, parsed.secrets or ())
 
     async def change(self, account: str, current: Hook, patch: Mapping[str, Json]) -> Kept:
         """
@@ -100,14 +109,28 @@ class HookBook:
                 opens it.
         """
         _check_is_free(current)
-        parsed = parse_hook(merge_patch(document_of(current), patch), current.hints)
+        kept = await self.next(account, current, merge_patch(document_of(current), patch))
+        if kept.hook is not current:
+            await self.store.save(account, kept.hook)
+            self.forget(account)
+        return kept
+
+    async def next(self, account: str, current: Hook, document: Json) -> Kept:
+        """
+        Return the version after `current`, which is not saved, or `current` if nothing changes.
+
+        Raises:
+            InvalidInput: with all problems.
+            Conflict: no key opens it.
+        """
+        parsed = parse_hook(document, current.hints)
         scheme = self.parsed(account, current).definition.scheme
         if parsed.definition.scheme != scheme:
             message = f"expected {scheme.value!r} to stay, got {parsed.definition.scheme.value!r}"
             raise InvalidInput([Problem("scheme", message)])
         before = self._opened(account, current, parsed.secrets or ())
         secrets = _meant(parsed.secrets or (), current.hints, before)
-        if parsed.document == current.document and secrets == before:
+        if same_json(parsed.document, current.document) and secrets == before:
             return Kept(current)
         wanted = replace(
             current,
@@ -117,10 +140,7 @@ class HookBook:
             version=current.version + 1,
             updated_at_ms=self._clock.now_ms(),
         )
-        kept = await self.secrets.put(account, wanted, parsed.definition.scheme, secrets)
-        await self.store.save(account, kept.hook)
-        self.forget(account)
-        return kept
+        return await self.secrets.put(account, wanted, parsed.definition.scheme, secrets)
 
     async def delete(self, account: str, hook: Hook) -> None:
         """

@@ -6,14 +6,17 @@ log, and from that record's offset on the version is seen. What a crash left
 saved and unannounced is announced at the next start.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
 from oncue.core.json_text import Json, same_json
 from oncue.core.pattern.active import matches_otherwise, parse_pattern
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.ports import Catalog, Clock, EventLog, Patterns, PatternVersion
+
+NONE: Final[Mapping[str, str]] = {}
 
 
 class PatternDefinitions:
@@ -43,21 +46,31 @@ class PatternDefinitions:
             InvalidInput: with all problems.
             Conflict: another pattern of the account has that name.
         """
+        return await self._save(account, await self.first(account, document))
+
+    async def first(
+        self, account: str, document: Json, workflows: Mapping[str, str] = NONE
+    ) -> PatternVersion:
+        """
+        Return the first version of a pattern, which is not saved; `workflows` are ids of more of them.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
         parsed = parse_pattern(document)
         now = self._clock.now_ms()
-        pattern = PatternVersion(
+        return PatternVersion(
             id=self._fresh_id("pat"),
             name=parsed.definition.name,
             version=1,
             state_version=1,
             document=parsed.document,
-            workflow_id=await self._workflow_id(account, parsed.definition.workflow),
+            workflow_id=await self._workflow_id(account, parsed.definition.workflow, workflows),
             owner_id=None,
             created_at_ms=now,
             updated_at_ms=now,
             is_active=parsed.definition.enabled,
         )
-        return await self._save(account, pattern)
 
     async def change(self, account: str, current: PatternVersion, document: Json) -> PatternVersion:
         """
@@ -68,17 +81,33 @@ class PatternDefinitions:
             Conflict: a workflow owns it, the name is taken, or somebody saved that version meanwhile.
         """
         _check_is_free(current)
+        changed = await self.next(account, current, document)
+        return current if changed is current else await self._save(account, changed)
+
+    async def next(
+        self,
+        account: str,
+        current: PatternVersion,
+        document: Json,
+        workflows: Mapping[str, str] = NONE,
+    ) -> PatternVersion:
+        """
+        Return the version after `current`, which is not saved, or `current` if nothing changes.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
         parsed = parse_pattern(document)
+        reference = parsed.definition.workflow
         wanted = replace(
             current,
             name=parsed.definition.name,
             document=parsed.document,
-            workflow_id=await self._workflow_still(account, current, parsed.definition.workflow),
+            workflow_id=await self._workflow_still(account, current, reference, workflows),
             is_active=parsed.definition.enabled,
             updated_at_ms=self._clock.now_ms(),
         )
-        changed = next_version(current, wanted)
-        return await self._save(account, changed) if changed else current
+        return next_version(current, wanted) or current
 
     async def delete(self, account: str, current: PatternVersion) -> None:
         """
@@ -121,19 +150,25 @@ class PatternDefinitions:
         return pattern
 
     async def _workflow_still(
-        self, account: str, current: PatternVersion, reference: str | None
+        self,
+        account: str,
+        current: PatternVersion,
+        reference: str | None,
+        workflows: Mapping[str, str],
     ) -> str | None:
         """Return the workflow of a changed pattern; one that was deleted may stay as it is."""
         try:
-            return await self._workflow_id(account, reference)
+            return await self._workflow_id(account, reference, workflows)
         except InvalidInput:
             if isinstance(current.document, dict) and current.document.get("workflow") == reference:
                 return current.workflow_id
             raise
 
-    async def _workflow_id(self, account: str, reference: str | None) -> str | None:
-        if reference is None:
-            return None
+    async def _workflow_id(
+        self, account: str, reference: str | None, workflows: Mapping[str, str]
+    ) -> str | None:
+        if reference is None or reference in workflows:
+            return reference and workflows[reference]
         try:
             return await self._catalog.workflow_id(account, reference)
         except NotFound as exc:

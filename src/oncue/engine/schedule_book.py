@@ -6,7 +6,7 @@ from dataclasses import replace
 from oncue.core.documents import MAX_NAME
 from oncue.core.errors import Conflict
 from oncue.core.ids import derived_id
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, same_json
 from oncue.core.schedule.document import (
     ScheduleDocument,
     is_same_rhythm,
@@ -41,14 +41,21 @@ class ScheduleBook:
             InvalidInput: with all problems.
             Conflict: another schedule of the account has that name.
         """
-        parsed = parse_schedule(document)
-        now = self._clock.now_ms()
-        schedule = first_version(
-            self._fresh_id("sch"), parsed.document, await self.zone_of(account), now
-        )
+        schedule = await self.first(account, document)
         await self.store.save(account, schedule)
         self.wake()
         return schedule
+
+    async def first(self, account: str, document: Json) -> Schedule:
+        """
+        Return the first version of a schedule, which is not saved.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
+        parsed = parse_schedule(document)
+        zone = await self.zone_of(account)
+        return first_version(self._fresh_id("sch"), parsed.document, zone, self._clock.now_ms())
 
     async def change(self, account: str, current: Schedule, document: Json) -> Schedule:
         """
@@ -59,14 +66,23 @@ class ScheduleBook:
             Conflict: a workflow owns it, the name is taken, or somebody saved that version meanwhile.
         """
         _check_is_free(current)
+        changed = await self.next(account, current, document)
+        if changed is not current:
+            await self.store.save(account, changed)
+            self.wake()
+        return changed
+
+    async def next(self, account: str, current: Schedule, document: Json) -> Schedule:
+        """
+        Return the version after `current`, which is not saved, or `current` if nothing changes.
+
+        Raises:
+            InvalidInput: with all problems.
+        """
         parsed = parse_schedule(document)
         zone, now = await self.zone_of(account), self._clock.now_ms()
-        changed = version_after(current, first_version(current.id, parsed.document, zone, now))
-        if changed is None:
-            return current
-        await self.store.save(account, changed)
-        self.wake()
-        return changed
+        wanted = first_version(current.id, parsed.document, zone, now)
+        return version_after(current, wanted) or current
 
     async def delete(self, account: str, current: Schedule) -> None:
         """
@@ -124,7 +140,7 @@ def version_after(before: Schedule | None, wanted: Schedule) -> Schedule | None:
     """
     if before is None:
         return wanted
-    if before.document == wanted.document:
+    if same_json(before.document, wanted.document):
         return None
     old, definition = (parse_schedule(one.document).definition for one in (before, wanted))
     is_same = is_same_rhythm(old, definition)

@@ -10,6 +10,7 @@ from oncue.core.named_values import SecretDocument, parse_secret
 from oncue.core.problems import nearest
 from oncue.engine.definitions import Definitions
 from oncue.engine.kept_secrets import KeptSecrets
+from oncue.engine.room import check_count
 from oncue.ports import Clock, LockedError, Secret
 
 
@@ -43,9 +44,10 @@ class SecretBook:
 
         Raises:
             InvalidInput: with all problems.
-            Conflict: the account has one of that name.
+            Conflict: the account has one of that name, or as many as it may have.
         """
         secret = self.first(account, parse_secret(document))
+        check_count("secret", len(await self._kept.by_name(account)))
         await self._kept.store.add(account, secret)
         self._kept.forget(account)
         return secret
@@ -101,6 +103,10 @@ class SecretBook:
             if users:
                 raise Conflict(f"secret {name!r} is read by the workflows {', '.join(users)}")
         await self._kept.store.delete(account, secret.name)
+        self._kept.forget(account)
+
+    def forget(self, account: str) -> None:
+        """Read the secrets of an account anew when they are needed next."""
         self._kept.forget(account)
 
     def trouble(self, account: str, secret: Secret) -> str | None:

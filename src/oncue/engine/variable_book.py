@@ -10,6 +10,7 @@ from oncue.core.named_values import VariableDocument, parse_variable
 from oncue.core.problems import nearest
 from oncue.core.workflow.plan import Plan
 from oncue.engine.definitions import Definitions
+from oncue.engine.room import check_count
 from oncue.ports import Clock, Variable, Variables
 
 
@@ -64,9 +65,10 @@ class VariableBook:
 
         Raises:
             InvalidInput: with all problems.
-            Conflict: the account has one of that name.
+            Conflict: the account has one of that name, or as many as it may have.
         """
         variable = self.first(parse_variable(document))
+        check_count("variable", len(await self.values(account)))
         await self._store.add(account, variable)
         self.forget(account)
         return variable

@@ -57,6 +57,7 @@ from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Str
 from oncue.ports.questions import EventQuestion, EventQuestions, EventRows
 from oncue.ports.schedules import Advance, Progress, Schedule, Schedules
 from oncue.ports.secrets import Secret, Secrets, SecretSource, Variable, Variables
+from oncue.ports.shelf import Keepable, Shelf
 from oncue.ports.world import Actions, Clock, Disk, Files, KeyValues, Rehearsal
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "Hook",
     "Hooks",
     "Journal",
+    "Keepable",
     "KeptAnswer",
     "KeyValues",
     "LetterFilter",
@@ -116,6 +118,7 @@ __all__ = [
     "Secret",
     "SecretSource",
     "Secrets",
+    "Shelf",
     "Span",
     "StoredExecution",
     "Stretch",

@@ -33,6 +33,7 @@ from oncue.store.sql.hooks import SqlHooks
 from oncue.store.sql.named_values import SqlSecrets, SqlVariables
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sql.schedules import SqlSchedules
+from oncue.store.sql.shelf import SqlShelf
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
@@ -145,6 +146,7 @@ async def embedded(
             questions=questions,
             secrets=KeptSecrets(SqlSecrets(database), vault),
             variables=SqlVariables(database),
+            shelf=SqlShelf(database),
         )
         engine = Engine(world, checks_connections=checks_connections)
         stack.push_async_callback(engine.stop)

@@ -9,6 +9,7 @@ from oncue.web.accounts import AccountRoutes
 from oncue.web.actions import ActionRoutes
 from oncue.web.backtests import BacktestRoutes
 from oncue.web.callbacks import CallbackRoutes
+from oncue.web.configuration import ConfigurationRoutes
 from oncue.web.connections import ConnectionRoutes
 from oncue.web.context import Context, Limits
 from oncue.web.dead_letters import DeadLetterRoutes
@@ -52,6 +53,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         HookRoutes(context),
         ConnectionRoutes(context),
         SecretRoutes(context),
+        ConfigurationRoutes(context),
         VariableRoutes(context),
         AccountRoutes(context),
         Monitoring(context),

@@ -8,6 +8,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Kind
 from oncue.core.workflow.state import AttemptStatus, Status, StepStatus
 from oncue.engine.explanations import Fate
+from oncue.engine.standing import KINDS
 
 Schema = dict[str, Json]
 
@@ -293,6 +294,21 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "KeyWithSecret": _with("Key", api_key=TEXT),
     "IntegrationSchema": _object(integration=TEXT, title=TEXT, schema=OBJECT, secret=_list(TEXT)),
     "ConnectionTest": _object(**_TESTED),
+    "Documents": _list(OBJECT),
+    "Exported": _object(documents=_list(OBJECT), left_out=_list(TEXT)),
+    "Applied": _object(
+        dry_run=TRUTH,
+        changes=_list(
+            _object(
+                kind=one_of(*KINDS),
+                name=TEXT,
+                change=one_of("created", "changed", "unchanged"),
+                version=NUMBER,
+                warnings=_WARNINGS,
+                hooks=_list(_object(name=TEXT, url=TEXT, secret=_or_null(TEXT))),
+            )
+        ),
+    ),
     "Rotation": _object(
         total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, kind=TEXT, name=TEXT))
     ),
@@ -455,6 +471,7 @@ QUERY: Final[Mapping[str, Schema]] = {
         "description": "How long to wait for the end, at most 60s.",
         "examples": ["10s"],
     },
+    "dry_run": {"type": "boolean", "default": False, "description": "Save nothing."},
     "force": {"type": "boolean", "default": False, "description": "Even if a workflow needs it."},
     "cancel": {"type": "boolean", "default": False, "description": "Cancel what is open."},
     "prefix": {"type": "string", "maxLength": 512, "description": "How the keys begin."},

@@ -26,18 +26,8 @@ class SqlCatalog:
         Raises:
             Conflict: another workflow of the account has that name.
         """
-        head = {
-            "account": account,
-            "id": workflow.id,
-            "name": workflow.name,
-            "version": workflow.version,
-            "enabled": workflow.is_enabled,
-            "created_at": workflow.created_at_ms,
-            "updated_at": workflow.updated_at_ms,
-        }
-        add_head = sa.insert(tables.workflow).values(head)
         what = f"workflow {workflow.name!r}"
-        await self._database.write(what, add_head, *_add_version(account, workflow))
+        await self._database.write(what, *keep_workflow(account, workflow))
 
     async def save_version(self, account: str, workflow: WorkflowVersion) -> None:
         """
@@ -46,18 +36,8 @@ class SqlCatalog:
         Raises:
             Conflict: another workflow has that name, or somebody saved that version meanwhile.
         """
-        change_head = (
-            sa.update(tables.workflow)
-            .where(*_of_workflow(account, workflow.id))
-            .values(
-                name=workflow.name,
-                version=workflow.version,
-                enabled=workflow.is_enabled,
-                updated_at=workflow.updated_at_ms,
-            )
-        )
         what = f"version {workflow.version} of workflow {workflow.name!r}"
-        await self._database.write(what, change_head, *_add_version(account, workflow))
+        await self._database.write(what, *keep_workflow(account, workflow))
 
     async def delete_workflow(
         self, account: str, workflow_id: str, at_ms: int, ends: Brought
@@ -170,9 +150,24 @@ def _of_workflow(account: str, workflow_id: str) -> tuple[sa.ColumnElement[bool]
     )
 
 
-def _add_version(
+def keep_workflow(
     account: str, workflow: WorkflowVersion
 ) -> list[sa.Insert | sa.Update | sa.Delete]:
+    """Return the statements that keep a version of a workflow, and what it brings."""
+    head: dict[str, Any] = {
+        "name": workflow.name,
+        "version": workflow.version,
+        "enabled": workflow.is_enabled,
+        "updated_at": workflow.updated_at_ms,
+    }
+    keep_head: sa.Insert | sa.Update
+    if workflow.version == 1:
+        place = {"account": account, "id": workflow.id, "created_at": workflow.created_at_ms}
+        keep_head = sa.insert(tables.workflow).values(place | head)
+    else:
+        keep_head = (
+            sa.update(tables.workflow).where(*_of_workflow(account, workflow.id)).values(head)
+        )
     version = {
         "account": account,
         "workflow_id": workflow.id,
@@ -181,6 +176,7 @@ def _add_version(
         "created_at": workflow.updated_at_ms,
     }
     return [
+        keep_head,
         sa.insert(tables.workflow_version).values(version),
         *_keep_brought(account, workflow.brought),
     ]

@@ -35,9 +35,9 @@ class SqlConnections:
         Raises:
             Conflict: the account has one of that name.
         """
-        add = sa.insert(tables.connection).values(account=account, **_row_of(connection))
         what = f"connection {connection.name!r}"
-        await self._database.write(what, *_no_other_default(account, connection), add)
+        keep = keep_connection(account, connection)
+        await self._database.write(what, *no_other_default(account, connection), keep)
 
     async def change(self, account: str, connection: Connection) -> None:
         """
@@ -46,13 +46,9 @@ class SqlConnections:
         Raises:
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
-        change = (
-            sa.update(tables.connection)
-            .where(*_of(account, connection.id), _COLUMNS.version == connection.version - 1)
-            .values(_row_of(connection))
-        )
         what = f"connection {connection.name!r}"
-        await self._database.write(what, *_no_other_default(account, connection), change)
+        keep = keep_connection(account, connection)
+        await self._database.write(what, *no_other_default(account, connection), keep)
         now = await self._database.rows(
             sa.select(_COLUMNS.sealed, _COLUMNS.version).where(*_of(account, connection.id))
         )
@@ -95,7 +91,19 @@ def _of(account: str, connection_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return _COLUMNS.account == account, _COLUMNS.id == connection_id
 
 
-def _no_other_default(account: str, connection: Connection) -> list[sa.Update]:
+def keep_connection(account: str, connection: Connection) -> sa.Insert | sa.Update:
+    """Return the statement that keeps a version; it finds the one before it, or none."""
+    if connection.version == 1:
+        return sa.insert(tables.connection).values(account=account, **_row_of(connection))
+    return (
+        sa.update(tables.connection)
+        .where(*_of(account, connection.id), _COLUMNS.version == connection.version - 1)
+        .values(_row_of(connection))
+    )
+
+
+def no_other_default(account: str, connection: Connection) -> list[sa.Update]:
+    """Return what lets no other connection be the default, if this one is."""
     if not connection.is_default:
         return []
     others = (

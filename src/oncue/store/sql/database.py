@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,15 @@ from oncue.core.errors import Conflict, NewerFormat
 from oncue.store.sql.migrations import NEWEST, found_form, make_tables, migrate_tables
 from oncue.store.sqlite.copies import keep_copy
 from oncue.store.sqlite.file import as_ours
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A statement, and what it keeps."""
+
+    what: str
+    statement: sa.Insert | sa.Update | sa.Delete
+    may_miss: bool = False
 
 
 class SqlDatabase:
@@ -88,6 +98,24 @@ class SqlDatabase:
             raise Conflict(f"expected a {what} that does not exist yet, got one that does") from exc
         except OperationalError as exc:
             raise as_ours(exc.orig or exc) from exc
+
+    async def write_exactly(self, writes: Sequence[Write]) -> None:
+        """
+        Carry out all statements or none; each changes something, unless it may miss.
+
+        Raises:
+            Conflict: one would make a second of what it keeps, or does not find what it changes.
+        """
+        what = ""
+        try:
+            async with self._engine.begin() as connection:
+                for write in writes:
+                    what = write.what
+                    found = (await connection.execute(write.statement)).rowcount
+                    if not found and not write.may_miss:
+                        raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
+        except IntegrityError as exc:
+            raise Conflict(f"expected a {what} that does not exist yet, got one that does") from exc
 
     async def changed(self, change: sa.Insert | sa.Update) -> bool:
         """Return whether `change` found the row that it changes."""
