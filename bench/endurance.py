@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -34,8 +34,9 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Server:
     """`oncue up` on one folder, that can be killed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] = {}) -> None:
         self.port = free_port()
+        self._settings = settings
         self._folder = folder
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -46,7 +47,7 @@ class Server:
         with stopwatch() as seconds:
             self._child = subprocess.Popen(
                 [sys.executable, *command],
-                env={**os.environ, **settings},
+                env={**os.environ, **settings, **self._settings},
                 stdout=subprocess.DEVNULL,
             )
             await_listener(self.port)
