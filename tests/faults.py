@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -226,12 +227,12 @@ class Play:
     def _life(
         self, wire: Wire, commit: Commit = sqlite3.Connection.commit
     ) -> AbstractAsyncContextManager[Embedded]:
-        gates = Gates()
+        gates, known = Gates(), cache(wire.known.credentials)
 
         def build(stores: Stores) -> tuple[Actions, Library]:
             library = ActionLibrary(
                 ACTIONS,
-                GivenCredentials(lambda _, name: wire.known.credentials(name)),
+                GivenCredentials(lambda _, name: known(name)),
                 wire.ways,
                 self.clock,
                 stores,

@@ -173,6 +173,8 @@ def test_a_server_by_others_takes_it_as_well(tmp_path: Path) -> None:
         ("smtp://127.0.0.1:2525", PermanentError, "no public address"),
         ("smtp://169.254.169.254:25", PermanentError, "no public address"),
         ("smtp://[::ffff:127.0.0.1]:25", PermanentError, "no public address"),
+        ("smtps://localhost", PermanentError, "no public address"),
+        ("smtp://user:secret@2130706433:25", PermanentError, "no public address"),
         ("http://example.com", PermanentError, "expected a URL such as"),
         ("smtp://host.invalid", RetryableError, "cannot connect"),
     ],
