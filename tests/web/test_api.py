@@ -60,7 +60,9 @@ def test_an_event_starts_an_execution_that_can_be_read(tmp_path: Path) -> None:
             "output": {"noted": "welcome"},
             "error": None,
             "cached": False,
+            "reused": False,
             "waits_until": None,
+            "waits_for": None,
         },
         {
             "id": "wait",
@@ -72,7 +74,9 @@ def test_an_event_starts_an_execution_that_can_be_read(tmp_path: Path) -> None:
             "output": None,
             "error": None,
             "cached": False,
+            "reused": False,
             "waits_until": "2026-01-02T00:00:00.000Z",
+            "waits_for": None,
         },
     ]
 
