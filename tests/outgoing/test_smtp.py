@@ -5,10 +5,11 @@ from ipaddress import ip_network
 
 import pytest
 
-from oncue.core.errors import ActionError, PermanentError
+from oncue.core.errors import ActionError, OutcomeUnknown, PermanentError
+from oncue.core.mail import Mail
 from oncue.outgoing.guard import Guard
 from oncue.outgoing.smtp import SmtpClient
-from oncue.testing.vendors.smtp import SmtpSimulator
+from oncue.testing.vendors import Slow, SmtpSimulator
 
 LOOPBACK = Guard((ip_network("127.0.0.0/8"),), frozenset())
 
@@ -48,3 +49,18 @@ def test_where_no_server_may_be_reached_that_is_told(guard: Guard, url: str | No
                 await SmtpClient(guard).greet(url or server.url)
 
     asyncio.run(main())
+
+
+def test_an_answer_that_is_too_late_leaves_the_outcome_unknown() -> None:
+    mail = Mail(
+        "a@example.com", ("b@example.com",), b"Subject: Hi\r\n\r\nHello\r\n", timeout_ms=500
+    )
+
+    async def main() -> int:
+        async with SmtpSimulator() as server:
+            server.answer_next(Slow(60_000))
+            with pytest.raises(OutcomeUnknown, match="whether the e-mail was taken"):
+                await SmtpClient(LOOPBACK).deliver(server.url, mail)
+            return len(server.effects)
+
+    assert asyncio.run(main()) == 1

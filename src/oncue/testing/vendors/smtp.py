@@ -8,10 +8,11 @@ import asyncio
 import base64
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Self
 
-from oncue.testing.vendors.orders import DROP, LOSE_ANSWER, Lost
+from oncue.testing.vendors.orders import DROP, LOSE_ANSWER, Lost, Slow
 
 _READY: Final = "220 simulated.example ESMTP"
 _DONE: Final = "250 2.0.0 Ok"
@@ -42,7 +43,7 @@ class SmtpSimulator:
 
     def __init__(self) -> None:
         self.effects: list[ReceivedMail] = []
-        self._on_order: deque[Refusal | Lost] = deque()
+        self._on_order: deque[Refusal | Lost | Slow] = deque()
         self._server: asyncio.Server | None = None
         self._port = 0
 
@@ -66,7 +67,7 @@ class SmtpSimulator:
         """The server, and a sender."""
         return {"ONCUE_SMTP_URL": self.url, "ONCUE_EMAIL_FROM": "us@example.com"}
 
-    def answer_next(self, *answers: Refusal | Lost) -> None:
+    def answer_next(self, *answers: Refusal | Lost | Slow) -> None:
         """Treat the next e-mails so, each once."""
         self._on_order.extend(answers)
 
@@ -94,7 +95,7 @@ class _Session:
         self._sender = ""
         self._recipients: list[str] = []
 
-    async def converse(self, ordered: Refusal | Lost | None) -> None:
+    async def converse(self, ordered: Refusal | Lost | Slow | None) -> None:
         refused = ordered if isinstance(ordered, Refusal) else Refusal("", "")
         await self._say(_READY)
         while line := (await self._reader.readline()).decode().strip():
@@ -132,7 +133,7 @@ class _Session:
             case _:
                 return "502 5.5.1 Command not implemented"
 
-    async def _take(self, ordered: Refusal | Lost | None, refused: Refusal) -> None:
+    async def _take(self, ordered: Refusal | Lost | Slow | None, refused: Refusal) -> None:
         await self._say("354 End data with <CR><LF>.<CR><LF>")
         content = await self._reader.readuntil(b"\r\n.\r\n")
         if refused.command == "CONTENT":
@@ -142,6 +143,11 @@ class _Session:
             unstuffed = content.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
             mail = ReceivedMail(self._sender, tuple(self._recipients), unstuffed)
             self._server.effects.append(mail)
+        if isinstance(ordered, Slow):
+            # Whoever waits says nothing, or goes.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(ordered.duration_ms / 1_000):
+                    await self._reader.read(1)
         if ordered in (DROP, LOSE_ANSWER):
             self._writer.transport.abort()
             return
