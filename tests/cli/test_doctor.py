@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,19 @@ def test_what_is_wrong_is_told_with_its_remedy(
         "✗ server: http://127.0.0.1:1:",
     ):
         assert told in printed
+
+
+def test_a_folder_of_a_newer_oncue_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = _healthy(tmp_path)
+    with closing(sqlite3.connect(data / "catalog.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    code, printed = _doctor(capsys, data)
+
+    assert code == 1
+    assert f"✗ format: {data / 'catalog.db'} has format 9999, written by a newer OnCue" in printed
 
 
 def test_a_bad_setting_is_named(

@@ -43,6 +43,11 @@ def used(folder: Path) -> Path:
 
     async def main() -> None:
         await live(folder)
+        clock = VirtualClock()
+        clock.advance(1_000)
+        async with installed(folder, clock=clock) as world:
+            # Nothing is sealed of what has no value yet.
+            await world.engine.secrets.create(ACCOUNT, {"name": "LATER"})
         files = AccountFiles(folder / "accounts")
         await files.put_object(ACCOUNT, "report.csv", OBJECT, "text/csv")
         await files.query(ACCOUNT, Statement("CREATE TABLE fact (n)", is_read_only=False, once="1"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+from sqlalchemy.exc import SQLAlchemyError
 
 from oncue import __version__
 from oncue.actions.packages import available
@@ -18,10 +19,11 @@ from oncue.cli.doctor_keys import look_at_keys
 from oncue.cli.findings import Finding, Verdict
 from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import out
-from oncue.core.errors import InvalidInput, MalformedJson
+from oncue.core.errors import InvalidInput, MalformedJson, NewerFormat
 from oncue.core.json_text import Json, parse_json
 from oncue.settings import Settings, load_settings, unknown_settings
 from oncue.store.disk import FolderDisk
+from oncue.store.formats import check_formats
 from oncue.system import SystemClock
 
 _PRIVATE: Final = ("admin-key", "demo-key", "encryption.key", "signing.key")
@@ -110,8 +112,20 @@ def _folder(data: Path) -> Iterator[Finding]:
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             found = f"others may read {path}"
             yield Finding("secrets", Verdict.WRONG, found, f"chmod 600 {path}")
+    yield from _formats(data)
     for path in sorted([*data.glob("*.db"), *(data / "log").glob("*.db")]):
         yield from _database(path)
+
+
+def _formats(data: Path) -> Iterator[Finding]:
+    try:
+        check_formats(data)
+    except NewerFormat as exc:
+        remedy = "start the newer version, or restore a backup into an empty folder"
+        yield Finding("format", Verdict.WRONG, str(exc), remedy)
+    except (sqlite3.Error, SQLAlchemyError):
+        # What is no database is told below.
+        return
 
 
 def _fsync(data: Path) -> Finding:

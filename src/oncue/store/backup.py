@@ -185,7 +185,7 @@ def _keys_in(catalog: Path) -> set[str]:
             return {
                 key_id_of(row[0])
                 for column in sealed
-                for row in connection.execute(sa.select(column))
+                for row in connection.execute(sa.select(column).where(column.is_not(None)))
             }
     finally:
         engine.dispose()

@@ -18,11 +18,9 @@ from pathlib import Path
 from typing import IO, Final
 
 import msgspec
-import sqlalchemy as sa
 
 from oncue.core.errors import InvalidInput, NewerFormat, Problem
 from oncue.store.backup import (
-    DATABASES,
     ENCRYPTION_KEY,
     FORMAT,
     MANIFEST,
@@ -30,8 +28,7 @@ from oncue.store.backup import (
     Member,
     is_part,
 )
-from oncue.store.sql.migrations import NEWEST, found_form
-from oncue.store.sqlite.file import FORMAT as FILE_FORMAT
+from oncue.store.formats import check_formats
 from oncue.store.sqlite.segments import last_offsets
 
 UNFINISHED: Final = "restoring"
@@ -73,7 +70,7 @@ def restore_backup(source: IO[bytes], data: Path) -> Manifest:
     try:
         manifest = _unpack(source, unfinished)
         _check_key(unfinished / ENCRYPTION_KEY, data / ENCRYPTION_KEY)
-        _check_formats(unfinished)
+        check_formats(unfinished)
         _tell_again(unfinished)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -144,22 +141,6 @@ def _check_key(brought: Path, there: Path) -> None:
     if brought.exists() and there.exists() and brought.read_bytes() != there.read_bytes():
         message = "expected no key there, or the one of the backup, got another one"
         raise InvalidInput([Problem(str(there), message)])
-
-
-def _check_formats(folder: Path) -> None:
-    for path in [folder / "journal.db", folder / "kv.db", *(folder / "log").glob(f"*{DATABASES}")]:
-        with closing(sqlite3.connect(path)) as connection:
-            (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found > FILE_FORMAT:
-            raise NewerFormat(path.relative_to(folder).as_posix(), found, FILE_FORMAT)
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(folder / "catalog.db")))
-    try:
-        with engine.connect() as connection:
-            form = found_form(connection)
-    finally:
-        engine.dispose()
-    if form is not None and form > NEWEST:
-        raise NewerFormat("catalog.db", form, NEWEST)
 
 
 def _tell_again(folder: Path) -> None:
