@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oncue.cli.documents import FileDocument, brought_vendors, problems_in, read_documents
+from oncue.cli.junit import Case, junit_of
 from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import CommandError, err, out
 from oncue.core.errors import OnCueError, Problem
+from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.system import SystemClock
 from oncue.testing.automation.document import AutomationTest, parse_test, unknown_names
@@ -28,7 +30,7 @@ class _Result:
     failures: list[Failure]
 
 
-def run_tests(*files: Path, as_json: AsJson = False) -> int:
+def run_tests(*files: Path, junit: Path | None = None, as_json: AsJson = False) -> int:
     """
     Run automation tests on a virtual clock, against simulated vendors.
 
@@ -37,14 +39,19 @@ def run_tests(*files: Path, as_json: AsJson = False) -> int:
     files
         Documents of the kind `test`, or folders that are searched for `*.test.yaml`
         (default: this folder).
+    junit
+        Write a report there, as continuous integration reads it.
     as_json
         Print JSON.
     """
     results: list[_Result] = []
+    began = format_instant(SystemClock().now_ms()).removesuffix("Z").partition(".")[0]
     for document in _documents(files or (Path(),)):
         results.append(_run(document))
         if not as_json:
             _print(results[-1])
+    if junit:
+        junit.write_bytes(junit_of([_case(result) for result in results], began))
     failed = sum(bool(result.failures) for result in results)
     if as_json:
         print_json([_shown(result) for result in results])
@@ -117,10 +124,20 @@ def _print(result: _Result) -> None:
         return
     out.print(f"[red]✗ {result.name}[/red]")
     for failure in result.failures:
-        place = result.document.told(Problem(failure.path, failure.message))
+        place, *found = _lines(result, failure)
         out.print(f"  {place}", markup=False)
-        for line in failure.found:
+        for line in found:
             out.print(f"      {line}", markup=False)
+
+
+def _lines(result: _Result, failure: Failure) -> list[str]:
+    """Return where something did not hold and what was expected, and then what was found."""
+    return [result.document.told(Problem(failure.path, failure.message)), *failure.found]
+
+
+def _case(result: _Result) -> Case:
+    told = ["\n".join(_lines(result, failure)) for failure in result.failures]
+    return Case(str(result.document.path), result.name, result.duration_ms, told)
 
 
 def _shown(result: _Result) -> Json:
