@@ -24,6 +24,8 @@ from oncue.core.json_text import Json, encode_json
 from oncue.core.mail import Mail
 
 _ID_CHARS: Final = 32
+# Resend forgets a key after 24 hours; an attempt takes a while itself.
+_KEY_LIVES_MS: Final = 23 * 3_600_000
 # Resend takes at most 50 recipients in one e-mail.
 _Addresses = str | Annotated[list[str], Field(min_length=1, max_length=50)]
 
@@ -173,5 +175,6 @@ SEND_EMAIL = Action(
     idempotency=Idempotency.NATIVE_KEY,
     example={"to": "ada@example.com", "subject": "Welcome", "html": "<p>Hello</p>"},
     perform=_send,
+    key_lives_ms=_KEY_LIVES_MS,
     needs=(Need("api_key", "RESEND_API_KEY"), Need("smtp_url", "ONCUE_SMTP_URL")),
 )

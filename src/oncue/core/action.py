@@ -164,6 +164,7 @@ class Action(Generic[InputT]):
     follows an unknown outcome where nothing keeps a repeat from acting twice.
     Of `needs` one is enough. `is_safe_with` says of a step's input, templates and
     all, whether the declared class holds for it; without it, it always does.
+    `key_lives_ms` is how long the vendor remembers an idempotency key, if not for good.
     An `obstacle` keeps it from going in this installation, whatever its connection.
     A `package` brings it, unless it is one of OnCue's own.
     all, whether the declared class holds for it; without it, it always does. One that
@@ -185,6 +186,7 @@ class Action(Generic[InputT]):
     obstacle: str | None = None
     package: str | None = None
     takes_secrets: bool = True
+    key_lives_ms: int | None = None
 
     def may_repeat(self, document: Json) -> bool:
         """Return whether an attempt whose outcome is unknown is repeated unless a step says other."""

@@ -1,5 +1,7 @@
 """The interpreter: histories in, commands out."""
 
+from dataclasses import replace
+
 import pytest
 
 from oncue.core.json_text import Json
@@ -143,6 +145,29 @@ def test_after_a_crash_the_call_is_repeated_at_once() -> None:
     turn = advance(plan, state, [AttemptLost("a", 1, "stopped", by_crash=True)], 2_000)
 
     assert [type(record) for record in turn] == [AttemptLost, AttemptStarted]
+
+
+@pytest.mark.parametrize(
+    ("after_ms", "in_doubt", "follows"),
+    [
+        (5_000, None, AttemptStarted),
+        (5_001, None, StepFailed),
+        (5_001, "retry", AttemptStarted),
+    ],
+)
+def test_after_a_crash_that_lasted_no_forgotten_key_is_sent(
+    after_ms: int, in_doubt: str | None, follows: type
+) -> None:
+    library = {"note": replace(LIBRARY["note"], key_lives_ms=5_000)}
+    step = make_call("a", **({"in_doubt": in_doubt} if in_doubt else {}))
+    plan = parse_workflow(make_document(steps=[step]), library, max_steps=100).plan
+    state = begin(START)
+    advance(plan, state, [], 1_000)
+
+    lost = AttemptLost("a", 1, "stopped", by_crash=True)
+    _, second, *_ = advance(plan, state, [lost], 1_000 + after_ms)
+
+    assert isinstance(second, follows)
 
 
 def test_attempts_end_with_the_policy() -> None:

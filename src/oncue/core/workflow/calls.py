@@ -18,6 +18,10 @@ from oncue.core.workflow.scope import Scope
 from oncue.core.workflow.state import Attempt, AttemptStatus, StepState, StepStatus
 
 _KEY_CHARS = 40
+_FORGOTTEN = (
+    "an earlier attempt may have been carried out, and is longer ago than the vendor "
+    "remembers its key; look, then run it anew"
+)
 # Longer texts of a cache's key are told by their digest, so that all fit where they are kept.
 _MAX_TOLD = 200
 
@@ -63,7 +67,7 @@ def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | Non
     if step.asks:
         return _after_verdict(node, step, last)
     if step.is_due:
-        return _next_attempt(node, step)
+        return _repeat(node, step, scope)
     if step.status is StepStatus.WAITING:
         return None
     if last.status is AttemptStatus.IN_DOUBT and node.on_unknown is OnUnknown.ASK:
@@ -73,6 +77,15 @@ def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | Non
 
 def _next_attempt(node: CallNode, step: StepState) -> Command:
     return AttemptStarted(step.path, node.action, len(step.attempts) + 1, step.idempotency_key)
+
+
+def _repeat(node: CallNode, step: StepState, scope: Scope) -> Command:
+    if node.key_lives_ms is not None:
+        oldest_ms = scope.now_ms - node.key_lives_ms
+        for attempt in step.attempts:
+            if attempt.status is AttemptStatus.IN_DOUBT and attempt.started_at_ms < oldest_ms:
+                return StepFailed(step.path, _FORGOTTEN)
+    return _next_attempt(node, step)
 
 
 def _next_of_callback(node: CallNode, step: StepState, scope: Scope) -> Command | None:
@@ -110,7 +123,7 @@ def _after_failure(node: CallNode, step: StepState, last: Attempt, scope: Scope)
     if delay is None:
         return StepFailed(step.path, last.error or "")
     if last.by_crash:
-        return _next_attempt(node, step)
+        return _repeat(node, step, scope)
     # What the vendor asks for outweighs our own ceiling.
     wait = delay if last.retry_after_ms is None else max(delay, last.retry_after_ms)
     return RetryScheduled(step.path, scope.now_ms + wait)

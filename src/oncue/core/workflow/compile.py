@@ -203,6 +203,8 @@ class StepCompiler:
             retry=_policy(step.retry),
             timeout_ms=step.timeout,
             on_unknown=step.in_doubt or _on_unknown(action, input_),
+            # Who says what follows a doubt has said it of old ones, too.
+            key_lives_ms=None if step.in_doubt else action.key_lives_ms,
             callback_ms=step.expect_callback if isinstance(step, WebhookStep) else None,
             connection=step.connection if isinstance(step, ActionStep) else None,
             place=place,

@@ -50,6 +50,8 @@ class CallNode(_Any):
     retry: RetryPolicy
     timeout_ms: int
     on_unknown: OnUnknown
+    key_lives_ms: int | None = None
+    """How long after an attempt in doubt another one is known to the vendor as its repeat."""
     callback_ms: int | None = None
     cache: Cache | None = None
     connection: str | None = None

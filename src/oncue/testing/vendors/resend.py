@@ -17,6 +17,7 @@ from oncue.testing.vendors.simulator import ReceivedCall, Simulator
 _REQUIRED: Final = ("from", "to", "subject")
 _MAX_RECIPIENTS = 50
 _MAX_KEY_CHARS = 256
+_KEY_LIVES_MS: Final = 86_400_000
 _PER_SECOND: Final = 2
 _DOMAIN: Final[Json] = {
     "id": "d91cd9bd-1176-453e-8fc1-35364d380206",
@@ -29,14 +30,14 @@ _DOMAIN: Final[Json] = {
 
 
 class ResendSimulator(Simulator):
-    """Remembers keys for good, where Resend forgets them after a day."""
+    """Forgets keys after a day, as Resend does."""
 
     origin = "https://api.resend.com"
     api_key: Final = "re_simulated_key"
 
     def __init__(self) -> None:
         super().__init__()
-        self._sent: dict[str, tuple[bytes, str]] = {}
+        self._sent: dict[str, tuple[bytes, str, int]] = {}
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -90,8 +91,9 @@ class ResendSimulator(Simulator):
         email = call.body
         assert isinstance(email, dict)
         key, canonical = call.idempotency_key, encode_json(email)
-        if key in self._sent:
-            first, message_id = self._sent[key]
+        now_ms = self.clock.now_ms()
+        if key in self._sent and now_ms - self._sent[key][2] < _KEY_LIVES_MS:
+            first, message_id, _ = self._sent[key]
             if first != canonical:
                 message = "Same idempotency key used with a different request payload."
                 return _error(409, "invalid_idempotent_request", message)
@@ -100,7 +102,7 @@ class ResendSimulator(Simulator):
         message_id = f"{number:08x}-0000-4000-8000-{number:012x}"
         self.effects.append({"id": message_id, **email})
         if key is not None:
-            self._sent[key] = canonical, message_id
+            self._sent[key] = canonical, message_id, now_ms
         return Fixed(200, {"id": message_id})
 
 
