@@ -121,3 +121,11 @@ def test_a_secret_that_an_excerpt_cuts_is_found(secret: str, length: int, mark: 
 
     # Of white space at the end nobody learns anything.
     assert "".join(shown.split()) == f"theserveranswered400:***{mark}"
+
+
+@pytest.mark.parametrize("run", ["\\", " ", "...", "/", "%20", "&#x0"])
+@pytest.mark.parametrize("secret", ["/begins-here", " begins here", "\\begins", "x" * 65_536])
+def test_no_text_makes_the_search_endless(secret: str, run: str) -> None:
+    text = run * (1_000_000 // len(run))
+
+    assert mask(f"{text}{secret}", {"secrets.KEY": secret}).endswith("***")

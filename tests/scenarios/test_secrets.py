@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import tarfile
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from oncue.cli import main as cli
 from oncue.testing.vendors import Fixed, Simulators
 from tests.running import Running, settings_for, up
 
@@ -64,7 +66,7 @@ PAIR = base64.b64encode(f"ada:{PLANTED}".encode()).decode()
 SAID = "{{ secrets.PIN }}"
 PLACES = (
     *("/secrets", "/secrets/KEY", "/monitoring/audit", "/monitoring/dashboard"),
-    *("/executions", "/workflows", "/dead-letters"),
+    *("/executions", "/workflows", "/dead-letters", "/export"),
 )
 
 
@@ -78,6 +80,16 @@ def _step(url: str) -> dict[str, Any]:
         "json": {"key": "k {{ secrets.KEY }} {{ input.said }}"},
     }
     return {"id": "s", "type": "action", "action": "http_request", "with": sent}
+
+
+def _backed_up(data: Path, file: Path) -> bytes:
+    """Return all that is in a backup."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(("backup", str(file), "--data", str(data)))
+    assert not ended.value.code
+    with tarfile.open(file) as backup:
+        found = [backup.extractfile(member) for member in backup if member.isfile()]
+        return b"".join(one.read() for one in found if one)
 
 
 async def _send_all(vendors: Simulators, server: Running) -> list[Any]:
@@ -132,6 +144,7 @@ def test_no_secret_is_in_any_file_answer_or_log(
     kept = b"".join(
         path.read_bytes() for path in sorted((tmp_path / "data").rglob("*")) if path.is_file()
     )
+    kept += _backed_up(tmp_path / "data", tmp_path / "backup")
     assert PAIR[8:-8].encode() not in kept
     for shape in (*_shapes(PLANTED), *_shapes(PIN)):
         assert shape not in told

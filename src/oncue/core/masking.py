@@ -29,6 +29,8 @@ _SHORTEST_ENCODED: Final = 6
 _SHORTEST_LINE: Final = 16
 _CUTS: Final = ("…", "...")
 """What we write where the rest of a text is left out."""
+_LONGEST_EXCERPT: Final = 4_096
+"""Of texts that are longer we left nothing out."""
 # In URLs of all other schemes, which services of notifications have, any part may be the key.
 HOSTED: Final = frozenset(("http", "https", "postgres", "postgresql", "smtp", "smtps"))
 _DELIMITERS: Final = re.compile(r"[/:?&=@#,+;]+")
@@ -39,7 +41,10 @@ _UNRESERVED: Final = frozenset(
 )
 _PARTS: Final = re.compile(r"[A-Za-z0-9]+|[ \t\r\n]+|.", re.DOTALL)
 _SHORT_ESCAPES: Final = {"\b": "b", "\f": "f", "\v": "v", "\a": "a"}
-_SPACE: Final = r"(?:\s|\+|(?i:%20|%09|%0A|%0D|=0A|=0D|=20|=09|\\+u00(?:0[9ad]|20))|\\+[nrt])+"
+# Bounded, so that no text makes the search go over a run of it again and again.
+_SPACE: Final = (
+    r"(?:\s|\+|(?i:%20|%09|%0A|%0D|=0A|=0D|=20|=09|\\{1,4}u00(?:0[9ad]|20))|\\{1,4}[nrt]){1,32}"
+)
 
 
 def mask(text: str, credentials: Mapping[str, str]) -> str:
@@ -62,7 +67,7 @@ class _Hidden:
     forms: Sequence[str]
 
     def masked(self, text: str) -> str:
-        for mark in _CUTS:
+        for mark in _CUTS if len(text) <= _LONGEST_EXCERPT else ():
             *parts, last = text.split(mark)
             text = mark.join([*map(self.uncut, parts), last])
         return self.pattern.sub(MASK, text)
@@ -73,7 +78,7 @@ class _Hidden:
             (
                 length
                 for form in self.forms
-                for length in range(SHORTEST_SECRET, len(form) + 1)
+                for length in range(SHORTEST_SECRET, min(len(form), len(text)) + 1)
                 if text.endswith(form[:length])
             ),
             default=0,
@@ -143,20 +148,20 @@ def _spelling_of(part: str) -> str:
         return _SPACE
     octets = part.encode()
     units = part.encode("utf-16-be").hex()
-    wide = "".join(rf"\\+u{units[at : at + 4]}" for at in range(0, len(units), 4))
+    wide = "".join(rf"\\{{1,4}}u{units[at : at + 4]}" for at in range(0, len(units), 4))
     spelled = [
         "".join(f"%{octet:02X}" for octet in octets),
         "".join(f"={octet:02X}" for octet in octets),
         wide,
-        rf"\\+x{ord(part):02x}",
-        rf"\\+U{ord(part):08x}",
+        rf"\\{{1,4}}x{ord(part):02x}",
+        rf"\\{{1,4}}U{ord(part):08x}",
         f"&#{ord(part)};",
-        f"&#x0*{ord(part):x};",
+        f"&#x0{{0,4}}{ord(part):x};",
     ]
     if part in _SHORT_ESCAPES:
-        spelled.append(rf"\\+{_SHORT_ESCAPES[part]}")
+        spelled.append(rf"\\{{1,4}}{_SHORT_ESCAPES[part]}")
     named = re.escape(html.escape(part))
-    return rf"(?:\\*(?:{re.escape(part)}|{named})|(?i:{'|'.join(spelled)}))"
+    return rf"(?:\\{{0,4}}(?:{re.escape(part)}|{named})|(?i:{'|'.join(spelled)}))"
 
 
 def _forms(secret: str) -> Iterator[str]:
