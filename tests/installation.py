@@ -87,6 +87,9 @@ class RecordingActions:
     async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
         return None
 
+    async def goes_with(self, account: str, action: str) -> list[str] | None:
+        return []
+
     async def rehearse(
         self,
         account: str,
@@ -161,6 +164,7 @@ async def installed(
     actions: RecordingActions | None = None,
     vendors: ActionLibrary | None = None,
     commit: Commit = sqlite3.Connection.commit,
+    built_in: Sequence[Json] = (),
 ) -> AsyncIterator[Installed]:
     """
     Run an engine on `folder` until the block ends.
@@ -176,6 +180,11 @@ async def installed(
         return vendors.over(stores), vendors.by_name
 
     async with embedded(
-        folder, build, clock=clock, commit=commit, checks_connections=True
+        folder,
+        build,
+        clock=clock,
+        commit=commit,
+        checks_connections=True,
+        built_in=built_in,
     ) as inner:
         yield Installed(inner.engine, clock, recording, inner.log, inner.journal, inner.world)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from importlib import resources
 
 from starlette.types import ASGIApp
 
@@ -15,7 +16,9 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.errors import NotFound
 from oncue.core.ids import derived_id
 from oncue.core.integration import Reach
+from oncue.core.json_text import Json
 from oncue.core.limits.gate import Gates
+from oncue.core.yaml_text import parse_yaml
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.kept_secrets import KeptSecrets
@@ -166,6 +169,7 @@ async def run(
             secrets=secrets,
             variables=SqlVariables(database),
             shelf=SqlShelf(database),
+            built_in=built_in_workflows(),
         )
         engine = Engine(
             world,
@@ -207,6 +211,12 @@ def _operators(settings: Settings, lent: Lent | None, first: str) -> Operators:
         return endpoints(account, integration) if is_served else {}
 
     return Operators(credentials, endpoints)
+
+
+def built_in_workflows() -> list[Json]:
+    """Return the documents that every account is given."""
+    folder = resources.files("oncue") / "built_in"
+    return [parse_yaml(file.read_text("utf-8")) for file in folder.iterdir()]
 
 
 async def _id_of(accounts: SqlAccounts, name: str) -> str | None:

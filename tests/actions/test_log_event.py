@@ -26,7 +26,7 @@ def _run(folder: Path, *documents: dict[str, Any]) -> tuple[list[Event], list[st
     async def use(world: Installed) -> tuple[list[Event], list[str], list[str]]:
         for document in documents:
             await world.engine.definitions.create_workflow(ACCOUNT, document)
-        await world.send(id="outside")
+        await world.send(id="outside", data={"to": "won"})
         await world.settle_after()
         found = await world.log.past.events(ACCOUNT, EventFilter(), 100)
         events = [event for event in found if event.source != OWN_SOURCE]
@@ -113,3 +113,21 @@ def test_what_is_no_event_is_not_told(tmp_path: Path) -> None:
 
     assert (len(events), statuses) == (1, ["failed"])
     assert "event.type: expected" in errors[0]
+
+
+def test_a_step_of_its_own_tells_an_event(tmp_path: Path) -> None:
+    step: Any = {"id": "tell", "type": "emit_event", "event": {"type": "lead.{{ event.data.to }}"}}
+    second = make_document(name="second", on={"type": "event", "event": "lead.won"})
+
+    events, statuses, errors = _run(tmp_path, make_document(steps=[step]), second)
+
+    assert (events[0].type, statuses, errors) == ("lead.won", ["completed"] * 2, [])
+
+
+def test_no_step_speaks_for_oncue(tmp_path: Path) -> None:
+    events, statuses, errors = _run(
+        tmp_path, make_document(steps=[_emit_event(type="lead.won", source="oncue")])
+    )
+
+    assert (len(events), statuses) == (1, ["failed"])
+    assert "event.source: expected a source other than 'oncue'" in errors[0]

@@ -135,6 +135,6 @@ def test_a_backup_goes_through_pipes_and_replaces_nothing(tmp_path: Path) -> Non
 
     assert [one[0] for one in (refused, piped, twice, half)] == [1, 0, 1, 1]
     assert (tmp_path / "there").read_text() == "mine"
-    assert b"1 workflows" in piped[1]
+    assert b"2 workflows" in piped[1]
     assert "expected an empty folder" in twice[2]
     assert "was broken off" in half[2]

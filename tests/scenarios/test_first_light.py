@@ -53,9 +53,9 @@ def test_a_signup_is_carried_out_once_and_survives_kill_9(tmp_path: Path) -> Non
             again = await server.post("/events", SIGNUP)
             assert await server.terminate() == 0
 
-        assert accepted == (202, {"id": "signup-1", "status": "accepted", "offset": 2})
-        assert free == (202, {"id": "signup-2", "status": "accepted", "offset": 3})
-        assert duplicate == (202, {"id": "signup-1", "status": "duplicate", "offset": 2})
+        assert accepted == (202, {"id": "signup-1", "status": "accepted", "offset": 3})
+        assert free == (202, {"id": "signup-2", "status": "accepted", "offset": 4})
+        assert duplicate == (202, {"id": "signup-1", "status": "duplicate", "offset": 3})
         assert again == duplicate
         assert after == before
         assert [step["status"] for step in before["steps"]] == ["completed"] * 3 + ["waiting"]

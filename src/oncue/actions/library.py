@@ -106,6 +106,10 @@ class GivenCredentials:
         """Return False: no connection is there."""
         return False
 
+    async def names(self, account: str, integration: str) -> frozenset[str]:
+        """Return the names of what was given for the integration."""
+        return frozenset(self.given(account, integration))
+
     async def credentials(
         self, account: str, integration: str, _name: str | None
     ) -> Mapping[str, str]:
@@ -178,6 +182,14 @@ class ActionLibrary:
         except PermanentError as exc:
             return str(exc)
         return _lack(found, await self._source.credentials(account, found.integration, connection))
+
+    async def goes_with(self, account: str, action: str) -> list[str] | None:
+        """Return the credentials, of those that one of would do, that it has; None if it cannot go."""
+        if await self.missing(account, action) is not None:
+            return None
+        found = self._find(action)
+        names = await self._source.names(account, found.integration)
+        return [need.credential for need in found.needs if need.credential in names]
 
     def _find(self, action: str) -> AnyAction:
         return self.by_name.get(action) or absent(action)

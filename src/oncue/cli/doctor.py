@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oncue import __version__
 from oncue.actions.packages import available
+from oncue.cli.doctor_alerts import look_at_alerts
 from oncue.cli.doctor_hooks import look_at_hooks
 from oncue.cli.doctor_keys import look_at_keys
 from oncue.cli.findings import Finding, Verdict
@@ -69,6 +70,7 @@ def _look(data: Path | None) -> Iterator[Finding]:
     yield _server(settings.data)
     yield from look_at_keys(settings)
     yield from look_at_hooks(settings)
+    yield from look_at_alerts(settings)
     yield from _vendors(settings)
     yield from _packages()
 

@@ -16,6 +16,7 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json, same_json
 from oncue.core.masking import MASK
 from oncue.core.problems import nearest
+from oncue.engine.built_ins import is_built_in
 from oncue.engine.definitions import Beside
 from oncue.engine.drafts import Drafts, Scene, Wanted, plain
 from oncue.engine.quotas import QuotaGuard
@@ -152,11 +153,16 @@ class Applying:
     async def _check(self, account: str, there: Standing, changed: Sequence[Change]) -> None:
         """Return if there is room for all changes together."""
         counts = {kind: len(rows) for kind, rows in there.rows.items()}
+        given = sum(
+            isinstance(row, WorkflowVersion) and is_built_in(account, row.id)
+            for row in there.rows["workflow"].values()
+        )
         for change in changed:
             if change.before is None:
                 check_count(change.kind, counts[change.kind])
                 if change.kind == "workflow":
-                    await self._quotas.admit_workflow(account, counts[change.kind])
+                    own = counts[change.kind] - given
+                    await self._quotas.admit_workflow(account, own)
                 counts[change.kind] += 1
         patterns: list[PatternVersion] = []
         for change in changed:

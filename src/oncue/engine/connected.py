@@ -90,6 +90,18 @@ class Connected:
             self._given(account, chosen)
         return chosen is not None
 
+    async def names(self, account: str, integration: str) -> frozenset[str]:
+        """
+        Return the names of the credentials that an action goes with which names no connection.
+
+        Raises:
+            PermanentError: as of `has`.
+        """
+        chosen = await self._choose(account, integration, None)
+        if chosen is None:
+            return frozenset(self._operators.credentials(account, integration))
+        return frozenset(self._given(account, chosen))
+
     async def credentials(
         self, account: str, integration: str, name: str | None
     ) -> Mapping[str, str]:

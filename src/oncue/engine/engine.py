@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,9 +14,11 @@ from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.active_patterns import ActivePatterns
+from oncue.engine.alerts import Alerts
 from oncue.engine.applying import Applying
 from oncue.engine.backtests import Backtests
 from oncue.engine.brought import Belongings
+from oncue.engine.built_ins import BuiltIns
 from oncue.engine.by_hand import HandStarts
 from oncue.engine.connected import Connected
 from oncue.engine.connection_book import ConnectionBook
@@ -110,6 +112,8 @@ class World:
     secrets: KeptSecrets
     variables: Variables
     shelf: Shelf
+    built_in: Sequence[Json] = ()
+    """Workflows that every account is given."""
 
 
 MAX_KEYS_PER_ACCOUNT: Final = 2_000_000
@@ -189,7 +193,13 @@ class Engine:
             world.clock,
             Waiting(self._timers.add, self.parking),
         )
-        starts = Starts(self.definitions, self.variables, world.clock, world.callbacks)
+        self.built_ins = BuiltIns(world.built_in, self.definitions, world.catalog)
+        self.alerts = Alerts(
+            self.built_ins, self.definitions, self.variables, world.actions, world.library
+        )
+        starts = Starts(
+            self.definitions, self.variables, self.alerts.connected, world.clock, world.callbacks
+        )
         self._outcomes = Outcomes(self.definitions, starts, self.quotas)
         readings = Readings(
             world.log, world.journal, world.checkpoints, self.active_patterns, max_keys
@@ -263,6 +273,8 @@ class Engine:
         self.firing.start()
         self.parking.start()
         self.redriving.start()
+        for account in await self._world.accounts.ids():
+            await self.built_ins.give(account)
 
     async def stop(self) -> None:
         """Begin nothing more; write down the answers that are on their way."""

@@ -8,7 +8,9 @@ from oncue.core.event import MAX_DEPTH, Event, IncomingEvent
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json
 from oncue.core.pattern.match import Match, expanded
-from oncue.engine.definitions import Definitions
+from oncue.core.workflow.scope import Scope
+from oncue.core.workflow.state import Start, begin
+from oncue.engine.definitions import CurrentWorkflow, Definitions
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.starts import Starts
 from oncue.ports import MatchRow, NewExecution, Trigger
@@ -45,10 +47,6 @@ class Outcomes:
             input_ = _input(match, event, shown)
         except EvaluationError as exc:
             return f"the input of pattern {match.pattern.name!r} cannot be rendered: {exc}"
-        try:
-            await self._quotas.admit_execution(account)
-        except QuotaExceeded as exc:
-            return f"the account's quota is used up: {exc}"
         start = await self._starts.start(
             account,
             derived_id("exe", match.time_ms, [match.id, workflow.id]),
@@ -57,6 +55,14 @@ class Outcomes:
             shown,
             input_,
         )
+        try:
+            if not await self._is_wanted(account, workflow, start):
+                return "the workflow's `if` does not hold"
+            await self._quotas.admit_execution(account)
+        except EvaluationError as exc:
+            return f"the workflow's `if` cannot be told: {exc}"
+        except QuotaExceeded as exc:
+            return f"the account's quota is used up: {exc}"
         return NewExecution(
             workflow_id=workflow.id,
             workflow=workflow.name,
@@ -64,6 +70,12 @@ class Outcomes:
             trigger=Trigger("match", event.id, event.offset, match.id, match.pattern.id),
             start=start,
         )
+
+    async def _is_wanted(self, account: str, workflow: CurrentWorkflow, start: Start) -> bool:
+        plan = await self._definitions.plan(account, workflow.id, workflow.version)
+        if plan.guard is None:
+            return True
+        return Scope(plan, begin(start), start.created_at_ms).holds(plan.guard)
 
 
 def _input(match: Match, event: Event, shown: Mapping[str, Json]) -> Json:

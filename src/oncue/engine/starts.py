@@ -1,5 +1,6 @@
 """What every execution begins with, whoever starts it."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from oncue.core.callbacks import Callbacks
@@ -10,6 +11,9 @@ from oncue.engine.definitions import Definitions
 from oncue.engine.variable_book import VariableBook
 from oncue.ports import Clock
 
+OfAccount = Callable[[str], Awaitable[Mapping[str, list[str]]]]
+"""From an account to by what each integration is reached that is connected."""
+
 
 class Starts:
     """Makes the start of an execution."""
@@ -18,6 +22,7 @@ class Starts:
         self,
         definitions: Definitions,
         variables: VariableBook,
+        connected: OfAccount,
         clock: Clock,
         callbacks: Callbacks,
     ) -> None:
@@ -26,6 +31,7 @@ class Starts:
         self._variables = variables
         self._clock = clock
         self._callbacks = callbacks
+        self._connected = connected
 
     async def start(
         self,
@@ -57,6 +63,7 @@ class Starts:
             start,
             execution_id=execution_id,
             created_at_ms=now,
+            connected=await self._connected(account) if plan.asks_connected else None,
             expires_at_ms=now + plan.timeout_ms,
             callback_url=self._callbacks.url(account, execution_id)
             if plan.awaits_callbacks

@@ -1,6 +1,6 @@
 """What accounts define and own: workflows, patterns, keys, quotas."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -201,8 +201,8 @@ class Catalog(Protocol):
     ) -> list[WorkflowVersion]:
         """Return the current versions, newest workflow first, from below (created, id) `before`."""
 
-    async def workflow_count(self, account: str) -> int:
-        """Return how many workflows an account has."""
+    async def workflow_count(self, account: str, but: Sequence[str] = ()) -> int:
+        """Return how many workflows an account has beside those of some ids."""
 
     async def versions(self, account: str, workflow_id: str) -> list[WorkflowVersion]:
         """Return all versions of a workflow, newest first."""

@@ -90,6 +90,14 @@ class CredentialSource(Protocol):
             PermanentError: with one that it cannot go with, or nobody knows with which.
         """
 
+    async def names(self, account: str, integration: str, /) -> frozenset[str]:
+        """
+        Return the names of the credentials that an action goes with which names no connection.
+
+        Raises:
+            PermanentError: as of `has`.
+        """
+
     async def credentials(
         self, account: str, integration: str, name: str | None, /
     ) -> Mapping[str, str]:

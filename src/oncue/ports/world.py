@@ -129,6 +129,9 @@ class Actions(Protocol):
     async def missing(self, account: str, action: str, connection: str | None = None) -> str | None:
         """Return what an action of this account would need and does not have."""
 
+    async def goes_with(self, account: str, action: str) -> list[str] | None:
+        """Return the credentials, of those that one of would do, that it has; None if it cannot go."""
+
     async def rehearse(  # noqa: PLR0913 what an attempt is made of
         self,
         account: str,

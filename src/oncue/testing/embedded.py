@@ -2,7 +2,7 @@
 
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from oncue.core.callbacks import Callbacks
 from oncue.core.encryption_keys import EncryptionKey
 from oncue.core.errors import PermanentError
 from oncue.core.integration import Reach
+from oncue.core.json_text import Json
 from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.engine.connected import Connected, Operators
@@ -86,7 +87,7 @@ class Embedded:
 
 
 @asynccontextmanager
-async def embedded(
+async def embedded(  # noqa: PLR0913 what programs and tests choose
     folder: Path,
     build: Build,
     *,
@@ -94,6 +95,7 @@ async def embedded(
     commit: Commit = sqlite3.Connection.commit,
     checks_connections: bool = False,
     gates: Gates | None = None,
+    built_in: Sequence[Json] = (),
 ) -> AsyncIterator[Embedded]:
     """
     Run an engine with one account on `folder` until the block ends; `commit` may die.
@@ -147,6 +149,7 @@ async def embedded(
             secrets=KeptSecrets(SqlSecrets(database), vault),
             variables=SqlVariables(database),
             shelf=SqlShelf(database),
+            built_in=built_in,
         )
         engine = Engine(world, checks_connections=checks_connections)
         stack.push_async_callback(engine.stop)

@@ -111,7 +111,7 @@ class AccountRoutes:
         executions = await world.history.counts(account.id, month.from_ms)
         usage: Json = {
             "month": format_instant(month.from_ms)[:7],
-            "workflows": await world.catalog.workflow_count(account.id),
+            "workflows": await self._context.engine.built_ins.count_others(account.id),
             "executions": sum(executions.values()),
             "events": events.total,
         }
@@ -140,6 +140,7 @@ class AccountRoutes:
             time_zone=wanted.time_zone,
         )
         await self._accounts.add(account)
+        await self._context.engine.built_ins.give(account.id)
         secret, _ = await self._make_key(account.id, "first", ["admin"])
         location = {"Location": f"/accounts/{account.id}"}
         return answer({**_shown(account), "api_key": secret}, 201, location)

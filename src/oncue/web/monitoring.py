@@ -74,6 +74,7 @@ class Monitoring:
         workflows = await world.catalog.workflows(account, _MANY, None)
         dead = await world.letters.counts(account)
         lag = world.log.head(account) - (await world.journal.cursors()).get(account, 0)
+        alerts = await self._context.engine.alerts.way(account)
         shown: Json = {
             "since": format_instant(span.from_ms),
             "step_s": span.step_ms // 1_000,
@@ -93,6 +94,7 @@ class Monitoring:
                 "duration_ms": report.duration_ms,
                 "series": report.series,
             },
+            "alerts": {"by": alerts.by, "lack": alerts.lack},
             "queues": {
                 "events": {
                     "depth": lag,

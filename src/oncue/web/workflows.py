@@ -111,7 +111,7 @@ class Workflows:
         fresh: list[Response] = []
 
         async def create() -> Response:
-            count = await self._catalog.workflow_count(account)
+            count = await self._context.engine.built_ins.count_others(account)
             await self._context.engine.quotas.admit_workflow(account, count)
             workflow = await self._definitions.create_workflow(account, document)
             fresh.append(await self._saved(account, workflow, 201))

@@ -41,6 +41,18 @@ def _problems(document: Json, max_steps: int = 100) -> dict[str, str]:
             id="a trigger without a type",
         ),
         pytest.param(
+            make_document(**{"if": "connectd.slack"}),
+            "if",
+            "did you mean 'connected'?",
+            id="a condition of the workflow that means nothing",
+        ),
+        pytest.param(
+            make_document(steps=[{"id": "a", "type": "emit_event", "event": {"data": 1}}]),
+            "steps[0]",
+            "expected an event with a 'type', got data",
+            id="an event without a type",
+        ),
+        pytest.param(
             make_document(steps=[{"id": "a", "type": "acton"}]),
             "steps[0].type",
             "did you mean 'action'?",

@@ -18,6 +18,7 @@ from oncue.core.workflow.definition import (
     CacheTerms,
     ConditionStep,
     DelayStep,
+    EmitEventStep,
     LoopStep,
     ParallelStep,
     Retry,
@@ -48,6 +49,7 @@ Library = Mapping[str, AnyAction]
 Roots = Collection[str]
 
 WEBHOOK_ACTION = "call_webhook"
+EMIT_ACTION = "emit_event"
 _AI_ACTIONS = {
     AiOperation.GENERATE: "ai_text_generation",
     AiOperation.CLASSIFY: "ai_classify_text",
@@ -112,6 +114,9 @@ class StepCompiler:
             case AiStep():
                 action = _AI_ACTIONS[step.operation]
                 return self._call(step, action, _ai_input(step), (path, nowhere), roots)
+            case EmitEventStep():
+                input_: dict[str, Json] = {"event": step.event}
+                return self._call(step, EMIT_ACTION, input_, (path, nowhere), roots)
             case LoopStep():
                 return self._loop(step, path, roots)
             case _:
@@ -162,7 +167,7 @@ class StepCompiler:
 
     def _call(
         self,
-        step: ActionStep | WebhookStep | AiStep,
+        step: ActionStep | WebhookStep | AiStep | EmitEventStep,
         name: str,
         input_: Json,
         where: tuple[str, Conceals],

@@ -168,6 +168,24 @@ class AiStep(_Calling):
     schema_: dict[str, Json] | None = Field(default=None, alias="schema")
 
 
+class EmitEventStep(_Calling):
+    """Appends an event of the workflow's own to the account's log."""
+
+    type: Literal["emit_event"]
+    event: dict[str, Json] = Field(
+        description="As `POST /events` takes it; takes templates.",
+        examples=[{"type": "order.shipped", "data": {"id": "{{ input.id }}"}}],
+    )
+
+    @model_validator(mode="after")
+    def _has_a_type(self) -> Self:
+        if "type" not in self.event:
+            raise ValueError(
+                f"expected an event with a 'type', got {', '.join(self.event) or 'none'}"
+            )
+        return self
+
+
 class DelayStep(_Guarded):
     """Waits for a duration, or until an instant."""
 
@@ -293,6 +311,7 @@ Step: TypeAlias = Annotated[
     | WebhookStep
     | TransformStep
     | AiStep
+    | EmitEventStep
     | StopStep,
     Field(discriminator="type"),
 ]
@@ -307,6 +326,7 @@ NESTED = (
     WebhookStep,
     TransformStep,
     AiStep,
+    EmitEventStep,
     StopStep,
     Case,
     ConditionStep,
@@ -324,6 +344,9 @@ class Workflow(Document):
     description: str = Field(default="", max_length=10_000)
     enabled: bool = True
     tags: list[str] = Field(default_factory=list, max_length=50)
+    if_: str | None = Field(
+        default=None, alias="if", description="CEL: a match for which it is false starts nothing."
+    )
     on: Trigger | Annotated[list[Trigger], Field(max_length=20)] = Field(default_factory=list)
     vars: dict[str, Json] = Field(default_factory=dict)
     steps: list[Step] = Field(min_length=1)

@@ -19,7 +19,8 @@ from oncue.core.workflow.findings import VARIABLES, Findings
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.survey import survey
 
-TEMPLATE_ROOTS = ("event", "match", "input", "steps", VARIABLES, "execution")
+CONNECTED = "connected"
+TEMPLATE_ROOTS = ("event", "match", "input", "steps", VARIABLES, "execution", CONNECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,9 @@ class _Parser:
             output=self._found.template(definition.output, "output", TEMPLATE_ROOTS)
             if "output" in definition.model_fields_set
             else None,
+            guard=None
+            if definition.if_ is None
+            else self._found.expression(definition.if_, "if", TEMPLATE_ROOTS),
             vars=definition.vars,
             max_steps=definition.max_steps,
             timeout_ms=definition.timeout,
@@ -119,6 +123,7 @@ class _Parser:
             plan,
             secrets=self._found.secrets,
             variables=self._found.variables(definition.vars),
+            asks_connected=any(read[0] == CONNECTED for read in self._found.reads),
             reads_any_variable=(VARIABLES,) in self._found.reads,
         )
         if max_steps is not None and steps.count > max_steps:

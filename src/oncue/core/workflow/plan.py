@@ -137,6 +137,10 @@ class Plan:
     vars: Mapping[str, Json] = field(default_factory=dict)
     max_steps: int = 10_000
     timeout_ms: int = 30 * 86_400_000
+    guard: Expression | None = None
+    """What has to hold for a match to start it."""
+    asks_connected: bool = False
+    """Whether it may read which integrations are connected."""
     dead_letter: bool = True
     """Whether it is kept for redriving if it fails."""
     secrets: Mapping[str, str] = field(default_factory=dict)

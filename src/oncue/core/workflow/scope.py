@@ -82,6 +82,7 @@ class Scope:
             "input": start.input,
             "steps": self.steps,
             "vars": {**start.vars, **self.plan.vars} if start.vars else self.plan.vars,
+            "connected": start.connected or {},
             "execution": {"id": start.execution_id, "now": format_instant(self.state.now_ms)},
             **self.variables,
         }

@@ -149,6 +149,8 @@ class Start:
     """When it fails if it has not ended by then."""
     callback_url: str | None = None
     """Where to call back, before the path of the step that waits."""
+    connected: Mapping[str, list[str]] | None = None
+    """By what each integration was reached that was connected when it began, if it may ask."""
     generation: int = 0
     """Which replay of the root it is; idempotency keys are made of it, too."""
     reused: int = 0

@@ -1,5 +1,6 @@
 """Every saved version of every workflow."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -108,12 +109,16 @@ class SqlCatalog:
             select = select.where(place < sa.tuple_(*before))
         return [_workflow_of(row) for row in await self._database.rows(select)]
 
-    async def workflow_count(self, account: str) -> int:
-        """Return how many workflows an account has."""
+    async def workflow_count(self, account: str, but: Sequence[str] = ()) -> int:
+        """Return how many workflows an account has beside those of some ids."""
         select = (
             sa.select(sa.func.count())
             .select_from(tables.workflow)
-            .where(tables.workflow.c.account == account, tables.workflow.c.deleted_at.is_(None))
+            .where(
+                tables.workflow.c.account == account,
+                tables.workflow.c.deleted_at.is_(None),
+                tables.workflow.c.id.not_in(but),
+            )
         )
         return int((await self._database.rows(select))[0][0])
 

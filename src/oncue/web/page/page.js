@@ -57,6 +57,8 @@ function showNumbers(board) {
   $("numbers").textContent =
     `last day: ${board.events.total} events${lag}, ${board.patterns.matches} matches · ${board.workflows.enabled} of ${board.workflows.total} workflows on` +
     (parts.length ? ` · executions: ${parts.join(", ")}` : "");
+  $("alerts").hidden = board.alerts.by !== null;
+  $("alerts").textContent = `Nobody is told of failures: ${board.alerts.lack}`;
 }
 
 function showExecutions(rows) {
