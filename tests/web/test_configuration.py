@@ -165,6 +165,23 @@ def test_what_is_no_list_of_documents_is_refused(
     assert [one["path"] for one in refused.body["errors"]] == paths
 
 
+def test_of_two_at_once_each_is_whole(tmp_path: Path) -> None:
+    def documents(value: int) -> list[Any]:
+        return [{"kind": "variable", "name": f"v{n}", "value": value} for n in range(20)]
+
+    async def use(server: Served) -> Any:
+        await _apply(server, documents(0))
+        answers = await asyncio.gather(*(_apply(server, documents(n)) for n in range(1, 6)))
+        values = {document["value"] for document in await _export(server)}
+        return {answer.status for answer in answers}, len(values)
+
+    statuses, values = serve(tmp_path, use)
+
+    assert 200 in statuses
+    assert statuses <= {200, 409}
+    assert values == 1
+
+
 def test_a_dry_run_tells_before_and_after_and_saves_nothing(tmp_path: Path) -> None:
     changed = {**VARIABLE, "value": 5}
     connected = {**CONNECTION, "values": {"bot_token": TOKEN}}

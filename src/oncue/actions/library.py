@@ -57,7 +57,16 @@ Stores = Callable[[str], AccountStore]
 
 _UNAUTHORIZED: Final = 401
 # A bug is told by its words, in which what it stumbled over may stand.
-_BUGS: Final = (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError)
+_BUGS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 class _NotSentError(Exception):
