@@ -55,7 +55,7 @@ def test_a_connection_is_set_from_stdin_changed_listed_and_deleted(
 @pytest.mark.parametrize(
     ("words", "typed", "told"),
     [
-        (("alerts",), "", "expected --integration out of ai, database"),
+        (("alerts",), "", "expected --integration out of ai, apprise, database"),
         (("alerts", "--integration", "slack"), SECRET, "expected name=value on line 1"),
         (("alerts", "--integration", "slack"), "{" + SECRET, "expected an object of JSON"),
         (("alerts", "--integration", "slack"), f"token={SECRET}", "values.token"),
