@@ -1,7 +1,7 @@
 """An embedded engine on a temporary folder and the virtual clock, that can be killed."""
 
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from oncue.core.action import Action, AnyAction, Call, Idempotency, Origin
 from oncue.core.errors import ActionError
 from oncue.core.expression import Spot
 from oncue.core.json_text import Json
+from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
 from oncue.engine.engine import Engine, World
 from oncue.ports import Actions, ExecutionFilter, Rehearsal
@@ -140,6 +141,7 @@ class Installed:
     log: SqliteEventLog
     journal: SqliteJournal
     parts: World
+    go_to: Callable[[int], Awaitable[None]]
 
     async def send(self, **event: Json) -> None:
         await self.engine.ingest.accept(ACCOUNT, {"type": "user.signup", **event})
@@ -165,11 +167,12 @@ async def installed(
     vendors: ActionLibrary | None = None,
     commit: Commit = sqlite3.Connection.commit,
     built_in: Sequence[Json] = (),
+    gates: Gates | None = None,
 ) -> AsyncIterator[Installed]:
     """
     Run an engine on `folder` until the block ends.
 
-    `commit` may die; with `vendors` the steps call real actions.
+    `commit` may die; with `vendors` the steps call real actions, through `gates` if given.
     """
     clock = clock or VirtualClock()
     recording = actions or RecordingActions()
@@ -186,5 +189,8 @@ async def installed(
         commit=commit,
         checks_connections=True,
         built_in=built_in,
+        gates=gates,
     ) as inner:
-        yield Installed(inner.engine, clock, recording, inner.log, inner.journal, inner.world)
+        yield Installed(
+            inner.engine, clock, recording, inner.log, inner.journal, inner.world, inner.go_to
+        )

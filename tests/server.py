@@ -63,10 +63,13 @@ class _QuietServer(uvicorn.Server):
 
 @asynccontextmanager
 async def served(
-    folder: Path, limits: Limits | None = None, vendors: ActionLibrary | None = None
+    folder: Path,
+    limits: Limits | None = None,
+    vendors: ActionLibrary | None = None,
+    **options: Any,
 ) -> AsyncIterator[Served]:
-    """Serve until the block ends."""
-    async with installed(folder, vendors=vendors) as world:
+    """Serve until the block ends; `options` are those of `installed`."""
+    async with installed(folder, vendors=vendors, **options) as world:
         for key, scope in ((KEY, "operator"), (READER, "read")):
             await world.parts.accounts.put_api_key(
                 ACCOUNT, ApiKey(f"key_{scope}", ACCOUNT, hash_key(key), frozenset((scope,)), 0)
