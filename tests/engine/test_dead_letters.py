@@ -42,7 +42,7 @@ async def _send(world: Installed) -> None:
 
 
 async def _redrive(world: Installed, letter_id: str) -> None:
-    await world.engine.replays.redrive(ACCOUNT, letter_id)
+    await world.engine.dead_letters.redrive(ACCOUNT, letter_id)
     await world.engine.settled()
 
 

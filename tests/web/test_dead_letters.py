@@ -54,6 +54,7 @@ def test_an_execution_that_fails_becomes_a_dead_letter(tmp_path: Path) -> None:
         "created_at": execution["finished_at"],
         "closed_at": None,
         "redriven_as": None,
+        "event": None,
     }
     assert letter["id"].startswith("dl_")
     assert (board["workflows"]["dead"], board["events"]["dead"]) == (1, 0)

@@ -41,7 +41,7 @@ def test_the_dashboard_counts_what_happened_in_its_range(tmp_path: Path) -> None
         "series": [0, 0, 0, 2, 1],
         "lag": 0,
     }
-    assert board["patterns"] == {"matches": 2}
+    assert board["patterns"] == {"matches": 2, "paused": []}
     assert board["workflows"] == {"total": 2, "enabled": 1}
     assert board["executions"] == {
         "by_status": {"completed": 1, "failed": 1},

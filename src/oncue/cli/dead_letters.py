@@ -123,7 +123,8 @@ def redrive(
         for letter_id in letter_ids:
             path = f"/dead-letters/{letter_id}/redrive"
             done = await remote.ask("POST", path, {"version": version})
-            out.print(f"redriven {letter_id} as {done['redriven_as']}")
+            begun = done["redriven_as"]
+            out.print(f"redriven {letter_id}{f' as {begun}' if begun else ''}")
         if terms is not None:
             body: Json = {"filter": terms, "rate": rate, "version": version}
             begun = await remote.ask("POST", "/dead-letters/redrive", body)

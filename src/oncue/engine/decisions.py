@@ -6,10 +6,12 @@ from typing import Final
 
 from oncue.core.event import Event
 from oncue.core.pattern.match import Match, match_of, offsets_needed
+from oncue.core.pattern.matcher import Failure
 from oncue.core.pattern.records import LogRecord
 from oncue.core.pattern.watch import Finding
 from oncue.engine.outbox import Outbox
 from oncue.engine.outcomes import Outcomes, match_row, shown_outcome
+from oncue.engine.pauses import pauses_after
 from oncue.engine.reading import Decided, Reading
 from oncue.ports import EventLog, FailureRow, Journal, MatchedRun, MatchRow, NewExecution
 
@@ -41,10 +43,6 @@ class Decisions:
 
         Returns how many matches that are.
         """
-        failures = [
-            FailureRow(failure.pattern_id, failure.offset, failure.reason)
-            for failure in decided.failures
-        ]
         findings = decided.findings
         # One record can reveal as many matches as there are keys: they are made and written in
         # parts, and the cursor goes on with the last.
@@ -54,7 +52,7 @@ class Decisions:
             matches = await self._matches(account, part, decided.events)
             await self._write(account, reading.committed, matches)
         matches = await self._matches(account, findings[last:], decided.events)
-        await self._write(account, reading.cursor, matches, failures)
+        await self._write(account, reading.cursor, matches, decided.failures)
         return len(findings)
 
     async def _matches(
@@ -76,7 +74,7 @@ class Decisions:
         account: str,
         cursor: int,
         matches: Sequence[Match],
-        failures: Sequence[FailureRow] = (),
+        failures: Sequence[Failure] = (),
     ) -> None:
         rows: list[MatchRow] = []
         started: list[NewExecution] = []
@@ -89,9 +87,24 @@ class Decisions:
             rows.append(match_row(match, shown, told))
             if isinstance(outcome, NewExecution):
                 started.append(outcome)
-        run = MatchedRun(cursor, rows, started, failures)
+        run = MatchedRun(
+            cursor, rows, started, [*map(_failure_row, failures)], pauses_after(failures)
+        )
         followed = await self._journal.commit_matches(account, run)
         # At once: should the next part fail, nobody would hear of this one before a restart.
         for begun in followed.started:
             self._on_started(account, begun)
         self._outbox.send(account, followed.told)
+
+
+def _failure_row(failure: Failure) -> FailureRow:
+    pattern = failure.pattern
+    return FailureRow(
+        pattern.id,
+        pattern.name,
+        pattern.version,
+        failure.offset,
+        failure.reason,
+        failure.at_ms,
+        failure.event,
+    )

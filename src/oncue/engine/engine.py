@@ -22,6 +22,7 @@ from oncue.engine.built_ins import BuiltIns
 from oncue.engine.by_hand import HandStarts
 from oncue.engine.connected import Connected
 from oncue.engine.connection_book import ConnectionBook
+from oncue.engine.dead_letters import DeadLetters
 from oncue.engine.decisions import Decisions
 from oncue.engine.definitions import Checks, Definitions
 from oncue.engine.execute import Executor
@@ -41,6 +42,7 @@ from oncue.engine.outbox import Outbox
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.parking import Parking
 from oncue.engine.patterns import PatternDefinitions
+from oncue.engine.pauses import PauseBook
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
 from oncue.engine.redriving import Redriving
@@ -72,6 +74,7 @@ from oncue.ports import (
     KeyValues,
     Letters,
     Patterns,
+    Pauses,
     Redrives,
     Schedules,
     Shelf,
@@ -94,6 +97,7 @@ class World:
     history: History
     letters: Letters
     redrives: Redrives
+    pauses: Pauses
     accounts: Accounts
     catalog: Catalog
     patterns: Patterns
@@ -207,6 +211,7 @@ class Engine:
         decisions = Decisions(
             world.log, world.journal, self._outcomes, self._outbox, self._executor.start
         )
+        self.pauses = PauseBook(world.pauses, world.patterns, self.patterns, world.clock)
         self.matching = MatchLanes(
             lambda account: MatchLoop(
                 account,
@@ -214,6 +219,7 @@ class Engine:
                 readings,
                 decisions,
                 world.clock,
+                self.pauses,
             )
         )
         self.backtests = Backtests(world.log)
@@ -226,13 +232,13 @@ class Engine:
         self.signals = Signals(world.journal, self._executor)
         self.replays = Replays(
             world.journal,
-            world.letters,
             starts,
             self.quotas,
             world.fresh_id,
             self._executor.start,
         )
-        self.redriving = Redriving(world.redrives, self.replays, world.clock, world.fresh_id)
+        self.dead_letters = DeadLetters(world.letters, world.log, self.replays, world.clock)
+        self.redriving = Redriving(world.redrives, self.dead_letters, world.clock, world.fresh_id)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id
         )
@@ -263,6 +269,7 @@ class Engine:
         """Take up what was left, and go on."""
         self._world.log.subscribe(self.matching.notify)
         await self.patterns.announce_rest()
+        await self.pauses.recover()
         await self.matching.recover(await self._world.accounts.ids())
         await self._executor.recover()
         await self._outbox.recover()
@@ -360,7 +367,10 @@ class Engine:
             started=tally.started,
             ended=tally.ended,
             attempts=tally.attempts,
-            dead=Counter({Queue.WORKFLOWS.value: tally.dead}),
+            dead=Counter(
+                {Queue.EVENTS.value: self.pauses.failures, Queue.WORKFLOWS.value: tally.dead}
+            ),
+            paused=self.pauses.count,
             unmatched=self.matching.unmatched,
             live=len(tally.live),
             ready=len(tally.ready),

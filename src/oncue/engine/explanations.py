@@ -44,6 +44,7 @@ class Fate(StrEnum):
     LATE = "late"
     LEARNING = "learning"
     SUPPRESSED = "suppressed"
+    DEAD_LETTERED = "dead_lettered"
     COUNTED = "counted"
     STARTED = "started"
     ADVANCED = "advanced"
@@ -74,7 +75,7 @@ class _Again:
     """
     A pattern that looks at a part of the log once more, from the record after `since` on.
 
-    `found` is what the last record completed, `nearest` the partial match that had
+    `found` is what the last record completed, `failure` the exception on it, `nearest` the partial match that had
     come farthest before the event, perhaps gone by now; `is_waiting` says that the
     event waits for others that may come before it.
     """
@@ -84,6 +85,7 @@ class _Again:
     since: int
     watch: Watch | None = None
     found: Sequence[Finding] = ()
+    failure: str | None = None
     nearest: Mapping[str, Json] = field(default_factory=dict)
     is_waiting: bool = False
 
@@ -182,10 +184,13 @@ class Explanations:
                     again.remember()
             found = matcher.fold(record)
             if record.offset < event.offset:
+                matcher.take_failures()
                 _remember(present, record)
                 continue
+            failures = {one.pattern.id: one.reason for one in matcher.take_failures()}
             for again in present:
                 again.takes(found)
+                again.failure = failures.get(again.pattern.id)
                 if not _is_waiting(again, event):
                     yield _explained(event, again)
             present = [again for again in present if _is_waiting(again, event)]
@@ -287,6 +292,8 @@ def _explained(event: Event, again: _Again) -> Explanation:
         if any(event.offset in offsets for _, offsets in finding.hit.bindings):
             id_ = match_id(pattern, finding.hit)
             return Explanation(pattern, Fate.MATCHED, match_id=id_, key=shown, state=state)
+    if again.failure:
+        return Explanation(pattern, Fate.DEAD_LETTERED, error=again.failure, key=shown, state=state)
     if again.is_waiting:
         return Explanation(pattern, Fate.PENDING, "watermark", key=shown, state=state)
     fate = Fate(watch.note.value) if watch.note else Fate.IGNORED

@@ -14,6 +14,7 @@ from oncue.core.pattern.watch import Watch
 from oncue.engine.alarm import Alarm
 from oncue.engine.decisions import Decisions
 from oncue.engine.loop import Loop
+from oncue.engine.pauses import PauseBook
 from oncue.engine.reached import Reached
 from oncue.engine.reading import Reading, Readings
 from oncue.engine.saving import Saving
@@ -30,12 +31,14 @@ class MatchLoop(Loop):
         readings: Readings,
         decisions: Decisions,
         clock: Clock,
+        pauses: PauseBook,
     ) -> None:
         super().__init__(f"matcher of {account}", clock)
         self._account = account
         self._log = log
         self._readings = readings
         self._decisions = decisions
+        self._pauses = pauses
         self._saving = Saving(account, readings)
         self._alarm = Alarm(clock, self.wake, "tick")
         self._reading: Reading | None = None
@@ -97,6 +100,8 @@ class MatchLoop(Loop):
         if reading.cursor > before:
             self.matches += await self._decisions.commit(self._account, reading, decided)
             reading.committed = reading.cursor
+            if decided.failures:
+                await self._pauses.consider(self._account, decided.failures)
 
     async def _tick(self, reading: Reading) -> None:
         """Say what time it is if something is due; else wait for that."""

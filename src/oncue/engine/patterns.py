@@ -46,7 +46,7 @@ class PatternDefinitions:
             InvalidInput: with all problems.
             Conflict: another pattern of the account has that name.
         """
-        return await self._save(account, await self.first(account, document))
+        return await self.save(account, await self.first(account, document))
 
     async def first(
         self, account: str, document: Json, workflows: Mapping[str, str] = NONE
@@ -82,7 +82,7 @@ class PatternDefinitions:
         """
         _check_is_free(current)
         changed = await self.next(account, current, document)
-        return current if changed is current else await self._save(account, changed)
+        return current if changed is current else await self.save(account, changed)
 
     async def next(
         self,
@@ -117,7 +117,7 @@ class PatternDefinitions:
             Conflict: a workflow owns it.
         """
         _check_is_free(current)
-        await self._save(account, ended(current, self._clock.now_ms()))
+        await self.save(account, ended(current, self._clock.now_ms()))
 
     async def announce(self, account: str, pattern: PatternVersion) -> None:
         """Let a version be seen from now on."""
@@ -143,7 +143,14 @@ class PatternDefinitions:
         """
         await self._active.check_room(account, self._log.head(account), wanted, path)
 
-    async def _save(self, account: str, pattern: PatternVersion) -> PatternVersion:
+    async def save(self, account: str, pattern: PatternVersion) -> PatternVersion:
+        """
+        Return a version that is kept and seen from now on.
+
+        Raises:
+            InvalidInput: it would make each event cost too much.
+            Conflict: the name is taken, or somebody saved that version meanwhile.
+        """
         await self.check_room(account, [pattern], "pattern.where")
         await self._patterns.save(account, pattern)
         await self.announce(account, pattern)

@@ -15,7 +15,7 @@ from oncue.core.event import Event
 from oncue.core.pattern.event_time import EventTime
 from oncue.core.pattern.matcher import Failure, Matcher
 from oncue.core.pattern.plan import ActivePattern
-from oncue.core.pattern.records import Change, LogRecord
+from oncue.core.pattern.records import Change, LogRecord, Redriven
 from oncue.core.pattern.saving import UNFIT, Part, Save, restore
 from oncue.core.pattern.watch import Finding, Watch
 from oncue.engine.active_patterns import ActivePatterns
@@ -124,6 +124,8 @@ class Readings:
             found = matcher.fold(record)
             if isinstance(record, Event):
                 decided.events[record.offset] = record
+            elif isinstance(record, Redriven):
+                decided.events[record.event.offset] = record.event
             if record.offset > reading.committed:
                 decided.findings += ((record, finding) for finding in found)
             if isinstance(record, Change):

@@ -15,8 +15,9 @@ from oncue.core.errors import Conflict, InvalidInput, NotFound, QuotaExceeded
 from oncue.core.instants import parse_rate
 from oncue.core.json_text import Json
 from oncue.engine.alarm import Alarm
+from oncue.engine.dead_letters import DeadLetters
 from oncue.engine.loop import Loop
-from oncue.engine.replays import Replays, VersionChoice
+from oncue.engine.replays import VersionChoice
 from oncue.ports import Clock, LetterFilter, Redrive, Redrives
 
 _log = logging.getLogger(__name__)
@@ -31,13 +32,13 @@ class Redriving(Loop):
     def __init__(
         self,
         redrives: Redrives,
-        replays: Replays,
+        dead_letters: DeadLetters,
         clock: Clock,
         fresh_id: Callable[[str], str],
     ) -> None:
         super().__init__("redriving", clock)
         self._redrives = redrives
-        self._replays = replays
+        self._dead_letters = dead_letters
         self._fresh_id = fresh_id
         self._due: dict[str, float] = {}
         self._alarm = Alarm(clock, self.wake, "redrive")
@@ -134,6 +135,6 @@ class Redriving(Loop):
 
     async def _redrive(self, account: str, letter_id: str, version: VersionChoice) -> None:
         try:
-            await self._replays.redrive(account, letter_id, version)
+            await self._dead_letters.redrive(account, letter_id, version)
         except (Conflict, InvalidInput, NotFound, QuotaExceeded) as exc:
             await self._redrives.refuse(account, letter_id, str(exc), self._clock.now_ms())

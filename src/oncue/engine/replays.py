@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 
-from oncue.core.dead_letters import LetterState
 from oncue.core.errors import Conflict
 from oncue.core.ids import derived_id
 from oncue.core.workflow.plan import Plan
@@ -15,7 +14,6 @@ from oncue.engine.starts import Starts
 from oncue.ports import (
     DeadLetter,
     Journal,
-    Letters,
     NewExecution,
     Replay,
     StoredExecution,
@@ -37,14 +35,12 @@ class Replays:
     def __init__(
         self,
         journal: Journal,
-        letters: Letters,
         starts: Starts,
         quotas: QuotaGuard,
         fresh_id: Callable[[str], str],
         on_started: Callable[[str, NewExecution], None],
     ) -> None:
         self._journal = journal
-        self._letters = letters
         self._definitions = starts.definitions
         self._starts = starts
         self._quotas = quotas
@@ -72,21 +68,14 @@ class Replays:
         new = await self._again(account, like, self._fresh_id("exe"), records)
         return await self._begin(account, Replay(new, records, is_anew=True))
 
-    async def redrive(
-        self, account: str, letter_id: str, version: VersionChoice = VersionChoice.PINNED
-    ) -> DeadLetter:
+    async def redrive(self, account: str, letter: DeadLetter, version: VersionChoice) -> None:
         """
-        Return a dead letter that is tried again, from where it failed.
+        Go on with the execution of an open dead letter, from where it failed.
 
         Raises:
-            NotFound: this account has none of that id.
-            Conflict: it is not open.
+            Conflict: it is not open any more.
             QuotaExceeded: the account had as many as it may.
         """
-        letter = await self._letters.letter(account, letter_id)
-        if letter.state is not LetterState.OPEN:
-            state = letter.state.value
-            raise Conflict(f"expected an open dead letter, got {letter_id!r}, which is {state}")
         assert letter.execution_id is not None
         stored = await self._journal.load(account, letter.execution_id)
         wanted, before, plan = await self._plans(account, stored, version)
@@ -94,8 +83,7 @@ class Replays:
         like = _like(stored, "redrive", wanted)
         begun_id = derived_id("exe", letter.created_at_ms, [letter.id])
         new = await self._again(account, like, begun_id, records)
-        await self._begin(account, Replay(new, records, letter_id=letter_id))
-        return await self._letters.letter(account, letter_id)
+        await self._begin(account, Replay(new, records, letter_id=letter.id))
 
     async def _plans(
         self, account: str, stored: StoredExecution, version: VersionChoice

@@ -32,6 +32,8 @@ class Numbers:
     attempts: Counter[tuple[str, str]]
     dead: Counter[str]
     """Dead letters by their queue."""
+    paused: int
+    """Patterns that were paused because they failed again and again."""
     unmatched: int
     """Records of logs that the matcher has not read."""
     live: int

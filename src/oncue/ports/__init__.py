@@ -39,6 +39,8 @@ from oncue.ports.journal import (
     MatchRow,
     NewExecution,
     OnceKey,
+    Pause,
+    Pauses,
     Replay,
     StoredExecution,
     Timer,
@@ -46,6 +48,7 @@ from oncue.ports.journal import (
     Turn,
 )
 from oncue.ports.letters import (
+    DeadEvent,
     DeadLetter,
     LetterFilter,
     LetterGroup,
@@ -74,6 +77,7 @@ __all__ = [
     "Connection",
     "Connections",
     "CredentialSource",
+    "DeadEvent",
     "DeadLetter",
     "Disk",
     "EventLog",
@@ -106,6 +110,8 @@ __all__ = [
     "Past",
     "PatternVersion",
     "Patterns",
+    "Pause",
+    "Pauses",
     "Progress",
     "Quotas",
     "Receipt",

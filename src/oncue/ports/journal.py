@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from oncue.core.event import IncomingEvent
+from oncue.core.event import Event, IncomingEvent
 from oncue.core.json_text import Json
 from oncue.core.workflow.records import Record
 from oncue.core.workflow.state import ExecutionState, Start, Status
@@ -90,10 +90,28 @@ class MatchRow:
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """A pattern raised an exception on the record at `offset`, which therefore did nothing to it."""
+    """
+    A pattern raised an exception on the record at `offset`, which therefore did nothing to it.
+
+    It is a dead letter; `event` is what it was shown, None where time alone made it fail.
+    """
 
     pattern_id: str
+    pattern: str
+    version: int
     offset: int
+    reason: str
+    at_ms: int
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A version of a pattern failed again and again; the one after it is to see nothing."""
+
+    pattern_id: str
+    version: int
+    at_ms: int
     reason: str
 
 
@@ -105,6 +123,7 @@ class MatchedRun:
     matches: Sequence[MatchRow]
     started: Sequence[NewExecution]
     failures: Sequence[FailureRow] = ()
+    pauses: Sequence[Pause] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +272,16 @@ class ExecutionReport:
     """Of all that are pending or running now, whenever they began; waiting ones wait for nobody."""
 
 
+class Pauses(Protocol):
+    """Why patterns were paused. The journal adds them in the commits of the failures."""
+
+    async def all(self) -> list[tuple[str, Pause]]:
+        """Return account and pause of all patterns that were paused last."""
+
+    async def of(self, account: str) -> dict[str, Pause]:
+        """Return the last pause of each pattern of an account that had one, by its id."""
+
+
 class History(Protocol):
     """What was decided, to look at."""
 
@@ -281,9 +310,6 @@ class History(Protocol):
         self, account: str, pattern_id: str, limit: int, before: tuple[int, str] | None = None
     ) -> list[MatchRow]:
         """Return matches, newest first, from below (detected_at_ms, id) `before`."""
-
-    async def failures(self, account: str, pattern_id: str, limit: int) -> list[FailureRow]:
-        """Return the newest failures of a pattern."""
 
     async def match_counts(self, account: str, pattern_id: str) -> tuple[int, int | None]:
         """Return how many matches a pattern has, and the time of the last detected."""

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from oncue.core.dead_letters import LetterState, Queue, RedriveState
+from oncue.core.event import Event
 from oncue.core.json_text import Json
+
+
+@dataclass(frozen=True, slots=True)
+class DeadEvent:
+    """The event of a dead letter, by its offset, its id and its type."""
+
+    offset: int
+    id: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +41,8 @@ class DeadLetter:
     """When it was redriven or discarded."""
     redriven_as: str | None = None
     """The execution that goes on with it."""
+    event: DeadEvent | None = None
+    """What the pattern was shown; also in that queue None, where time alone made it fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +155,18 @@ class Letters(Protocol):
 
         Raises:
             NotFound: this account has none of that id.
+        """
+
+    async def event(self, account: str, letter_id: str) -> Event | None:
+        """Return the event that a pattern raised an exception on, if it was one."""
+
+    async def shown_again(self, account: str, letter_id: str, at_ms: int) -> None:
+        """
+        Write down that the pattern sees the event again.
+
+        Raises:
+            NotFound: this account has none of that id.
+            Conflict: it is not open.
         """
 
     async def counts(self, account: str) -> Mapping[str, int]:

@@ -107,6 +107,11 @@ class EventLog(Protocol):
     async def append_change(self, account: str, pattern_id: str, version: int) -> int:
         """Return the offset from which the version is seen; the same if told twice."""
 
+    async def append_redriven(
+        self, account: str, letter_id: str, pattern_id: str, event: Event
+    ) -> int:
+        """Return the offset from which a pattern sees an event again; the same if told twice."""
+
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
 

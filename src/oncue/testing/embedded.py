@@ -41,6 +41,7 @@ from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.letters import SqliteLetters
 from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.sqlite.pauses import SqlitePauses
 from oncue.store.sqlite.redrives import SqliteRedrives
 from oncue.store.vault import AesVault
 from oncue.testing.clock import VirtualClock
@@ -131,6 +132,7 @@ async def embedded(  # noqa: PLR0913 what programs and tests choose
             history=SqliteHistory(journal.file),
             letters=SqliteLetters(journal.file),
             redrives=SqliteRedrives(journal.file),
+            pauses=SqlitePauses(journal.file),
             accounts=accounts,
             catalog=SqlCatalog(database),
             patterns=SqlPatterns(database),

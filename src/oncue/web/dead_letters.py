@@ -1,6 +1,6 @@
 """`/dead-letters`: what was given up."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -165,12 +165,12 @@ class DeadLetterRoutes:
         return Response(status_code=204)
 
     async def redrive(self, request: Request) -> Response:
-        """Try a dead letter again: an execution from the step that failed."""
+        """Try a dead letter again: an execution from where it failed, an event at its pattern."""
         account = await self._context.gate.account(request, "write")
         body = await read_optional_json(request, self._context.limits.document_bytes)
         version = read_model(RedriveTerms, body).version
-        replays = self._context.engine.replays
-        letter = await replays.redrive(account, request.path_params["id"], version)
+        dead_letters = self._context.engine.dead_letters
+        letter = await dead_letters.redrive(account, request.path_params["id"], version)
         return answer(shown(letter), 202)
 
     async def redrive_all(self, request: Request) -> Response:
@@ -234,6 +234,7 @@ def shown(letter: DeadLetter) -> dict[str, Json]:
         "created_at": format_instant(letter.created_at_ms),
         "closed_at": None if closed is None else format_instant(closed),
         "redriven_as": letter.redriven_as,
+        "event": None if letter.event is None else asdict(letter.event),
     }
 
 

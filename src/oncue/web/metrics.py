@@ -86,6 +86,7 @@ class Metrics:
             ("oncue_events_accepted", "Events accepted.", numbers.events),
             ("oncue_events_duplicate", "Events that were there already.", numbers.duplicates),
             ("oncue_matches", "Matches of all patterns.", numbers.matches),
+            ("oncue_patterns_paused", "Patterns paused for failing.", numbers.paused),
             ("oncue_executions_started", "Executions begun.", numbers.started),
             ("oncue_events_emitted", "Events that OnCue emitted itself.", numbers.emitted),
             ("oncue_loops_cut", "Matches that ended a loop of executions.", numbers.loops),

@@ -73,6 +73,8 @@ class Monitoring:
         report = await world.history.report(account, span)
         workflows = await world.catalog.workflows(account, _MANY, None)
         dead = await world.letters.counts(account)
+        patterns = await world.patterns.all(account, _MANY, None)
+        paused: list[Json] = [*await self._context.engine.pauses.paused(account, patterns)]
         lag = world.log.head(account) - (await world.journal.cursors()).get(account, 0)
         alerts = await self._context.engine.alerts.way(account)
         shown: Json = {
@@ -84,7 +86,7 @@ class Monitoring:
                 "series": events.series,
                 "lag": lag,
             },
-            "patterns": {"matches": report.matches},
+            "patterns": {"matches": report.matches, "paused": paused},
             "workflows": {
                 "total": await world.catalog.workflow_count(account),
                 "enabled": sum(workflow.is_enabled for workflow in workflows),

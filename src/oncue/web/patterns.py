@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from oncue.core.dead_letters import Queue
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
@@ -12,7 +13,7 @@ from oncue.core.pattern.match import expanded
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.templates import TEMPLATES
 from oncue.core.pattern.watch import NO_STATS
-from oncue.ports import MatchRow, PatternVersion
+from oncue.ports import LetterFilter, MatchRow, PatternVersion, Pause
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
@@ -75,6 +76,12 @@ class PatternRoutes:
                 Gives(None, 204, also=CHANGED),
             ),
             Endpoint(
+                "POST /patterns/{id}/resume",
+                self.resume,
+                "write",
+                Gives("SavedPattern", also={409: "It is not paused."}),
+            ),
+            Endpoint(
                 "GET /patterns/{id}/matches",
                 self.matches,
                 "read",
@@ -96,7 +103,7 @@ class PatternRoutes:
         limit = page_size(request.query_params.get("limit"))
         before = decode_cursor(request.query_params.get("cursor"))
         rows = await self._patterns.all(account, limit + 1, before)
-        shown = {row.id: await self._shown(account, row) for row in rows[:limit]}
+        shown = {row.id: await _shown(self._context, account, row) for row in rows[:limit]}
         return answer_page(
             rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
         )
@@ -140,6 +147,14 @@ class PatternRoutes:
         await self._definitions.delete(account, current)
         return Response(status_code=204)
 
+    async def resume(self, request: Request) -> Response:
+        """Let a pattern go on that was paused for failing; it begins with empty state."""
+        account = await self._context.gate.account(request, "write")
+        current = await self._current(account, request)
+        return await self._answer(
+            account, await self._context.engine.pauses.resume(account, current)
+        )
+
     async def matches(self, request: Request) -> Response:
         """Return the matches of a pattern, newest first."""
         account = await self._context.gate.account(request, "read")
@@ -172,31 +187,46 @@ class PatternRoutes:
         headers = {"ETag": etag(pattern.version)}
         if status == 201:
             headers["Location"] = f"/patterns/{pattern.id}"
-        return answer(await self._shown(account, pattern), status, headers)
+        return answer(await _shown(self._context, account, pattern), status, headers)
 
-    async def _shown(self, account: str, pattern: PatternVersion) -> dict[str, Json]:
-        count, last_ms = await self._context.world.history.match_counts(account, pattern.id)
-        matching = self._context.engine.matching
-        watch = matching.watch(account, pattern.id)
-        failures = await self._context.world.history.failures(account, pattern.id, MAX_FAILURES)
-        return {
-            "id": pattern.id,
-            "enabled": pattern.is_active,
-            **pattern.document,
-            "version": pattern.version,
-            "state_version": pattern.state_version,
-            "owned_by": pattern.owner_id,
-            "cost_class": cost_class(self._context.engine.active_patterns.ready(account, pattern)),
-            "created_at": format_instant(pattern.created_at_ms),
-            "updated_at": format_instant(pattern.updated_at_ms),
-            "stats": {
-                "matches": count,
-                "last_match_at": None if last_ms is None else format_instant(last_ms),
-                "where_errors": matching.where_errors(account, pattern.id),
-                **(watch.stats() if watch else NO_STATS),
-                "failures": [{"offset": f.offset, "reason": f.reason} for f in failures],
-            },
-        }
+
+async def _shown(context: Context, account: str, pattern: PatternVersion) -> dict[str, Json]:
+    count, last_ms = await context.world.history.match_counts(account, pattern.id)
+    matching = context.engine.matching
+    watch = matching.watch(account, pattern.id)
+    pause = await context.engine.pauses.of(account, pattern)
+    failed = LetterFilter(Queue.EVENTS, pattern=pattern.id)
+    failures = await context.world.letters.all(account, failed, MAX_FAILURES)
+    return {
+        "id": pattern.id,
+        **pattern.document,
+        "enabled": pattern.is_active,
+        "paused": None if pause is None else _paused(pause),
+        "version": pattern.version,
+        "state_version": pattern.state_version,
+        "owned_by": pattern.owner_id,
+        "cost_class": cost_class(context.engine.active_patterns.ready(account, pattern)),
+        "created_at": format_instant(pattern.created_at_ms),
+        "updated_at": format_instant(pattern.updated_at_ms),
+        "stats": {
+            "matches": count,
+            "last_match_at": None if last_ms is None else format_instant(last_ms),
+            "where_errors": matching.where_errors(account, pattern.id),
+            **(watch.stats() if watch else NO_STATS),
+            "failures": [
+                {
+                    "offset": f.event.offset if f.event else None,
+                    "reason": f.error,
+                    "dead_letter": f.id,
+                }
+                for f in failures
+            ],
+        },
+    }
+
+
+def _paused(pause: Pause) -> dict[str, Json]:
+    return {"since": format_instant(pause.at_ms), "reason": pause.reason}
 
 
 def cost_class(pattern: ActivePattern) -> str:

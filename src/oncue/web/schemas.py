@@ -333,6 +333,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             created_at=INSTANT,
             closed_at=_or_null(INSTANT),
             redriven_as=_or_null(TEXT),
+            event=_or_null(_object(offset=NUMBER, id=TEXT, type=TEXT)),
         ),
         "description": "With `workflow` and `workflow_id`, or `pattern` and `pattern_id`; with "
         "`group=error` a `fingerprint`, the newest `error`, `count`, `origins`, `first_at`, `last_at`.",
@@ -378,6 +379,7 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
             **_SAVED,
             state_version=NUMBER,
             owned_by=_or_null(TEXT),
+            paused=_or_null(_object(since=INSTANT, reason=TEXT)),
             cost_class=one_of("indexed", "scan"),
             stats=OBJECT,
         ),

@@ -17,7 +17,7 @@ from oncue.core.pattern.index import PatternIndex
 from oncue.core.pattern.keyed import KeyBudget
 from oncue.core.pattern.memory import Memory
 from oncue.core.pattern.plan import ActivePattern
-from oncue.core.pattern.records import LogRecord, Passed
+from oncue.core.pattern.records import LogRecord, Passed, Redriven
 from oncue.core.pattern.selection import EVERYTHING, Seen
 from oncue.core.pattern.watch import NO_LIMIT, Finding, Watch
 
@@ -26,9 +26,14 @@ from oncue.core.pattern.watch import NO_LIMIT, Finding, Watch
 class Failure:
     """A pattern raised an exception on a record; the key it was about is as it was before."""
 
-    pattern_id: str
+    pattern: ActivePattern
     offset: int
+    at_ms: int
     reason: str
+    event: Event | None
+    """What it was shown; None where time alone made it fail."""
+    in_row: int
+    """How many records in a row it has failed on by now."""
 
 
 class Matcher:
@@ -84,6 +89,8 @@ class Matcher:
                 found += self._fire(record)
         if isinstance(record, Event):
             self._show(record, found)
+        elif isinstance(record, Redriven):
+            self._show_again(record, found)
         if len(found) > 1:
             # Which pattern was asked first hangs on when it was put here, and on deadlines that
             # were put off since; a checkpoint knows neither.
@@ -106,6 +113,15 @@ class Matcher:
             if watch.operator:
                 self.agenda.set(watch)
 
+    def _show_again(self, record: Redriven, found: list[Finding]) -> None:
+        watch, seen = self.watches.get(record.pattern_id), Seen(record.event)
+        for slot, selectors in self.index.admitted(record.event, seen) if watch else ():
+            if watch and slot == record.pattern_id:
+                selectors &= (1 << len(watch.pattern.plan.looking.selections)) - 1
+                found += self._tell(watch, record, selectors, seen)
+                if watch.operator:
+                    self.agenda.set(watch)
+
     def _fire(self, record: LogRecord) -> Iterator[Finding]:
         young: list[Watch] = []
         for due_ms, slot in self.agenda.due():
@@ -125,13 +141,23 @@ class Matcher:
     ) -> Sequence[Finding]:
         """Return what follows for a pattern from an event that is shown to it, or from time alone."""
         try:
-            if seen is None:
-                return watch.advance()
-            return watch.take(seen.event, selectors, seen)
+            found = watch.advance() if seen is None else watch.take(seen.event, selectors, seen)
         except Exception as exc:  # noqa: BLE001 a bug in one pattern must not stop the others
-            reason = f"{type(exc).__name__}: {exc}"
-            self._failures.append(Failure(watch.pattern.id, record.offset, reason))
+            watch.failed_in_row += 1
+            reason, event = f"{type(exc).__name__}: {exc}", seen.event if seen else None
+            self._failures.append(
+                Failure(
+                    watch.pattern,
+                    record.offset,
+                    record.received_at_ms,
+                    reason,
+                    event,
+                    watch.failed_in_row,
+                )
+            )
             return ()
+        watch.failed_in_row = 0
+        return found
 
     def _forget(self, pattern_id: str) -> None:
         self.agenda.forget(pattern_id)

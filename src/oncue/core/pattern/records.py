@@ -33,4 +33,18 @@ class Passed:
     time_ms: int
 
 
-LogRecord: TypeAlias = Event | Passed | Tick | Change
+@dataclass(frozen=True, slots=True)
+class Redriven:
+    """
+    A pattern that raised an exception on an event sees it again.
+
+    The event stands in the record: what the log holds of that time may be gone.
+    """
+
+    offset: int
+    received_at_ms: int
+    pattern_id: str
+    event: Event
+
+
+LogRecord: TypeAlias = Event | Passed | Tick | Change | Redriven

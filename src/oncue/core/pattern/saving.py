@@ -20,6 +20,8 @@ from oncue.core.pattern.sorter import Waiting
 from oncue.core.pattern.watch import NO_LIMIT, Watch
 
 FORMAT: Final = 1
+# Beside what was left out, by its reason.
+_FAILED: Final = "failed_in_row"
 UNFIT: Final = (
     ArithmeticError,
     AssertionError,
@@ -111,16 +113,19 @@ def restore(
         memory = Memory(pattern.plan)
         memory.resume(saved.waiting, saved.counts)
         memory.load(rows.get(pattern.id, {}))
-        matcher.take_up(Watch(pattern, saved.began_ms, matcher.time, memory))
+        watch = Watch(pattern, saved.began_ms, matcher.time, memory)
+        watch.failed_in_row = memory.counts.pop(_FAILED, 0)
+        matcher.take_up(watch)
     return matcher
 
 
 def _saved(watch: Watch) -> SavedWatch:
     pattern = watch.pattern
     waiting = watch.sorter.all() if watch.sorter else []
-    return SavedWatch(
-        pattern.id, pattern.state_version, watch.began_ms, waiting, dict(watch.memory.all_counts())
-    )
+    counts = dict(watch.memory.all_counts())
+    if watch.failed_in_row:
+        counts[_FAILED] = watch.failed_in_row
+    return SavedWatch(pattern.id, pattern.state_version, watch.began_ms, waiting, counts)
 
 
 def _copy(time: EventTime) -> EventTime:

@@ -59,6 +59,8 @@ class Watch:
         self.cooldowns = memory.cooldowns
         self.note: Note | None = None
         """What became of the event looked at last, where it is no part of a match."""
+        self.failed_in_row = 0
+        """How many times in a row it raised an exception."""
         self._counts_samples = bool(plan.cooldown and plan.cooldown.samples)
         self._key = plan.key.text
         self._sorts, self._drops_late = plan.looking.sorts, plan.looking.drops_late

@@ -9,7 +9,7 @@ from oncue.store.sqlite import record
 from oncue.store.sqlite.record import First, decode_body
 from oncue.store.sqlite.segment import SealedSegment, identity_hash
 
-# No event can have an empty source: under it stand the identities of changes.
+# No event can have an empty source: under it stand the identities of our records.
 _OURS = ""
 
 
@@ -80,17 +80,17 @@ class Appender:
             for event, body in rows
         ]
 
-    def append_change(
-        self, connection: sqlite3.Connection, account: str, identity: str, body: bytes
+    def append_own(
+        self, connection: sqlite3.Connection, account: str, kind: int, identity: str, body: bytes
     ) -> int:
-        """Return the offset of the change; that of the first, if it was told before."""
+        """Return the offset of a record of ours; that of the first, if it was told before."""
         number = self._number(connection, account)
         known = self._known_before(number, identity, _OURS, self._sealed)
         if known:
             return known[0]
         now = self._arrival()
         offset = self._given.get(number, 0) + 1
-        row = (number, offset, record.CHANGE, now, _OURS, identity, 0, "", None, now, body)
+        row = (number, offset, kind, now, _OURS, identity, 0, "", None, now, body)
         if connection.execute(record.INSERT, row).rowcount:
             return self._give(number, offset)
         first: int = connection.execute(record.FIRST, (number, identity, _OURS)).fetchone()[0]

@@ -11,7 +11,6 @@ from oncue.ports import (
     ExecutionFilter,
     ExecutionReport,
     ExecutionSummary,
-    FailureRow,
     MatchRow,
     NewExecution,
     Span,
@@ -27,10 +26,6 @@ _MATCHES = """
 SELECT id, pattern_id, time, detected_at, body, outcome FROM pattern_match
 WHERE account = ? AND pattern_id = ? AND (detected_at, id) < (?, ?)
 ORDER BY detected_at DESC, id DESC LIMIT ?
-"""
-_FAILURES = """
-SELECT pattern_id, "offset", reason FROM pattern_failure
-WHERE account = ? AND pattern_id = ? ORDER BY "offset" DESC LIMIT ?
 """
 _MATCH_COUNTS = "SELECT count(*) FROM pattern_match WHERE account = ? AND pattern_id = ?"
 _COUNTS = """
@@ -106,12 +101,6 @@ class SqliteHistory:
         bounds = (account, pattern_id, *(before or _END), limit)
         rows = await self._file.read(lambda c: c.execute(_MATCHES, bounds).fetchall())
         return [_match_of(row) for row in rows]
-
-    async def failures(self, account: str, pattern_id: str, limit: int) -> list[FailureRow]:
-        """Return the newest failures of a pattern."""
-        place = (account, pattern_id, limit)
-        rows = await self._file.read(lambda c: c.execute(_FAILURES, place).fetchall())
-        return [FailureRow(*row) for row in rows]
 
     async def match_counts(self, account: str, pattern_id: str) -> tuple[int, int | None]:
         """Return how many matches a pattern has, and the time of the last detected."""

@@ -29,7 +29,7 @@ from oncue.ports import (
     Timer,
     Turn,
 )
-from oncue.store.sqlite import letters, outbox, redrives
+from oncue.store.sqlite import letters, outbox, pauses, redrives
 from oncue.store.sqlite.file import Commit, SqliteFile
 
 _SCHEMA: Final = """
@@ -49,13 +49,8 @@ CREATE TABLE IF NOT EXISTS pattern_match (
 );
 CREATE INDEX IF NOT EXISTS match_newest
     ON pattern_match (account, pattern_id, detected_at DESC, id DESC);
-CREATE TABLE IF NOT EXISTS pattern_failure (
-    account TEXT NOT NULL,
-    pattern_id TEXT NOT NULL,
-    "offset" INTEGER NOT NULL,
-    reason TEXT NOT NULL,
-    PRIMARY KEY (account, pattern_id, "offset")
-) WITHOUT ROWID;
+-- Failures are dead letters now.
+DROP TABLE IF EXISTS pattern_failure;
 -- Keys are part of checkpoints now.
 DROP TABLE IF EXISTS key_state;
 CREATE TABLE IF NOT EXISTS execution (
@@ -120,10 +115,6 @@ _ADD_MATCH = """
 INSERT INTO pattern_match (account, id, pattern_id, time, detected_at, outcome, body)
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
 """
-_ADD_FAILURE = """
-INSERT INTO pattern_failure (account, pattern_id, "offset", reason) VALUES (?, ?, ?, ?)
-ON CONFLICT DO NOTHING
-"""
 _ADD_EXECUTION = """
 INSERT INTO execution (account, id, workflow_id, workflow, version, status, created_at, start)
 VALUES (?, ?, ?, ?, ?, 'pending', ?, ?) ON CONFLICT DO NOTHING
@@ -173,7 +164,7 @@ class SqliteJournal:
     """The journal of all accounts in one file."""
 
     def __init__(self, path: Path, commit: Commit = sqlite3.Connection.commit) -> None:
-        schema = _SCHEMA + letters.SCHEMA + redrives.SCHEMA + outbox.SCHEMA
+        schema = _SCHEMA + letters.SCHEMA + redrives.SCHEMA + pauses.SCHEMA + outbox.SCHEMA
         self.file = SqliteFile(path, schema, commit=commit, shrinks=True)
         """Whoever looks at the journal reads it here."""
 
@@ -195,14 +186,14 @@ class SqliteJournal:
         silent = [_match_row(account, match) for match in run.matches if not match.told]
         telling = [(_match_row(account, match), match.told) for match in run.matches if match.told]
         executions = [(_execution_row(account, new), new) for new in run.started]
-        failures = [(account, one.pattern_id, one.offset, one.reason) for one in run.failures]
 
         def write(connection: sqlite3.Connection) -> Followed:
             connection.execute(_ADVANCE, (account, run.offset))
             connection.executemany(_ADD_MATCH, silent)
             told = [event for row, event in telling if connection.execute(_ADD_MATCH, row).rowcount]
             outbox.put(connection, account, told)
-            connection.executemany(_ADD_FAILURE, failures)
+            letters.add_failures(connection, account, run.failures)
+            pauses.add(connection, account, run.pauses)
             started = [
                 new for row, new in executions if connection.execute(_ADD_EXECUTION, row).rowcount
             ]
@@ -299,7 +290,6 @@ def _start_replay(
     new, start = replay.new, replay.new.start
     if replay.letter_id:
         letters.redrive(connection, account, replay.letter_id, start)
-        redrives.count(connection, account, replay.letter_id, start.created_at_ms)
     if replay.is_anew:
         root = (account, start.root_id)
         generation = connection.execute(_NEXT_GENERATION, root).fetchone()[0]

@@ -13,10 +13,13 @@ import msgspec
 
 from oncue.core.dead_letters import LetterState, Queue, fingerprint
 from oncue.core.errors import Conflict, NotFound
+from oncue.core.event import Event
 from oncue.core.ids import derived_id
 from oncue.core.workflow.state import Start
-from oncue.ports import DeadLetter, LetterFilter, LetterGroup, Turn
+from oncue.ports import DeadEvent, DeadLetter, FailureRow, LetterFilter, LetterGroup, Turn
 from oncue.store.sqlite.file import SqliteFile
+from oncue.store.sqlite.letter_filter import meant
+from oncue.store.sqlite.redrives import count
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS dead_letter (
@@ -36,17 +39,43 @@ CREATE TABLE IF NOT EXISTS dead_letter (
     PRIMARY KEY (account, id)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS letter_newest ON dead_letter (account, created_at DESC, id DESC);
+CREATE INDEX IF NOT EXISTS letter_of_pattern
+    ON dead_letter (account, origin_id, created_at DESC, id DESC) WHERE queue = 'events';
+CREATE TABLE IF NOT EXISTS dead_event (
+    account TEXT NOT NULL,
+    letter_id TEXT NOT NULL,
+    "offset" INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    event BLOB NOT NULL,
+    PRIMARY KEY (account, letter_id)
+) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS letter_open ON dead_letter (account, queue) WHERE state = 'open';
 """
 _COLUMNS: Final = """
 id, queue, state, error, fingerprint, created_at, origin, origin_id, version,
-execution_id, closed_at, redriven_as
+execution_id, closed_at, redriven_as,
+(SELECT json_array("offset", event_id, type) FROM dead_event AS shown
+ WHERE shown.account = dead_letter.account AND shown.letter_id = dead_letter.id)
 """
 _ADD_EXECUTION: Final = """
 INSERT INTO dead_letter
     (account, id, queue, state, error, fingerprint, created_at, origin, origin_id, version, execution_id)
 SELECT account, ?, 'workflows', 'open', ?, ?, ?, workflow, workflow_id, version, id
 FROM execution WHERE account = ? AND id = ?
+"""
+_ADD_FAILURE: Final = """
+INSERT INTO dead_letter
+    (account, id, queue, state, error, fingerprint, created_at, origin, origin_id, version)
+VALUES (?, ?, 'events', 'open', ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_ADD_EVENT: Final = """
+INSERT INTO dead_event (account, letter_id, "offset", event_id, type, event)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+"""
+_EVENT: Final = "SELECT event FROM dead_event WHERE account = ? AND letter_id = ?"
+_SHOWN: Final = """
+UPDATE dead_letter SET state = 'redriven', closed_at = ? WHERE account = ? AND id = ?
 """
 _ONE: Final = f"SELECT {_COLUMNS} FROM dead_letter WHERE account = ? AND id = ?"  # noqa: S608 constants
 _COUNTS: Final = """
@@ -62,6 +91,7 @@ WHERE account = ? AND id = ?
 """
 _STATE: Final = "SELECT state FROM dead_letter WHERE account = ? AND id = ?"
 _MOST_ORIGINS: Final = 10
+_decode_event = msgspec.json.Decoder(Event).decode
 # Above every (instant, text): the first page begins below it.
 _END: Final = (2**62, "")
 
@@ -72,6 +102,20 @@ def add_execution(connection: sqlite3.Connection, account: str, turn: Turn) -> N
     letter_id = derived_id("dl", turn.at_ms, [turn.execution_id])
     values = (letter_id, error, fingerprint(error), turn.at_ms, account, turn.execution_id)
     connection.execute(_ADD_EXECUTION, values)
+
+
+def add_failures(
+    connection: sqlite3.Connection, account: str, failures: Sequence[FailureRow]
+) -> None:
+    """Keep what patterns raised exceptions on, in the transaction of what they found."""
+    for one in failures:
+        letter_id = derived_id("dl", one.at_ms, [one.pattern_id, one.offset])
+        told = (one.reason, fingerprint(one.reason), one.at_ms)
+        origin = (one.pattern, one.pattern_id, one.version)
+        connection.execute(_ADD_FAILURE, (account, letter_id, *told, *origin))
+        if event := one.event:
+            shown = (event.offset, event.id, event.type, msgspec.json.encode(event))
+            connection.execute(_ADD_EVENT, (account, letter_id, *shown))
 
 
 def redrive(connection: sqlite3.Connection, account: str, letter_id: str, start: Start) -> None:
@@ -85,6 +129,7 @@ def redrive(connection: sqlite3.Connection, account: str, letter_id: str, start:
     check_open(connection, account, letter_id)
     values = (start.created_at_ms, start.execution_id, account, letter_id)
     connection.execute(_REDRIVE, values)
+    count(connection, account, letter_id, start.created_at_ms)
 
 
 class SqliteLetters:
@@ -142,6 +187,28 @@ class SqliteLetters:
             raise _missing(letter_id)
         return _letter_of(row)
 
+    async def event(self, account: str, letter_id: str) -> Event | None:
+        """Return the event that a pattern raised an exception on, if it was one."""
+        place = (account, letter_id)
+        row = await self._file.read(lambda c: c.execute(_EVENT, place).fetchone())
+        return _decode_event(row[0]) if row else None
+
+    async def shown_again(self, account: str, letter_id: str, at_ms: int) -> None:
+        """
+        Write down that the pattern sees the event again.
+
+        Raises:
+            NotFound: this account has none of that id.
+            Conflict: it is not open.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            check_open(connection, account, letter_id)
+            connection.execute(_SHOWN, (at_ms, account, letter_id))
+            count(connection, account, letter_id, at_ms)
+
+        await self._file.write(write)
+
     async def counts(self, account: str) -> Mapping[str, int]:
         """Return how many are open in each queue that has some."""
         return await self._file.read(lambda c: dict(c.execute(_COUNTS, (account,)).fetchall()))
@@ -172,25 +239,6 @@ class SqliteLetters:
         return await self._file.write(lambda c: c.execute(update, place).rowcount)
 
 
-def meant(wanted: LetterFilter) -> tuple[str, Sequence[int | str]]:
-    """Return the clauses of a filter, and their values."""
-    clauses: list[str] = []
-    values: list[int | str] = []
-    for clause, value in (
-        ("queue = ?", wanted.queue),
-        ("state = ?", wanted.state),
-        ("queue = 'workflows' AND ? IN (origin, origin_id)", wanted.workflow),
-        ("queue = 'events' AND ? IN (origin, origin_id)", wanted.pattern),
-        ("fingerprint = ?", wanted.fingerprint),
-        ("created_at >= ?", wanted.from_ms),
-        ("created_at < ?", wanted.to_ms),
-    ):
-        if value is not None:
-            clauses.append(f" AND {clause}")
-            values.append(value)
-    return "".join(clauses), values
-
-
 def check_open(connection: sqlite3.Connection, account: str, letter_id: str) -> None:
     """
     Return if a dead letter is open.
@@ -217,5 +265,6 @@ def _group_of(row: tuple[str, str, int, str, int, int]) -> LetterGroup:
 
 
 def _letter_of(row: tuple[str, ...]) -> DeadLetter:
-    id_, queue, state, *rest = row
-    return DeadLetter(id_, Queue(queue), LetterState(state), *rest)  # type: ignore[arg-type]  # as the columns are
+    id_, queue, state, *rest, shown = row
+    event = DeadEvent(*msgspec.json.decode(shown)) if shown else None
+    return DeadLetter(id_, Queue(queue), LetterState(state), *rest, event)  # type: ignore[arg-type,call-arg]  # as the columns are

@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from oncue.core.event import IncomingEvent
+from oncue.core.event import Event, IncomingEvent
 from oncue.core.pattern.records import LogRecord
 from oncue.ports import Clock, Receipt, Stretch
 from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.past import SqlitePast
-from oncue.store.sqlite.record import Body, ChangeBody, encode_body, record_of
+from oncue.store.sqlite.record import Body, ChangeBody, RedrivenBody, encode_body, record_of
 from oncue.store.sqlite.segments import SEGMENT_RECORDS, Segments
 
 STRETCH: Final = 4_096
@@ -81,10 +81,14 @@ class SqliteEventLog:
         """Return the offset from which the version is seen; the same if told twice."""
         body = encode_body(ChangeBody(pattern_id, version))
         identity = f"{pattern_id}/{version}"
-        return await self.segments.write(
-            lambda connection: self._appender.append_change(connection, account, identity, body),
-            lambda offset: self._advance(account, offset),
-        )
+        return await self._append_own(account, record.CHANGE, identity, body)
+
+    async def append_redriven(
+        self, account: str, letter_id: str, pattern_id: str, event: Event
+    ) -> int:
+        """Return the offset from which a pattern sees an event again; the same if told twice."""
+        body = encode_body(RedrivenBody(pattern_id, event))
+        return await self._append_own(account, record.REDRIVEN, f"redriven/{letter_id}", body)
 
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
@@ -125,6 +129,12 @@ class SqliteEventLog:
     async def close(self) -> None:
         """Let go of the files."""
         await self.segments.close()
+
+    async def _append_own(self, account: str, kind: int, identity: str, body: bytes) -> int:
+        return await self.segments.write(
+            lambda connection: self._appender.append_own(connection, account, kind, identity, body),
+            lambda offset: self._advance(account, offset),
+        )
 
     def _advance(self, account: str, offset: int) -> None:
         if offset > self._heads.get(account, 0):

@@ -8,12 +8,13 @@ import msgspec
 
 from oncue.core.event import Event, EventFilter
 from oncue.core.json_text import Json
-from oncue.core.pattern.records import Change, LogRecord, Passed, Tick
+from oncue.core.pattern.records import Change, LogRecord, Passed, Redriven, Tick
 
 # Kinds of records.
 EVENT: Final = 0
 TICK: Final = 1
 CHANGE: Final = 2
+REDRIVEN: Final = 3
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS account (
@@ -111,8 +112,16 @@ class ChangeBody(msgspec.Struct):
     version: int
 
 
+class RedrivenBody(msgspec.Struct):
+    """What is seen again, and by whom."""
+
+    pattern_id: str
+    event: Event
+
+
 encode_body: Final = msgspec.json.Encoder().encode
 decode_body: Final = msgspec.json.Decoder(Body).decode
+_decode_redriven = msgspec.json.Decoder(RedrivenBody).decode
 _decode_change = msgspec.json.Decoder(ChangeBody).decode
 
 
@@ -126,6 +135,9 @@ def record_of(row: Row) -> LogRecord:
     if kind == CHANGE:
         change = _decode_change(body)
         return Change(offset, received_at, change.pattern_id, change.version)
+    if kind == REDRIVEN:
+        again = _decode_redriven(body)
+        return Redriven(offset, received_at, again.pattern_id, again.event)
     content = decode_body(body)
     return Event(
         offset=offset,

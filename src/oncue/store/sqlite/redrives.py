@@ -15,7 +15,7 @@ from oncue.core.dead_letters import RedriveState
 from oncue.core.errors import NotFound
 from oncue.ports import LetterFilter, Redrive
 from oncue.store.sqlite.file import SqliteFile
-from oncue.store.sqlite.letters import meant
+from oncue.store.sqlite.letter_filter import meant
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS redrive (
