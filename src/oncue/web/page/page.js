@@ -80,18 +80,21 @@ function showExecution(execution) {
   const head = make("p");
   head.append(make("strong", execution.workflow), ` version ${execution.version} · `, make("span", execution.status, `status ${execution.status}`));
   const parts = [head];
+  if (execution.finished_at) head.append(" · ", button("replay", () => replay(execution, "start")));
   if (execution.error) parts.push(make("pre", execution.error, "failed"));
   const list = make("ol", undefined, "steps");
-  list.append(...execution.steps.map(showStep));
+  list.append(...execution.steps.map((step) => showStep(step, execution)));
   parts.push(list);
   $("execution").replaceChildren(...parts);
 }
 
-function showStep(step) {
+function showStep(step, execution) {
   const item = make("li");
   const head = make("div");
   const attempts = step.attempts.length > 1 ? ` · ${step.attempts.length} attempts` : "";
   head.append(make("strong", step.path), ` ${step.type} · `, make("span", step.status, `status ${step.status}`), attempts);
+  if (step.reused) head.append(" · reused");
+  if (execution.finished_at) head.append(" · ", button("replay from here", () => replay(execution, step.path)));
   item.append(head);
   if (step.waits_for) item.append(make("div", step.waits_for, "hint"));
   if (step.waits_until) item.append(make("div", `until ${when(step.waits_until)}`, "hint"));
@@ -103,6 +106,37 @@ function showStep(step) {
     item.append(more);
   }
   return item;
+}
+
+function button(text, act) {
+  const element = make("button", text, "row");
+  element.type = "button";
+  element.addEventListener("click", () => tell("redriving", act));
+  return element;
+}
+
+async function replay(execution, from) {
+  const begun = await ask("POST", `executions/${execution.id}/replay`, JSON.stringify({ from }));
+  await choose(begun.execution_id);
+  return "";
+}
+
+function showLetters(groups) {
+  $("letters").replaceChildren(...groups.map((group) => {
+    const body = JSON.stringify({ filter: { fingerprint: group.fingerprint } });
+    const acts = make("td");
+    acts.append(
+      button("redrive", async () => {
+        const begun = await ask("POST", "dead-letters/redrive", body);
+        return `redriving ${begun.total} at ${begun.rate}`;
+      }), " ",
+      button("discard", async () => `discarded ${(await ask("POST", "dead-letters/discard", body)).discarded}`));
+    const cause = make("td", group.error, "data");
+    cause.title = group.error;
+    const line = make("tr");
+    line.append(cause, make("td", group.origins.join(", ")), make("td", group.count), make("td", when(group.last_at)), acts);
+    return line;
+  }));
 }
 
 function showMatches(matches) {
@@ -135,6 +169,7 @@ function showPatterns(patterns) {
     const line = make("tr", undefined, row.enabled ? "" : "hint");
     const { matches, keys, late, missing_keys, where_errors } = row.stats;
     const left = [[late, "late"], [missing_keys, "without key"], [where_errors, "errors of where"]];
+    if (row.paused) left.push([1, `paused since ${when(row.paused.since)}: ${row.paused.reason}`]);
     const out = left.filter(([count]) => count).map(([count, why]) => `${count} ${why}`).join(", ");
     line.append(make("td", row.name), make("td", row.pattern.type), make("td", matches), make("td", keys), make("td", out));
     return line;
@@ -225,18 +260,20 @@ async function choose(id) {
 async function refresh() {
   clearTimeout(state.timer);
   try {
-    const [board, executions, workflows, patterns, schedules, hooks] = await Promise.all([
+    const [board, executions, workflows, patterns, schedules, hooks, letters] = await Promise.all([
       ask("GET", "monitoring/dashboard"),
       ask("GET", "executions?limit=30"),
       ask("GET", "workflows?limit=100"),
       ask("GET", "patterns?limit=100"),
       ask("GET", "schedules?limit=100"),
       ask("GET", "hooks?limit=100"),
+      ask("GET", "dead-letters?state=open&group=error"),
     ]);
     showMatches(await latestMatches(patterns.data));
     showPatterns(patterns.data);
     showSchedules(schedules.data);
     showHooks(hooks.data);
+    showLetters(letters.data);
     showNumbers(board);
     showExecutions(executions.data);
     $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
