@@ -23,7 +23,7 @@ from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.kept_secrets import KeptSecrets
 from oncue.engine.key_sweep import KeySweep
-from oncue.engine.retention import Retention
+from oncue.engine.retention import FinishedRetention, Retention
 from oncue.outgoing.client import OutgoingClient
 from oncue.outgoing.postgres import PostgresClient
 from oncue.outgoing.smtp import SmtpClient
@@ -43,6 +43,7 @@ from oncue.store.sql.named_values import SqlSecrets, SqlVariables
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sql.schedules import SqlSchedules
 from oncue.store.sql.shelf import SqlShelf
+from oncue.store.sqlite.finished import SqliteFinished
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
@@ -183,6 +184,9 @@ async def run(
         for loop in (
             Retention(
                 log.segments.drop, journal, checkpoints, clock, settings.event_retention_days
+            ),
+            FinishedRetention(
+                SqliteFinished(journal.file), accounts, clock, settings.execution_retention_days
             ),
             KeySweep(keys, accounts, clock),
         ):

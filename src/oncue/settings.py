@@ -176,6 +176,12 @@ class Settings(BaseSettings):
         ge=1,
         description="How long events are kept; a segment of the log is deleted as a whole.",
     )
+    execution_retention_days: int = Field(
+        90,
+        alias="ONCUE_EXECUTION_RETENTION_DAYS",
+        ge=1,
+        description="How long executions that ended, their audit and closed dead letters are kept.",
+    )
     webhook_secret: str = Field(
         "",
         alias="WEBHOOK_SECRET",

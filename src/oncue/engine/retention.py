@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, TypeAlias
 
 from oncue.engine.loop import Loop
-from oncue.ports import Checkpoints, Clock, Journal
+from oncue.ports import Accounts, Checkpoints, Clock, Finished, Journal
 
 _log = logging.getLogger(__name__)
 
@@ -43,3 +43,23 @@ class Retention(Loop):
             saved = await self._checkpoints.oldest(account)
             needed[account] = cursor if saved is None else min(cursor, saved)
         return needed
+
+
+class FinishedRetention(Loop):
+    """Keeps executions that ended, and what belongs to them, for so many days."""
+
+    def __init__(self, finished: Finished, accounts: Accounts, clock: Clock, days: int) -> None:
+        super().__init__("retention of executions", clock)
+        self._finished = finished
+        self._accounts = accounts
+        self._keep_ms = days * DAY_MS
+
+    async def _turn(self) -> bool:
+        before_ms, dropped = self._clock.now_ms() - self._keep_ms, 0
+        for account in await self._accounts.ids():
+            while part := await self._finished.drop(account, before_ms):
+                dropped += part
+        if dropped:
+            _log.info("retention executions_deleted=%d", dropped)
+        await self._clock.sleep_until(self._clock.now_ms() + _HOUR_MS)
+        return True

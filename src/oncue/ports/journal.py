@@ -272,6 +272,17 @@ class ExecutionReport:
     """Of all that are pending or running now, whenever they began; waiting ones wait for nobody."""
 
 
+class Finished(Protocol):
+    """What is over: executions with their attempts, and dead letters."""
+
+    async def drop(self, account: str, before_ms: int) -> int:
+        """
+        Delete some of what was over before an instant, and return how much; 0 when nothing is left.
+
+        Executions whose dead letters are open stay.
+        """
+
+
 class Pauses(Protocol):
     """Why patterns were paused. The journal adds them in the commits of the failures."""
 

@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS dead_event (
     event BLOB NOT NULL,
     PRIMARY KEY (account, letter_id)
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS letter_of_execution ON dead_letter (account, execution_id)
+    WHERE state = 'open';
 CREATE INDEX IF NOT EXISTS letter_open ON dead_letter (account, queue) WHERE state = 'open';
 """
 _COLUMNS: Final = """
