@@ -185,6 +185,7 @@ STAYING = (
     Row("log_event", {"type": "order.paid", "data": 1}),
     Row("emit_event", {"event": {"type": "order.paid"}}),
     Row("db_query", {"sql": "SELECT 1 AS n"}),
+    Row("query_events", {"sql": "SELECT count(*) AS n FROM events"}),
     Row(
         "db_execute",
         {"sql": "INSERT INTO t VALUES (?)", "params": [1]},
@@ -234,6 +235,7 @@ WRONG: tuple[tuple[str, Given, str], ...] = (
     ("log_event", {"type": "no spaces please"}, r"with\.type"),
     ("emit_event", {"event": {}}, r"event\.type"),
     ("db_query", {"sql": "SELEC 1"}, "syntax error"),
+    ("query_events", {"sql": "DROP TABLE events"}, "SELECT|statement"),
     ("db_query", {"sql": TABLE}, "readonly|read|not authorized"),
     ("db_execute", {"sql": "DELETE FROM nowhere"}, "no such table"),
 )

@@ -76,9 +76,9 @@ async def _carry(line: Line, outside: _Stream, inside: _Stream, bounds: tuple[in
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
-        # What is on its way still arrives.
+        # What is on its way still arrives, and then the end.
         for _, writer in (outside, inside):
-            writer.close()
+            writer.write_eof()
 
 
 async def _let_go(*writers: asyncio.StreamWriter) -> None:
