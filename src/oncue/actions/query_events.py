@@ -61,4 +61,5 @@ QUERY_EVENTS = Action(
     },
     perform=_query,
     is_harmless_to_repeat=True,
+    takes_secrets=False,
 )
