@@ -97,7 +97,7 @@ class DeadLetterRoutes:
                 "GET /dead-letters",
                 self.list,
                 "read",
-                Gives("DeadLetter[]"),
+                Gives("DeadLetterOrGroup[]"),
                 query=(*_TERMS, "group", *PAGE),
             ),
             Endpoint(

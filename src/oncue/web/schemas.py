@@ -335,8 +335,19 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             redriven_as=_or_null(TEXT),
             event=_or_null(_object(offset=NUMBER, id=TEXT, type=TEXT)),
         ),
-        "description": "With `workflow` and `workflow_id`, or `pattern` and `pattern_id`; with "
-        "`group=error` a `fingerprint`, the newest `error`, `count`, `origins`, `first_at`, `last_at`.",
+        "description": "With `workflow` and `workflow_id`, or `pattern` and `pattern_id`.",
+    },
+    "DeadLetterGroup": _object(
+        fingerprint=TEXT,
+        error=TEXT,
+        count=NUMBER,
+        origins=_list(TEXT),
+        first_at=INSTANT,
+        last_at=INSTANT,
+    ),
+    "DeadLetterOrGroup": {
+        "anyOf": [ref("DeadLetter"), ref("DeadLetterGroup")],
+        "description": "With `group=error` what one cause has in common; else one of them.",
     },
     "Redrive": {
         **_object(
