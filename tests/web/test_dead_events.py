@@ -72,12 +72,22 @@ def test_a_paused_pattern_says_so_and_goes_on_when_told(tmp_path: Path) -> None:
         assert "oncue_patterns_paused_total 1.0" in metrics
         assert 'oncue_dead_letters_total{queue="events"} 10.0' in metrics
 
+        letter = (await listed(server))[0]
+        path = f"/dead-letters/{letter['id']}/redrive"
+        refused = await server.request("POST", path)
+        assert (refused.status, "resume it first" in refused.body["detail"]) == (409, True)
+        redrive = await redriving(server, filter={"pattern": "twice"}, rate="1000/s")
+        await server.world.settle_after(*[1] * 20)
+        assert (await progress(server, redrive))["refused"] == 10
+        assert len(await listed(server, "state=open")) == 10
+
         resumed = await server.request("POST", "/patterns/twice/resume")
         assert (resumed.status, resumed.body["paused"], resumed.body["enabled"]) == (
             200,
             None,
             True,
         )
+        assert (await server.request("POST", path)).status == 202
         await pay(server, *[f"b{n}" for n in range(10)], bad=True)
         assert (await pattern(server))["paused"] is not None
         patched = await server.request("PATCH", "/patterns/twice", json={"enabled": True})

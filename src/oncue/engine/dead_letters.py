@@ -3,17 +3,25 @@
 from collections import Counter
 
 from oncue.core.dead_letters import LetterState, Queue
-from oncue.core.errors import Conflict
+from oncue.core.errors import Conflict, NotFound
 from oncue.engine.replays import Replays, VersionChoice
-from oncue.ports import Clock, DeadLetter, EventLog, Letters
+from oncue.ports import Clock, DeadLetter, EventLog, Letters, Patterns
 
 
 class DeadLetters:
     """The dead letters of all accounts."""
 
-    def __init__(self, letters: Letters, log: EventLog, replays: Replays, clock: Clock) -> None:
+    def __init__(
+        self,
+        letters: Letters,
+        log: EventLog,
+        patterns: Patterns,
+        replays: Replays,
+        clock: Clock,
+    ) -> None:
         self._letters = letters
         self._log = log
+        self._patterns = patterns
         self._replays = replays
         self._clock = clock
         self.redriven: Counter[str] = Counter()
@@ -27,7 +35,7 @@ class DeadLetters:
 
         Raises:
             NotFound: this account has none of that id.
-            Conflict: it is not open, or is of no event.
+            Conflict: it is not open, is of no event, or its pattern sees none now.
             QuotaExceeded: the account had as many executions as it may.
         """
         letter = await self._letters.letter(account, letter_id)
@@ -48,6 +56,20 @@ class DeadLetters:
                 f"expected a dead letter with an event, got {letter.id!r}: time alone made the"
                 " pattern fail, so there is nothing to show to it again"
             )
+        await self._check_sees(account, letter)
         # Told twice, after a crash in between, it is one record.
         await self._log.append_redriven(account, letter.id, letter.origin_id, event)
         await self._letters.shown_again(account, letter.id, self._clock.now_ms())
+
+    async def _check_sees(self, account: str, letter: DeadLetter) -> None:
+        try:
+            pattern = await self._patterns.current(account, letter.origin_id)
+        except NotFound as exc:
+            raise Conflict(
+                f"expected pattern {letter.origin!r} to see it, which was deleted"
+            ) from exc
+        if not pattern.is_active:
+            raise Conflict(
+                f"expected pattern {pattern.name!r} to see it, which is paused or disabled:"
+                " resume it first"
+            )

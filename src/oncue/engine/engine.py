@@ -237,7 +237,9 @@ class Engine:
             world.fresh_id,
             self._executor.start,
         )
-        self.dead_letters = DeadLetters(world.letters, world.log, self.replays, world.clock)
+        self.dead_letters = DeadLetters(
+            world.letters, world.log, world.patterns, self.replays, world.clock
+        )
         self.redriving = Redriving(world.redrives, self.dead_letters, world.clock, world.fresh_id)
         self._hand_starts = HandStarts(
             world.journal, world.log, starts, world.clock, world.fresh_id
