@@ -21,7 +21,7 @@ from oncue.web.answers import answer, answer_page
 from oncue.web.auth import grants, hash_key
 from oncue.web.body import PATCH, read_json, read_patch
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import Page
 from oncue.web.endpoint import PAGE, Body, Endpoint, Gives
 
 Scope = Literal["read", "events:write", "write", "admin", "operator"]
@@ -120,11 +120,9 @@ class AccountRoutes:
     async def list(self, request: Request) -> Response:
         """Return all accounts, newest first."""
         await self._context.gate.account(request, "operator")
-        limit = page_size(request.query_params.get("limit"))
-        rows = await self._accounts.all(
-            limit + 1, decode_cursor(request.query_params.get("cursor"))
-        )
-        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), _shown)
+        page = Page.of(request)
+        rows = await self._accounts.all(page.limit + 1, page.before)
+        return answer_page(rows, page, _shown)
 
     async def post(self, request: Request) -> Response:
         """Open an account; its first key is shown in this answer and never again."""

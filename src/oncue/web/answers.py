@@ -1,14 +1,11 @@
 """Successful answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
 
 from starlette.responses import Response
 
 from oncue.core.json_text import Json, encode_json
-from oncue.web.cursor import encode_cursor
-
-Row = TypeVar("Row")
+from oncue.web.cursor import BY_ID, Page, Place, Row, encode_cursor
 
 
 def answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -17,12 +14,10 @@ def answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = No
 
 
 def answer_page(
-    rows: Sequence[Row],
-    limit: int,
-    place: Callable[[Row], tuple[int, str]],
-    render: Callable[[Row], Json],
+    rows: Sequence[Row], page: Page, render: Callable[[Row], Json], place: Place = BY_ID
 ) -> Response:
-    """Return the first `limit` of `rows`; one row more says that there is a next page."""
+    """Return the rows of a page; one row more says that there is a next one."""
+    limit = page.limit
     last = rows[limit - 1] if len(rows) > limit else None
     next_cursor = encode_cursor(*place(last)) if last else None
     data: list[Json] = [render(row) for row in rows[:limit]]

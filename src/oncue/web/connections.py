@@ -12,7 +12,7 @@ from oncue.web.answers import answer, answer_page
 from oncue.web.body import PATCH, read_json, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 from oncue.web.flags import read_flag
 
@@ -69,19 +69,9 @@ class ConnectionRoutes:
     async def list(self, request: Request) -> Response:
         """Return the connections, newest first, without their secrets."""
         account = await self._context.gate.account(request, "admin")
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = [
-            row
-            for row in await self._connected.store.all(account)
-            if before is None or (row.created_at_ms, row.id) < before
-        ]
-        return answer_page(
-            rows[: limit + 1],
-            limit,
-            lambda row: (row.created_at_ms, row.id),
-            lambda row: self._shown(account, row),
-        )
+        page = Page.of(request)
+        rows = page.of_all(await self._connected.store.all(account))
+        return answer_page(rows, page, lambda row: self._shown(account, row))
 
     async def post(self, request: Request) -> Response:
         """Keep a connection; its secrets are encrypted and not shown again."""

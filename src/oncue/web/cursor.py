@@ -1,6 +1,10 @@
 """What part of a list is asked for: how many, from where, of which time."""
 
 from base64 import b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Final, TypeVar
 
 from starlette.requests import Request
 
@@ -11,6 +15,37 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 # Fewer digits than those of 2**63, so that each such number is one that the stores take.
 _MAX_DIGITS = 19
+
+Row = TypeVar("Row")
+Place = Callable[[Any], tuple[int, str]]
+"""Where a row stands in its list, which goes down from the newest."""
+BY_ID: Final[Place] = attrgetter("created_at_ms", "id")
+BY_NAME: Final[Place] = attrgetter("created_at_ms", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What part of a list is asked for: `limit` rows, from below `before`."""
+
+    limit: int
+    before: tuple[int, str] | None
+
+    @classmethod
+    def of(cls, request: Request) -> "Page":
+        """
+        Return what the query asks for.
+
+        Raises:
+            InvalidInput: its limit or its cursor is none.
+        """
+        given = request.query_params
+        return cls(page_size(given.get("limit")), decode_cursor(given.get("cursor")))
+
+    def of_all(self, rows: Iterable[Row], place: Place = BY_ID) -> list[Row]:
+        """Return this part of all rows, and one row more if there is one."""
+        before = self.before
+        below = [row for row in rows if before is None or place(row) < before]
+        return below[: self.limit + 1]
 
 
 def page_size(text: str | None) -> int:

@@ -1,6 +1,7 @@
 """`/dead-letters`: what was given up."""
 
 from dataclasses import asdict, replace
+from operator import attrgetter
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -18,7 +19,7 @@ from oncue.ports import DeadLetter, LetterFilter, LetterGroup, Redrive
 from oncue.web.answers import answer, answer_page
 from oncue.web.body import read_json, read_model, read_optional_json
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import Page
 from oncue.web.endpoint import PAGE, Body, Endpoint, Gives
 
 GROUP_BY = "error"
@@ -143,14 +144,13 @@ class DeadLetterRoutes:
     async def list(self, request: Request) -> Response:
         """Return dead letters, newest first; with `group=error` by cause."""
         account = await self._context.gate.account(request, "read")
-        given = request.query_params
-        limit, before = page_size(given.get("limit")), decode_cursor(given.get("cursor"))
+        page = Page.of(request)
         wanted = _wanted(request)
-        if "group" in given:
-            groups = await self._letters.groups(account, wanted, limit + 1, before)
-            return answer_page(groups, limit, lambda g: (g.last_at_ms, g.fingerprint), _group)
-        rows = await self._letters.all(account, wanted, limit + 1, before)
-        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), shown)
+        if "group" in request.query_params:
+            groups = await self._letters.groups(account, wanted, page.limit + 1, page.before)
+            return answer_page(groups, page, _group, attrgetter("last_at_ms", "fingerprint"))
+        rows = await self._letters.all(account, wanted, page.limit + 1, page.before)
+        return answer_page(rows, page, shown)
 
     async def get(self, request: Request) -> Response:
         """Return a dead letter."""
@@ -190,10 +190,9 @@ class DeadLetterRoutes:
     async def redrives(self, request: Request) -> Response:
         """Return the redrives of many, newest first, with their progress."""
         account = await self._context.gate.account(request, "read")
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = await self._context.world.redrives.all(account, limit + 1, before)
-        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), _redrive)
+        page = Page.of(request)
+        rows = await self._context.world.redrives.all(account, page.limit + 1, page.before)
+        return answer_page(rows, page, _redrive)
 
     async def progress(self, request: Request) -> Response:
         """Return how far the redriving of many has come."""

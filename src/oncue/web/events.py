@@ -15,7 +15,7 @@ from oncue.ports import Receipt
 from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, instant, page_size
+from oncue.web.cursor import Page, instant
 from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
 from oncue.web.event_body import EventBody, read_batch, read_event
 from oncue.web.event_lookup import MAX_DIGITS, find_event
@@ -92,11 +92,10 @@ class Events:
         """Return events, newest first."""
         account = await self._context.gate.account(request, "read")
         wanted = _filter(request, spans=True)
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        log = self._context.world.log
-        rows = await log.past.events(account, wanted, limit + 1, before[0] if before else None)
-        return answer_page(rows, limit, lambda row: (row.offset, ""), render.event)
+        page = Page.of(request)
+        before = page.before[0] if page.before else None
+        rows = await self._context.world.log.past.events(account, wanted, page.limit + 1, before)
+        return answer_page(rows, page, render.event, lambda row: (row.offset, ""))
 
     async def get(self, request: Request) -> Response:
         """Return one event, by id or by `@offset`, and what each pattern did with it."""

@@ -14,7 +14,7 @@ from oncue.web import render
 from oncue.web.answers import answer, answer_page
 from oncue.web.body import read_json, read_model, read_optional_json
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, instant, page_size
+from oncue.web.cursor import Page, instant
 from oncue.web.endpoint import Body, Endpoint, Gives
 from oncue.web.execution_stream import follow
 from oncue.web.sse import event_stream
@@ -88,11 +88,11 @@ class Executions:
     async def list(self, request: Request) -> Response:
         """Return executions, newest first."""
         account = await self._context.gate.account(request, "read")
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
+        page = Page.of(request)
         wanted = _filter(request)
-        rows = await self._context.world.history.executions(account, wanted, limit + 1, before)
-        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), render.summary)
+        executions = self._context.world.history.executions
+        rows = await executions(account, wanted, page.limit + 1, page.before)
+        return answer_page(rows, page, render.summary)
 
     async def get(self, request: Request) -> Response:
         """Return an execution with its steps."""

@@ -10,7 +10,7 @@ from oncue.web.answers import answer, answer_page
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 from oncue.web.hook_views import may_see_paths, shown_hook
 
@@ -49,20 +49,13 @@ class HookRoutes:
     async def list(self, request: Request) -> Response:
         """Return the hooks, newest first, without their secrets."""
         account, reveals = await self._reader(request)
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = [
-            row
-            for row in await self._book.all(account)
-            if before is None or (row.created_at_ms, row.id) < before
-        ][: limit + 1]
+        page = Page.of(request)
+        rows = page.of_all(await self._book.all(account))
         shown = {
             row.id: await shown_hook(self._context.engine, account, row, reveals=reveals)
-            for row in rows[:limit]
+            for row in rows[: page.limit]
         }
-        return answer_page(
-            rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
-        )
+        return answer_page(rows, page, lambda row: shown[row.id])
 
     async def post(self, request: Request) -> Response:
         """Make a hook; a secret that is made for it is shown in this answer and never again."""

@@ -16,7 +16,7 @@ from oncue.ports import ExecutionFilter, Span
 from oncue.web import render
 from oncue.web.answers import answer
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, encode_cursor, page_size
+from oncue.web.cursor import Page, encode_cursor
 from oncue.web.endpoint import OPEN, Endpoint, Gives
 
 _MANY: Final = 1_000
@@ -126,17 +126,16 @@ class Monitoring:
         """Return the attempts of actions, those of the newest executions first."""
         account = await self._context.gate.account(request, "read")
         given = request.query_params
-        limit = page_size(given.get("limit"))
-        before = decode_cursor(given.get("cursor"))
+        page = Page.of(request)
         history, journal = self._context.world.history, self._context.world.journal
         wanted = ExecutionFilter(workflow=given.get("workflow"))
         if "execution" in given:
-            ids = [] if before else [given["execution"]]
+            ids = [] if page.before else [given["execution"]]
             last = None
         else:
-            rows = await history.executions(account, wanted, limit + 1, before)
-            ids = [row.id for row in rows[:limit]]
-            last = rows[limit - 1] if len(rows) > limit else None
+            rows = await history.executions(account, wanted, page.limit + 1, page.before)
+            ids = [row.id for row in rows[: page.limit]]
+            last = rows[page.limit - 1] if len(rows) > page.limit else None
         entries: list[Json] = []
         for execution_id in ids:
             stored = await journal.load(account, execution_id)

@@ -1,5 +1,7 @@
 """`/patterns`."""
 
+from operator import attrgetter
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,7 +21,7 @@ from oncue.web.answers import answer, answer_page
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 from oncue.web.event_lookup import find_event
 
@@ -100,13 +102,10 @@ class PatternRoutes:
     async def list(self, request: Request) -> Response:
         """Return the patterns, newest first."""
         account = await self._context.gate.account(request, "read")
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = await self._patterns.all(account, limit + 1, before)
-        shown = {row.id: await _shown(self._context, account, row) for row in rows[:limit]}
-        return answer_page(
-            rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
-        )
+        page = Page.of(request)
+        rows = await self._patterns.all(account, page.limit + 1, page.before)
+        shown = {row.id: await _shown(self._context, account, row) for row in rows[: page.limit]}
+        return answer_page(rows, page, lambda row: shown[row.id])
 
     async def post(self, request: Request) -> Response:
         """Save a pattern; it sees every event that is accepted after this answer."""
@@ -159,10 +158,10 @@ class PatternRoutes:
         """Return the matches of a pattern, newest first."""
         account = await self._context.gate.account(request, "read")
         current = await self._current(account, request)
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = await self._context.world.history.matches(account, current.id, limit + 1, before)
-        return answer_page(rows, limit, lambda row: (row.detected_at_ms, row.id), _match)
+        page = Page.of(request)
+        matches = self._context.world.history.matches
+        rows = await matches(account, current.id, page.limit + 1, page.before)
+        return answer_page(rows, page, _match, attrgetter("detected_at_ms", "id"))
 
     async def explain(self, request: Request) -> Response:
         """Return why a pattern did or did not match on an event."""

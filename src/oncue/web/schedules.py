@@ -15,7 +15,7 @@ from oncue.web.answers import answer, answer_page
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 
 SHOWN_TICKS: Final = 5
@@ -62,10 +62,9 @@ class ScheduleRoutes:
     async def list(self, request: Request) -> Response:
         """Return the schedules, newest first."""
         account = await self._context.gate.account(request, "read")
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = await self._schedules.all(account, limit + 1, before)
-        return answer_page(rows, limit, lambda row: (row.created_at_ms, row.id), _shown)
+        page = Page.of(request)
+        rows = await self._schedules.all(account, page.limit + 1, page.before)
+        return answer_page(rows, page, _shown)
 
     async def post(self, request: Request) -> Response:
         """Save a schedule; it fires from now on."""

@@ -15,7 +15,7 @@ from oncue.web.answers import answer, answer_page
 from oncue.web.body import PATCH, read_json, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import BY_NAME, Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 from oncue.web.flags import read_flag
 
@@ -68,16 +68,9 @@ class VariableRoutes:
     async def list(self, request: Request) -> Response:
         """Return the variables, newest first."""
         account = await self._context.gate.account(request, "read")
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = [
-            row
-            for row in (await self._book.by_name(account)).values()
-            if before is None or (row.created_at_ms, row.name) < before
-        ]
-        return answer_page(
-            rows[: limit + 1], limit, lambda row: (row.created_at_ms, row.name), _shown
-        )
+        page = Page.of(request)
+        rows = page.of_all((await self._book.by_name(account)).values(), BY_NAME)
+        return answer_page(rows, page, _shown, BY_NAME)
 
     async def post(self, request: Request) -> Response:
         """Keep a variable."""

@@ -13,7 +13,7 @@ from oncue.web.answers import answer, answer_page
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_json, read_patch
 from oncue.web.conditional import check_version, etag
 from oncue.web.context import Context
-from oncue.web.cursor import decode_cursor, page_size
+from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 from oncue.web.hook_views import hook_warnings, may_see_paths, with_hooks
 
@@ -94,14 +94,11 @@ class Workflows:
     async def list(self, request: Request) -> Response:
         """Return the workflows, newest first."""
         key = await self._context.gate.key(request, "read")
-        limit = page_size(request.query_params.get("limit"))
-        before = decode_cursor(request.query_params.get("cursor"))
-        rows = await self._catalog.workflows(key.account, limit + 1, before)
+        page = Page.of(request)
+        rows = await self._catalog.workflows(key.account, page.limit + 1, page.before)
         shown = {row.id: _workflow(row) for row in rows}
         await with_hooks(self._context.engine, key.account, shown, reveals=may_see_paths(key))
-        return answer_page(
-            rows, limit, lambda row: (row.created_at_ms, row.id), lambda row: shown[row.id]
-        )
+        return answer_page(rows, page, lambda row: shown[row.id])
 
     async def post(self, request: Request) -> Response:
         """Save a workflow."""
