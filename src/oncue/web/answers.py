@@ -5,12 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from starlette.responses import Response
 
 from oncue.core.json_text import Json, encode_json
+from oncue.web.conditional import etag
 from oncue.web.cursor import BY_ID, Page, Place, Row, encode_cursor
 
 
 def answer(body: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return `body` as JSON."""
     return Response(encode_json(body), status, headers, media_type="application/json")
+
+
+def answer_version(shown: Json, version: int, place: str, status: int = 200) -> Response:
+    """Return a version of what is kept at `place`; with 201 it says that it is made there."""
+    headers = {"ETag": etag(version)}
+    if status == 201:
+        headers["Location"] = place
+    return answer(shown, status, headers)
 
 
 def answer_page(

@@ -8,9 +8,9 @@ from oncue.core.instants import format_instant
 from oncue.core.json_text import Json, encode_json
 from oncue.engine.connection_book import document_of
 from oncue.ports import Connection, Tested
-from oncue.web.answers import answer, answer_page
+from oncue.web.answers import answer, answer_page, answer_version
 from oncue.web.body import PATCH, read_json, read_patch
-from oncue.web.conditional import check_version, etag
+from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
@@ -103,7 +103,7 @@ class ConnectionRoutes:
         """Return a connection without its secrets."""
         account = await self._context.gate.account(request, "admin")
         row = await self._book.find(account, request.path_params["id"])
-        return answer(self._shown(account, row), headers={"ETag": etag(row.version)})
+        return answer_version(self._shown(account, row), row.version, f"/connections/{row.id}")
 
     async def patch(self, request: Request) -> Response:
         """Change a connection (RFC 7396); secrets that are not given stay."""
@@ -129,14 +129,12 @@ class ConnectionRoutes:
         return answer(_tested(await self._book.test(account, current)))
 
     def _saved(self, account: str, row: Connection, status: int = 200) -> Response:
-        headers = {"ETag": etag(row.version)}
-        if status == 201:
-            headers["Location"] = f"/connections/{row.id}"
         _, trouble = self._book.trouble(account, row)
         warnings: list[Json] = []
         if trouble:
             warnings.append({"path": "values", "message": f"connection {row.name!r} {trouble}"})
-        return answer({**self._shown(account, row), "warnings": warnings}, status, headers)
+        shown = {**self._shown(account, row), "warnings": warnings}
+        return answer_version(shown, row.version, f"/connections/{row.id}", status)
 
     def _shown(self, account: str, row: Connection) -> dict[str, Json]:
         is_locked, trouble = self._book.trouble(account, row)

@@ -6,9 +6,9 @@ from starlette.responses import Response
 from oncue.core.hook.document import HookDocument
 from oncue.core.json_text import Json, encode_json
 from oncue.engine.hook_secrets import Kept
-from oncue.web.answers import answer, answer_page
+from oncue.web.answers import answer_page, answer_version
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
-from oncue.web.conditional import check_version, etag
+from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
@@ -80,7 +80,7 @@ class HookRoutes:
         account, reveals = await self._reader(request)
         row = await self._book.find(account, request.path_params["id"])
         shown = await shown_hook(self._context.engine, account, row, reveals=reveals)
-        return answer(shown, headers={"ETag": etag(row.version)})
+        return answer_version(shown, row.version, f"/hooks/{row.id}")
 
     async def patch(self, request: Request) -> Response:
         """Change a hook (RFC 7396); secrets that are not given stay, and its URL does."""
@@ -110,11 +110,9 @@ class HookRoutes:
         shown = await shown_hook(self._context.engine, account, hook, reveals=reveals)
         if kept.made is not None:
             shown["secret"] = kept.made
-        headers = {"ETag": etag(hook.version)}
-        if status == 201:
-            headers["Location"] = f"/hooks/{hook.id}"
         trouble = shown["trouble"]
         warnings: list[Json] = []
         if trouble:
             warnings.append({"path": "secret", "message": f"hook {hook.name!r} {trouble}"})
-        return answer({**shown, "warnings": warnings}, status, headers)
+        shown["warnings"] = warnings
+        return answer_version(shown, hook.version, f"/hooks/{hook.id}", status)

@@ -17,9 +17,9 @@ from oncue.core.pattern.templates import TEMPLATES
 from oncue.core.pattern.watch import NO_STATS
 from oncue.ports import LetterFilter, MatchRow, PatternVersion, Pause
 from oncue.web import render
-from oncue.web.answers import answer, answer_page
+from oncue.web.answers import answer, answer_page, answer_version
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
-from oncue.web.conditional import check_version, etag
+from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
@@ -183,10 +183,8 @@ class PatternRoutes:
         return await self._patterns.current(account, request.path_params["id"])
 
     async def _answer(self, account: str, pattern: PatternVersion, status: int = 200) -> Response:
-        headers = {"ETag": etag(pattern.version)}
-        if status == 201:
-            headers["Location"] = f"/patterns/{pattern.id}"
-        return answer(await _shown(self._context, account, pattern), status, headers)
+        shown = await _shown(self._context, account, pattern)
+        return answer_version(shown, pattern.version, f"/patterns/{pattern.id}", status)
 
 
 async def _shown(context: Context, account: str, pattern: PatternVersion) -> dict[str, Json]:

@@ -11,9 +11,9 @@ from oncue.core.merge_patch import merge_patch
 from oncue.core.schedule.document import ScheduleDocument
 from oncue.engine.schedule_book import upcoming_of
 from oncue.ports import Schedule
-from oncue.web.answers import answer, answer_page
+from oncue.web.answers import answer_page, answer_version
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
-from oncue.web.conditional import check_version, etag
+from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
@@ -105,10 +105,8 @@ class ScheduleRoutes:
 
 
 def _answer(schedule: Schedule, status: int = 200) -> Response:
-    headers = {"ETag": etag(schedule.version)}
-    if status == 201:
-        headers["Location"] = f"/schedules/{schedule.id}"
-    return answer(_shown(schedule), status, headers)
+    place = f"/schedules/{schedule.id}"
+    return answer_version(_shown(schedule), schedule.version, place, status)
 
 
 def _shown(schedule: Schedule) -> dict[str, Json]:

@@ -10,9 +10,9 @@ from oncue.core.instants import format_instant
 from oncue.core.json_text import Json, encode_json
 from oncue.core.named_values import SecretDocument
 from oncue.ports import Secret
-from oncue.web.answers import answer, answer_page
+from oncue.web.answers import answer, answer_page, answer_version
 from oncue.web.body import PATCH, read_json, read_patch
-from oncue.web.conditional import check_version, etag
+from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import BY_NAME, Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
@@ -129,10 +129,8 @@ class SecretRoutes:
         return Response(status_code=204)
 
     def _saved(self, account: str, row: Secret, status: int = 200) -> Response:
-        headers = {"ETag": etag(row.version)}
-        if status == 201:
-            headers["Location"] = f"/secrets/{row.name}"
-        return answer(self._shown(account, row), status, headers)
+        shown = self._shown(account, row)
+        return answer_version(shown, row.version, f"/secrets/{row.name}", status)
 
     def _shown(self, account: str, row: Secret) -> dict[str, Json]:
         trouble = self._book.trouble(account, row)

@@ -11,9 +11,9 @@ from oncue.core.json_text import Json
 from oncue.core.named_values import VariableDocument
 from oncue.engine.variable_book import document_of
 from oncue.ports import Variable
-from oncue.web.answers import answer, answer_page
+from oncue.web.answers import answer_page, answer_version
 from oncue.web.body import PATCH, read_json, read_patch
-from oncue.web.conditional import check_version, etag
+from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import BY_NAME, Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
@@ -122,10 +122,7 @@ def _name(request: Request) -> str:
 
 
 def _saved(row: Variable, status: int = 200) -> Response:
-    headers = {"ETag": etag(row.version)}
-    if status == 201:
-        headers["Location"] = f"/variables/{row.name}"
-    return answer(_shown(row), status, headers)
+    return answer_version(_shown(row), row.version, f"/variables/{row.name}", status)
 
 
 def _shown(row: Variable) -> dict[str, Json]:

@@ -9,9 +9,9 @@ from oncue.core.json_text import Json, encode_json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.workflow.definition import Workflow
 from oncue.ports import WorkflowVersion
-from oncue.web.answers import answer, answer_page
+from oncue.web.answers import answer, answer_page, answer_version
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_json, read_patch
-from oncue.web.conditional import check_version, etag
+from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
@@ -137,7 +137,7 @@ class Workflows:
             {workflow.id: _workflow(workflow)},
             reveals=may_see_paths(key),
         )
-        return answer(shown, headers={"ETag": etag(workflow.version)})
+        return answer_version(shown, workflow.version, f"/workflows/{workflow.id}")
 
     async def patch(self, request: Request) -> Response:
         """Save the next version of a workflow: what the patch (RFC 7396) makes of the current one."""
@@ -195,9 +195,6 @@ class Workflows:
             {"path": problem.path, "message": problem.message}
             for problem in await self._context.engine.missing.of(account, plan)
         ]
-        headers = {"ETag": etag(workflow.version)}
-        if status == 201:
-            headers["Location"] = f"/workflows/{workflow.id}"
         (shown,) = await with_hooks(
             self._context.engine,
             account,
@@ -206,7 +203,8 @@ class Workflows:
             made=workflow.brought.made if reveals else {},
         )
         warnings += hook_warnings(shown)
-        return answer({**shown, "warnings": warnings}, status, headers)
+        place = f"/workflows/{workflow.id}"
+        return answer_version({**shown, "warnings": warnings}, workflow.version, place, status)
 
 
 async def current_workflow(context: Context, account: str, request: Request) -> WorkflowVersion:
