@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from oncue.core.connection_document import ConnectionDocument
 from oncue.core.instants import format_instant
-from oncue.core.json_text import Json, encode_json
+from oncue.core.json_text import Json
 from oncue.engine.connection_book import document_of
 from oncue.ports import Connection, Tested
 from oncue.web.answers import answer, answer_page, answer_version
@@ -81,9 +81,7 @@ class ConnectionRoutes:
         async def create() -> Response:
             return self._saved(account, await self._book.create(account, document), 201)
 
-        # A digest of what was asked for is kept: nobody should guess passwords by it.
-        told = self._connected.vault.fingerprint(account, encode_json(document))
-        return await self._context.once.answer(account, request, told, create)
+        return await self._context.once.answer_sealed(account, request, document, create)
 
     async def schemas(self, request: Request) -> Response:
         """Return what each integration needs; what is secret is `writeOnly`."""

@@ -28,4 +28,5 @@ class Context:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "gate", Gate(self.world.accounts))
-        object.__setattr__(self, "once", Once(self.world.answers, self.world.clock))
+        once = Once(self.world.answers, self.world.clock, self.world.connected.vault)
+        object.__setattr__(self, "once", once)

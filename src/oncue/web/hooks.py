@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.hook.document import HookDocument
-from oncue.core.json_text import Json, encode_json
+from oncue.core.json_text import Json
 from oncue.engine.hook_secrets import Kept
 from oncue.web.answers import answer_page, answer_version
 from oncue.web.body import JSON, PATCH, YAML, read_document, read_patch
@@ -13,6 +13,7 @@ from oncue.web.context import Context
 from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 from oncue.web.hook_views import may_see_paths, shown_hook
+from oncue.web.once import Told
 
 EXAMPLE: Json = {"name": "repository", "scheme": "github"}
 
@@ -61,19 +62,15 @@ class HookRoutes:
         """Make a hook; a secret that is made for it is shown in this answer and never again."""
         account = await self._context.gate.account(request, "write")
         document = await read_document(request, self._context.limits.document_bytes)
-        fresh: list[Response] = []
 
-        async def create() -> Response:
+        async def create() -> Told:
             kept = await self._book.create(account, document)
-            fresh.append(await self._saved(account, kept, 201))
-            # This one is kept for a repeat: no secret may lie there in clear.
-            return await self._saved(account, Kept(kept.hook), 201, reveals=False)
+            return Told(
+                await self._saved(account, kept, 201),
+                await self._saved(account, Kept(kept.hook), 201, reveals=False),
+            )
 
-        vault = self._context.world.connected.vault
-        # A digest of what was asked for is kept: nobody should guess secrets by it.
-        told = vault.fingerprint(account, encode_json(document))
-        kept_answer = await self._context.once.answer(account, request, told, create)
-        return fresh[0] if fresh else kept_answer
+        return await self._context.once.answer_told(account, request, document, create)
 
     async def get(self, request: Request) -> Response:
         """Return a hook without its secrets."""

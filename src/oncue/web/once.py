@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from oncue.core.errors import Conflict, InvalidInput, Problem
 from oncue.core.ids import digest
 from oncue.core.json_text import Json, encode_json
-from oncue.ports import Answers, Clock, KeptAnswer
+from oncue.ports import Answers, Clock, KeptAnswer, Vault
 
 KEPT_MS: Final = 86_400_000
 """How long an answer is kept."""
@@ -32,6 +33,14 @@ def once_key(request: Request) -> str | None:
     return key
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer that tells a secret, and the one without it that is kept for a repeat."""
+
+    answer: Response
+    kept: Response
+
+
 class Once:
     """
     Answers a repeat as the first request with its key.
@@ -40,9 +49,10 @@ class Once:
     repeat to the resource itself, whose name is taken then.
     """
 
-    def __init__(self, answers: Answers, clock: Clock) -> None:
+    def __init__(self, answers: Answers, clock: Clock, vault: Vault) -> None:
         self._answers = answers
         self._clock = clock
+        self._vault = vault
         # As long as somebody holds or awaits it.
         self._under_way: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -72,3 +82,34 @@ class Once:
         if kept.digest != told:
             raise Conflict(f"Idempotency-Key {key!r} came with another request before")
         return Response(kept.body, kept.status, kept.headers)
+
+    async def answer_sealed(
+        self, account: str, request: Request, body: Json, create: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        """
+        Answer as `answer` does, a body that holds secrets: nobody should guess them by what is kept.
+
+        Raises:
+            Conflict: the key came with another request.
+        """
+        told = self._vault.fingerprint(account, encode_json(body))
+        return await self.answer(account, request, told, create)
+
+    async def answer_told(
+        self, account: str, request: Request, body: Json, create: Callable[[], Awaitable[Told]]
+    ) -> Response:
+        """
+        Answer as `answer_sealed` does, but tell what is secret in the answer only once.
+
+        Raises:
+            Conflict: the key came with another request.
+        """
+        first: list[Response] = []
+
+        async def create_kept() -> Response:
+            told = await create()
+            first.append(told.answer)
+            return told.kept
+
+        kept = await self.answer_sealed(account, request, body, create_kept)
+        return first[0] if first else kept

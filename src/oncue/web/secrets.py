@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
-from oncue.core.json_text import Json, encode_json
+from oncue.core.json_text import Json
 from oncue.core.named_values import SecretDocument
 from oncue.ports import Secret
 from oncue.web.answers import answer, answer_page, answer_version
@@ -27,7 +27,6 @@ class SecretRoutes:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._book = context.engine.secrets
-        self._kept = context.world.secrets
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints."""
@@ -81,9 +80,7 @@ class SecretRoutes:
         async def create() -> Response:
             return self._saved(account, await self._book.create(account, document), 201)
 
-        # A digest of what was asked for is kept: nobody should guess secrets by it.
-        told = self._kept.vault.fingerprint(account, encode_json(document))
-        return await self._context.once.answer(account, request, told, create)
+        return await self._context.once.answer_sealed(account, request, document, create)
 
     async def rotate(self, request: Request) -> Response:
         """Encrypt the secrets, connections and hooks of all accounts under the first key."""

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
 from oncue.core.instants import format_instant
-from oncue.core.json_text import Json, encode_json
+from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.workflow.definition import Workflow
 from oncue.ports import WorkflowVersion
@@ -16,6 +16,7 @@ from oncue.web.context import Context
 from oncue.web.cursor import Page
 from oncue.web.endpoint import CHANGED, ONCE, PAGE, Body, Endpoint, Gives
 from oncue.web.hook_views import hook_warnings, may_see_paths, with_hooks
+from oncue.web.once import Told
 
 _EXAMPLE: Json = {
     "name": "big-order",
@@ -105,20 +106,16 @@ class Workflows:
         account = await self._context.gate.account(request, "write")
         document = await read_document(request, self._context.limits.document_bytes)
 
-        fresh: list[Response] = []
-
-        async def create() -> Response:
+        async def create() -> Told:
             count = await self._context.engine.built_ins.count_others(account)
             await self._context.engine.quotas.admit_workflow(account, count)
             workflow = await self._definitions.create_workflow(account, document)
-            fresh.append(await self._saved(account, workflow, 201))
-            # This one is kept for a repeat: no secret of a hook may lie there in clear.
-            return await self._saved(account, workflow, 201, reveals=False)
+            return Told(
+                await self._saved(account, workflow, 201),
+                await self._saved(account, workflow, 201, reveals=False),
+            )
 
-        vault = self._context.world.connected.vault
-        told = vault.fingerprint(account, encode_json(document))
-        kept = await self._context.once.answer(account, request, told, create)
-        return fresh[0] if fresh else kept
+        return await self._context.once.answer_told(account, request, document, create)
 
     async def validate(self, request: Request) -> Response:
         """Answer 422 with all that is wrong with a document; nothing is saved."""
