@@ -49,6 +49,23 @@ async def read_document(request: Request, max_bytes: int) -> Json:
         raise MalformedJson("expected UTF-8") from exc
 
 
+async def read_object(
+    request: Request, max_bytes: int, media_types: Collection[str] = JSON
+) -> Mapping[str, Json]:
+    """
+    Return the JSON object in the body.
+
+    Raises:
+        HTTPException: 413 above `max_bytes`, 415 for another media type.
+        MalformedJson: it is not JSON.
+        InvalidInput: it is another value.
+    """
+    given = await read_json(request, max_bytes, media_types)
+    if not isinstance(given, Mapping):
+        raise InvalidInput([Problem("", "expected an object, got something else")])
+    return given
+
+
 async def read_patch(request: Request, max_bytes: int) -> Mapping[str, Json]:
     """
     Return the JSON Merge Patch (RFC 7396) of an object in the body.
@@ -58,10 +75,7 @@ async def read_patch(request: Request, max_bytes: int) -> Mapping[str, Json]:
         MalformedJson: it is not JSON.
         InvalidInput: it would make something else of an object.
     """
-    patch = await read_json(request, max_bytes, PATCH)
-    if not isinstance(patch, Mapping):
-        raise InvalidInput([Problem("", "expected an object, got something else")])
-    return patch
+    return await read_object(request, max_bytes, PATCH)
 
 
 async def read_optional_json(request: Request, max_bytes: int) -> Json:

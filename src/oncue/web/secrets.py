@@ -1,17 +1,14 @@
 """`/secrets`: values go in, and never come out."""
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.named_values import SecretDocument
 from oncue.ports import Secret
 from oncue.web.answers import answer, answer_page, answer_version
-from oncue.web.body import PATCH, read_json, read_patch
+from oncue.web.body import PATCH, read_json, read_object, read_patch
 from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import BY_NAME, Page
@@ -100,10 +97,8 @@ class SecretRoutes:
     async def put(self, request: Request) -> Response:
         """Keep a value under a name, whether or not there is one; what is not given stays."""
         account = await self._context.gate.account(request, "admin")
-        given = await read_json(request, self._context.limits.document_bytes)
-        if not isinstance(given, Mapping):
-            raise InvalidInput([Problem("", "expected an object, got something else")])
-        name = _name(request)
+        given = await read_object(request, self._context.limits.document_bytes)
+        name = request.path_params["name"]
         if current := (await self._book.by_name(account)).get(name):
             check_version(request, current.version)
         return self._saved(account, await self._book.put(account, name, given))
@@ -112,7 +107,7 @@ class SecretRoutes:
         """Change a secret (RFC 7396); a value that is not given stays."""
         account = await self._context.gate.account(request, "admin")
         patch = await read_patch(request, self._context.limits.document_bytes)
-        current = await self._book.find(account, _name(request))
+        current = await self._book.find(account, request.path_params["name"])
         check_version(request, current.version)
         return self._saved(account, await self._book.change(account, current, patch))
 
@@ -120,7 +115,7 @@ class SecretRoutes:
         """Forget a secret; with `?force=true` even if a workflow reads it."""
         account = await self._context.gate.account(request, "admin")
         is_forced = read_flag(request, "force")
-        current = await self._book.find(account, _name(request))
+        current = await self._book.find(account, request.path_params["name"])
         check_version(request, current.version)
         await self._book.delete(account, current, even_if_used=is_forced)
         return Response(status_code=204)
@@ -140,8 +135,3 @@ class SecretRoutes:
             "created_at": format_instant(row.created_at_ms),
             "updated_at": format_instant(row.updated_at_ms),
         }
-
-
-def _name(request: Request) -> str:
-    name: str = request.path_params["name"]
-    return name

@@ -1,18 +1,15 @@
 """`/variables`: values that workflows read."""
 
-from collections.abc import Mapping
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.named_values import VariableDocument
 from oncue.engine.variable_book import document_of
 from oncue.ports import Variable
 from oncue.web.answers import answer_page, answer_version
-from oncue.web.body import PATCH, read_json, read_patch
+from oncue.web.body import PATCH, read_json, read_object, read_patch
 from oncue.web.conditional import check_version
 from oncue.web.context import Context
 from oncue.web.cursor import BY_NAME, Page
@@ -85,15 +82,13 @@ class VariableRoutes:
     async def get(self, request: Request) -> Response:
         """Return a variable."""
         account = await self._context.gate.account(request, "read")
-        return _saved(await self._book.find(account, _name(request)))
+        return _saved(await self._book.find(account, request.path_params["name"]))
 
     async def put(self, request: Request) -> Response:
         """Keep a value under a name, whole, whether or not there is one; what is not given stays."""
         account = await self._context.gate.account(request, "write")
-        given = await read_json(request, self._context.limits.document_bytes)
-        if not isinstance(given, Mapping):
-            raise InvalidInput([Problem("", "expected an object, got something else")])
-        name = _name(request)
+        given = await read_object(request, self._context.limits.document_bytes)
+        name = request.path_params["name"]
         if current := (await self._book.by_name(account)).get(name):
             check_version(request, current.version)
         return _saved(await self._book.put(account, name, given))
@@ -102,7 +97,7 @@ class VariableRoutes:
         """Change a variable (RFC 7396)."""
         account = await self._context.gate.account(request, "write")
         patch = await read_patch(request, self._context.limits.document_bytes)
-        current = await self._book.find(account, _name(request))
+        current = await self._book.find(account, request.path_params["name"])
         check_version(request, current.version)
         return _saved(await self._book.change(account, current, patch))
 
@@ -110,15 +105,10 @@ class VariableRoutes:
         """Forget a variable; with `?force=true` even if a workflow reads it."""
         account = await self._context.gate.account(request, "write")
         is_forced = read_flag(request, "force")
-        current = await self._book.find(account, _name(request))
+        current = await self._book.find(account, request.path_params["name"])
         check_version(request, current.version)
         await self._book.delete(account, current, even_if_used=is_forced)
         return Response(status_code=204)
-
-
-def _name(request: Request) -> str:
-    name: str = request.path_params["name"]
-    return name
 
 
 def _saved(row: Variable, status: int = 200) -> Response:
