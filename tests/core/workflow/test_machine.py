@@ -10,7 +10,9 @@ from oncue.core.workflow.parse import parse_workflow
 from oncue.core.workflow.plan import Plan
 from oncue.core.workflow.records import (
     AttemptFailed,
+    AttemptInherited,
     AttemptLost,
+    AttemptParked,
     AttemptStarted,
     AttemptSucceeded,
     DelayStarted,
@@ -166,6 +168,36 @@ def test_after_a_crash_that_lasted_no_forgotten_key_is_sent(
 
     lost = AttemptLost("a", 1, "stopped", by_crash=True)
     _, second, *_ = advance(plan, state, [lost], 1_000 + after_ms)
+
+    assert isinstance(second, follows)
+
+
+@pytest.mark.parametrize(("after_ms", "follows"), [(5_000, AttemptStarted), (5_001, StepFailed)])
+def test_a_redrive_sends_no_forgotten_key(after_ms: int, follows: type) -> None:
+    library = {"note": replace(LIBRARY["note"], key_lives_ms=5_000)}
+    plan = parse_workflow(make_document(steps=[make_call("a")]), library, max_steps=100).plan
+    state = evolve(begin(START), AttemptInherited("a", 1_000), 2_000)
+
+    first, *_ = advance(plan, state, [], 1_000 + after_ms)
+
+    assert isinstance(first, follows)
+
+
+@pytest.mark.parametrize(("after_ms", "follows"), [(5_000, AttemptStarted), (5_001, StepFailed)])
+def test_no_forgotten_key_is_sent_after_waiting_for_the_vendor(
+    after_ms: int, follows: type
+) -> None:
+    library = {"note": replace(LIBRARY["note"], key_lives_ms=5_000)}
+    plan = parse_workflow(make_document(steps=[make_call("a")]), library, max_steps=100).plan
+    state = begin(START)
+    advance(plan, state, [], 1_000)
+    advance(plan, state, [AttemptLost("a", 1, "stopped", by_crash=True)], 1_000)
+    due_ms = 1_000 + after_ms
+    advance(
+        plan, state, [AttemptParked("a", 2, "the vendor takes no more calls now", due_ms)], 1_000
+    )
+
+    _, second, *_ = advance(plan, state, [TimerFired("a")], due_ms)
 
     assert isinstance(second, follows)
 

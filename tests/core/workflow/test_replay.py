@@ -197,7 +197,9 @@ def test_a_redrive_knows_what_may_have_happened() -> None:
     records = resumed(original.plan, original.plan, original.state)
 
     assert original.state.status == "failed"
-    assert records == [AttemptInherited("text")]
+    assert records == [
+        AttemptInherited("text", original.state.steps["text"].attempts[0].started_at_ms)
+    ]
     second = again(original.plan, original, records, generation=0)
     second.answer = failing("text")
     assert resumed(original.plan, original.plan, second.run().state) == records

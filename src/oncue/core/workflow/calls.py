@@ -33,6 +33,8 @@ def first_attempt(node: CallNode, path: str, scope: Scope) -> Command:
     Raises:
         EvaluationError: the input cannot be rendered.
     """
+    if _is_forgotten(node, scope.state.inherited.get(path), scope):
+        return StepFailed(path, _FORGOTTEN)
     if node.callback_ms is not None:
         scope = scope.inner({"callback_url": f"{scope.state.start.callback_url}/{path}"})
     rendered, spots = scope.render_concealed(node.input)
@@ -58,7 +60,7 @@ def _cache_key(node: CallNode, told: list[str], scope: Scope) -> str:
 def next_of_call(node: CallNode, step: StepState, scope: Scope) -> Command | None:
     """Return what follows in a call that has begun; nothing, if that depends on an outcome."""
     if step.parked is not None:
-        return _next_attempt(node, step) if step.is_due else None
+        return _repeat(node, step, scope) if step.is_due else None
     last = step.attempts[-1]
     if last.status is AttemptStatus.RUNNING:
         return None
@@ -80,12 +82,17 @@ def _next_attempt(node: CallNode, step: StepState) -> Command:
 
 
 def _repeat(node: CallNode, step: StepState, scope: Scope) -> Command:
-    if node.key_lives_ms is not None:
-        oldest_ms = scope.now_ms - node.key_lives_ms
-        for attempt in step.attempts:
-            if attempt.status is AttemptStatus.IN_DOUBT and attempt.started_at_ms < oldest_ms:
-                return StepFailed(step.path, _FORGOTTEN)
+    began = (a.started_at_ms for a in step.attempts if a.status is AttemptStatus.IN_DOUBT)
+    if _is_forgotten(node, min(began, default=None), scope):
+        return StepFailed(step.path, _FORGOTTEN)
     return _next_attempt(node, step)
+
+
+def _is_forgotten(node: CallNode, since_ms: int | None, scope: Scope) -> bool:
+    """Return whether the vendor would take a repeat for something else."""
+    if node.key_lives_ms is None or since_ms is None:
+        return False
+    return since_ms < scope.now_ms - node.key_lives_ms
 
 
 def _next_of_callback(node: CallNode, step: StepState, scope: Scope) -> Command | None:

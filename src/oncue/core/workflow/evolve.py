@@ -200,7 +200,7 @@ def _step_reused(state: ExecutionState, record: StepReused) -> None:
 
 
 def _attempt_inherited(state: ExecutionState, record: AttemptInherited) -> None:
-    state.inherited.add(record.path)
+    state.inherited[record.path] = record.since_ms
 
 
 def _execution_finished(state: ExecutionState, record: ExecutionFinished) -> None:

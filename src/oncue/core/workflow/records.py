@@ -147,9 +147,14 @@ class StepReused(_Record, frozen=True, tag="step_reused"):
 
 
 class AttemptInherited(_Record, frozen=True, tag="attempt_inherited"):
-    """An attempt of the step in the execution that is redriven may have been carried out."""
+    """
+    An attempt of the step in the execution that is redriven may have been carried out.
+
+    `since_ms` is when the first such began.
+    """
 
     path: str
+    since_ms: int = 0
 
 
 class ExecutionFinished(_Record, frozen=True, tag="execution_finished"):

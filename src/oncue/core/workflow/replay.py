@@ -141,8 +141,10 @@ class _Walk:
                 self._open_parallel(node, path, target)
             case LoopNode():
                 self._open_loop(node, path, step, target)
-            case CallNode() if self._inherits and _may_have_happened(self._state, step):
-                self.records.append(AttemptInherited(path))
+            case CallNode() if self._inherits:
+                since_ms = _may_have_happened_since(self._state, step)
+                if since_ms is not None:
+                    self.records.append(AttemptInherited(path, since_ms))
             case _:
                 pass
 
@@ -231,11 +233,12 @@ def _reused(path: str, step: StepState) -> Iterator[Record]:
     yield StepReused(path, status.value, step.input, step.output, step.error)
 
 
-def _may_have_happened(state: ExecutionState, step: StepState) -> bool:
-    """Return whether some attempt may have been carried out, here or in an earlier execution."""
-    return step.path in state.inherited or any(
-        attempt.status is not AttemptStatus.FAILED for attempt in step.attempts
-    )
+def _may_have_happened_since(state: ExecutionState, step: StepState) -> int | None:
+    """Return when the first attempt began that may have been carried out, also of earlier executions."""
+    if step.path in state.inherited:
+        return state.inherited[step.path]
+    began = (a.started_at_ms for a in step.attempts if a.status is not AttemptStatus.FAILED)
+    return min(began, default=None)
 
 
 def _place(plan: Plan, state: ExecutionState, begin: str) -> str:

@@ -175,8 +175,8 @@ class ExecutionState:
     """The steps with an attempt that was allowed to begin and has no outcome."""
     waiting: dict[str, StepState] = field(default_factory=dict)
     """The steps that wait for an instant or for somebody."""
-    inherited: set[str] = field(default_factory=set)
-    """The steps that the execution which is redriven may have carried out already."""
+    inherited: dict[str, int] = field(default_factory=dict)
+    """When the execution that is redriven began what it may have carried out, by step."""
     final: FinalStatus | None = None
     by_stop: bool = False
     """A `stop` step ended it."""
