@@ -1,12 +1,13 @@
 """`POST /events/query` over real HTTP."""
 
 import asyncio
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from oncue.core.json_text import Json
+from oncue.core.json_text import Json, encode_json
 from oncue.ports import Account, ApiKey
 from oncue.store.query.pool import QueryPool
 from oncue.web.auth import hash_key
@@ -49,6 +50,21 @@ def test_a_question_is_answered_with_columns_and_rows(tmp_path: Path) -> None:
     assert answer.body["rows"] == [["ping", 1], ["order.paid", 3]]
     assert (answer.body["row_count"], answer.body["truncated"]) == (2, False)
     assert answer.body["elapsed_ms"] > 0
+
+
+def test_events_as_large_as_they_may_be_are_asked_within_the_memory(tmp_path: Path) -> None:
+    large = [{"type": "file", "data": {"text": "x" * 250_000}} for _ in range(100)]
+
+    async def use(server: Served) -> Answer:
+        headers = {"Content-Type": "application/json"}
+        body = BytesIO(encode_json(large))
+        await server.request("POST", "/events/batch", data=body, headers=headers)
+        sql = "SELECT count(*), min(length(data.text)) FROM events"
+        return await server.request("POST", "/events/query", json={"sql": sql})
+
+    answer = serve(tmp_path, use)
+
+    assert answer.body.get("rows") == [[100, 250_000]], answer.body
 
 
 def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ then it sees the SQL. Whoever asked ends it by killing it.
 import contextlib
 import resource
 import sys
+from pathlib import Path
 from typing import IO, Final
 
 import duckdb
@@ -33,15 +34,16 @@ _CONNECT: Final = {
     "autoload_known_extensions": "false",
     "allow_community_extensions": "false",
 }
-# DuckDB and its allocator want so much beyond what queries use.
-_OVERHEAD_BYTES: Final = 512 << 20
+# Reserved rather than used by DuckDB and its allocator, before there are any rows.
+_USUALLY_HELD_BYTES: Final = 800 << 20
 _LOAD: Final = """
 CREATE TABLE recent AS
 SELECT i AS id, s AS source, t AS type, u AS subject,
     make_timestamptz(m * 1000) AS time, make_timestamptz(r * 1000) AS received_at,
-    o AS "offset", b -> '$.data' AS data, b -> '$.attributes' AS extensions
+    o AS "offset", b.data AS data, b.attributes AS extensions
 FROM read_ndjson(?, columns = {i: 'VARCHAR', s: 'VARCHAR', t: 'VARCHAR', u: 'VARCHAR',
-    m: 'BIGINT', r: 'BIGINT', o: 'BIGINT', b: 'JSON'}, maximum_object_size = 16777216)
+    m: 'BIGINT', r: 'BIGINT', o: 'BIGINT', b: 'STRUCT(data JSON, attributes JSON)'},
+    maximum_object_size = 16777216)
 """
 _LOCK: Final = (
     "SET temp_directory = ''",
@@ -68,7 +70,7 @@ class Session:
             connection.execute(f"CREATE MACRO {kind.value}(d, p) AS {body}")
         for statement in _LOCK:
             connection.execute(statement)
-        bound = (rows.memory_mb << 20) + _OVERHEAD_BYTES
+        bound = _held_bytes() + (rows.memory_mb << 20)
         # What another limit forbids already cannot be set; it is lower then.
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
@@ -82,7 +84,8 @@ class Session:
             sql = with_typed_paths(question.sql, question.params)
             return self._run(sql, question)
         except duckdb.OutOfMemoryException as exc:
-            return Refusal(f"over memory: {_told(exc)}")
+            # Its further lines advise on settings that nobody has here.
+            return Refusal(f"over memory: {_told(exc).partition(chr(10))[0]}")
         except MemoryError:
             return Refusal("over memory: the query wants more than it may have")
         except duckdb.Error as exc:
@@ -111,6 +114,15 @@ class Session:
             except duckdb.Error:
                 return _told(exc)
         return _told(exc)
+
+
+def _held_bytes() -> int:
+    """Return the address space that is taken already; the rows are in it."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    except OSError:
+        return _USUALLY_HELD_BYTES
+    return int(pages) * resource.getpagesize()
 
 
 def _told(exc: Exception) -> str:
