@@ -86,18 +86,18 @@ async def create(world: Installed, name: str, **document: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "begin", "hours"),
+    ("zone", "begin"),
     [
-        pytest.param("Europe/Berlin", "2026-10-24T00:30:10Z", 48, id="an hour comes twice"),
-        pytest.param("America/New_York", "2026-03-08T02:30:10Z", 9, id="an hour is skipped"),
-        pytest.param("Australia/Lord_Howe", "2026-10-03T10:30:10Z", 9, id="and half an hour"),
+        pytest.param("Europe/Berlin", "2026-10-24T00:30:10Z", id="an hour comes twice"),
+        pytest.param("America/New_York", "2026-03-07T02:30:10Z", id="an hour is skipped"),
+        pytest.param("Australia/Lord_Howe", "2026-10-02T10:30:10Z", id="and half an hour"),
     ],
 )
 def test_each_tick_fires_once_over_restarts_and_clocks_that_change(
-    tmp_path: Path, zone: str, begin: str, hours: int
+    tmp_path: Path, zone: str, begin: str
 ) -> None:
     begin_ms = parse_instant(begin)
-    end_ms = begin_ms + hours * HOUR_MS
+    end_ms = begin_ms + 48 * HOUR_MS
     clock = VirtualClock(begin_ms)
 
     async def prepare(world: Installed) -> None:
