@@ -60,7 +60,15 @@ from oncue.ports.letters import (
 from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
 from oncue.ports.questions import EventQuestion, EventQuestions, EventRows
 from oncue.ports.schedules import Advance, Progress, Schedule, Schedules
-from oncue.ports.secrets import Secret, Secrets, SecretSource, Variable, Variables
+from oncue.ports.secrets import (
+    NamedValue,
+    NamedValues,
+    Secret,
+    Secrets,
+    SecretSource,
+    Variable,
+    Variables,
+)
 from oncue.ports.shelf import Keepable, Shelf
 from oncue.ports.world import Actions, Clock, Disk, Files, KeyValues, Rehearsal
 
@@ -107,6 +115,8 @@ __all__ = [
     "Mark",
     "MatchRow",
     "MatchedRun",
+    "NamedValue",
+    "NamedValues",
     "NewExecution",
     "OnceKey",
     "Past",

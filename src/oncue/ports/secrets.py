@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from oncue.core.json_text import Json
 
@@ -31,21 +31,24 @@ class Variable:
     updated_at_ms: int
 
 
-class Secrets(Protocol):
-    """The secrets of all accounts."""
+NamedValue = TypeVar("NamedValue", bound=Secret | Variable)
 
-    async def all(self, account: str) -> list[Secret]:
-        """Return the secrets of an account, newest first."""
 
-    async def add(self, account: str, secret: Secret) -> None:
+class NamedValues(Protocol[NamedValue]):
+    """The secrets, or the variables, of all accounts."""
+
+    async def all(self, account: str) -> list[NamedValue]:
+        """Return those of an account, newest first."""
+
+    async def add(self, account: str, value: NamedValue) -> None:
         """
-        Keep a secret.
+        Keep one.
 
         Raises:
             Conflict: the account has one of that name.
         """
 
-    async def change(self, account: str, secret: Secret) -> None:
+    async def change(self, account: str, value: NamedValue) -> None:
         """
         Keep the version after the current one.
 
@@ -54,36 +57,18 @@ class Secrets(Protocol):
         """
 
     async def delete(self, account: str, name: str) -> None:
-        """Forget a secret."""
+        """Forget one."""
+
+
+class Secrets(NamedValues[Secret], Protocol):
+    """The secrets of all accounts."""
 
     async def reseal(self, account: str, name: str, before: bytes, after: bytes) -> bool:
         """Put one ciphertext in the place of another; return whether that one still stood there."""
 
 
-class Variables(Protocol):
-    """The variables of all accounts."""
-
-    async def all(self, account: str) -> list[Variable]:
-        """Return the variables of an account, newest first."""
-
-    async def add(self, account: str, variable: Variable) -> None:
-        """
-        Keep a variable.
-
-        Raises:
-            Conflict: the account has one of that name.
-        """
-
-    async def change(self, account: str, variable: Variable) -> None:
-        """
-        Keep the version after the current one.
-
-        Raises:
-            Conflict: somebody saved that version meanwhile.
-        """
-
-    async def delete(self, account: str, name: str) -> None:
-        """Forget a variable."""
+Variables = NamedValues[Variable]
+"""The variables of all accounts."""
 
 
 class SecretSource(Protocol):

@@ -1,58 +1,77 @@
 """Secrets as ciphertexts, and variables in clear: both under a name in their account."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Generic
 
 import sqlalchemy as sa
 
 from oncue.core.errors import Conflict
 from oncue.core.json_text import encode_json, parse_json
-from oncue.ports import Secret, Variable
+from oncue.ports import NamedValue, Secret, Variable
 from oncue.store.sql import tables
 from oncue.store.sql.database import SqlDatabase
 
 _SECRET = tables.secret.c
-_VARIABLE = tables.variable.c
 
 
-class SqlSecrets:
-    """The secrets of all accounts in one SQL database."""
-
-    def __init__(self, database: SqlDatabase) -> None:
+class _SqlNamedValues(Generic[NamedValue]):
+    def __init__(
+        self,
+        database: SqlDatabase,
+        table: sa.Table,
+        keep: Callable[[str, NamedValue], sa.Insert | sa.Update],
+        value_of: Callable[[sa.Row[Any]], NamedValue],
+    ) -> None:
         self._database = database
+        self._table = table
+        self._keep = keep
+        self._value_of = value_of
 
-    async def all(self, account: str) -> list[Secret]:
-        """Return the secrets of an account, newest first."""
-        rows = await self._database.rows(_newest_first(tables.secret, account))
-        return [
-            Secret(
-                row.name, row.description, row.sealed, row.version, row.created_at, row.updated_at
-            )
-            for row in rows
-        ]
+    async def all(self, account: str) -> list[NamedValue]:
+        """Return those of an account, newest first."""
+        columns = self._table.c
+        select = (
+            sa.select(self._table)
+            .where(columns.account == account)
+            .order_by(columns.created_at.desc(), columns.name.desc())
+        )
+        return [self._value_of(row) for row in await self._database.rows(select)]
 
-    async def add(self, account: str, secret: Secret) -> None:
+    async def add(self, account: str, value: NamedValue) -> None:
         """
-        Keep a secret.
+        Keep one.
 
         Raises:
             Conflict: the account has one of that name.
         """
-        await self._database.write(f"secret {secret.name!r}", keep_secret(account, secret))
+        await self._database.write(self._what(value), self._keep(account, value))
 
-    async def change(self, account: str, secret: Secret) -> None:
+    async def change(self, account: str, value: NamedValue) -> None:
         """
         Keep the version after the current one.
 
         Raises:
             Conflict: somebody saved that version meanwhile.
         """
-        if not await self._database.changed(keep_secret(account, secret)):
-            raise _changed_meanwhile(f"secret {secret.name!r}")
+        if not await self._database.changed(self._keep(account, value)):
+            what = self._what(value)
+            raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
 
     async def delete(self, account: str, name: str) -> None:
-        """Forget a secret."""
-        forget = sa.delete(tables.secret).where(_SECRET.account == account, _SECRET.name == name)
-        await self._database.write("secret", forget)
+        """Forget one."""
+        columns = self._table.c
+        forget = sa.delete(self._table).where(columns.account == account, columns.name == name)
+        await self._database.write(self._table.name, forget)
+
+    def _what(self, value: NamedValue) -> str:
+        return f"{self._table.name} {value.name!r}"
+
+
+class SqlSecrets(_SqlNamedValues[Secret]):
+    """The secrets of all accounts in one SQL database."""
+
+    def __init__(self, database: SqlDatabase) -> None:
+        super().__init__(database, tables.secret, keep_secret, _secret_of)
 
     async def reseal(self, account: str, name: str, before: bytes, after: bytes) -> bool:
         """Put one ciphertext in the place of another; return whether that one still stood there."""
@@ -64,52 +83,11 @@ class SqlSecrets:
         return await self._database.changed(change)
 
 
-class SqlVariables:
+class SqlVariables(_SqlNamedValues[Variable]):
     """The variables of all accounts in one SQL database."""
 
     def __init__(self, database: SqlDatabase) -> None:
-        self._database = database
-
-    async def all(self, account: str) -> list[Variable]:
-        """Return the variables of an account, newest first."""
-        rows = await self._database.rows(_newest_first(tables.variable, account))
-        return [
-            Variable(
-                row.name,
-                row.description,
-                parse_json(row.value.encode()),
-                row.version,
-                row.created_at,
-                row.updated_at,
-            )
-            for row in rows
-        ]
-
-    async def add(self, account: str, variable: Variable) -> None:
-        """
-        Keep a variable.
-
-        Raises:
-            Conflict: the account has one of that name.
-        """
-        await self._database.write(f"variable {variable.name!r}", keep_variable(account, variable))
-
-    async def change(self, account: str, variable: Variable) -> None:
-        """
-        Keep the version after the current one.
-
-        Raises:
-            Conflict: somebody saved that version meanwhile.
-        """
-        if not await self._database.changed(keep_variable(account, variable)):
-            raise _changed_meanwhile(f"variable {variable.name!r}")
-
-    async def delete(self, account: str, name: str) -> None:
-        """Forget a variable."""
-        forget = sa.delete(tables.variable).where(
-            _VARIABLE.account == account, _VARIABLE.name == name
-        )
-        await self._database.write("variable", forget)
+        super().__init__(database, tables.variable, keep_variable, _variable_of)
 
 
 def keep_secret(account: str, secret: Secret) -> sa.Insert | sa.Update:
@@ -147,13 +125,12 @@ def _keep(
     )
 
 
-def _newest_first(table: sa.Table, account: str) -> sa.Select[Any]:
-    return (
-        sa.select(table)
-        .where(table.c.account == account)
-        .order_by(table.c.created_at.desc(), table.c.name.desc())
+def _secret_of(row: sa.Row[Any]) -> Secret:
+    return Secret(
+        row.name, row.description, row.sealed, row.version, row.created_at, row.updated_at
     )
 
 
-def _changed_meanwhile(what: str) -> Conflict:
-    return Conflict(f"expected {what} as it was, got one that changed meanwhile")
+def _variable_of(row: sa.Row[Any]) -> Variable:
+    value = parse_json(row.value.encode())
+    return Variable(row.name, row.description, value, row.version, row.created_at, row.updated_at)
