@@ -14,6 +14,7 @@ from oncue.core.integration import Integration, Reach
 from oncue.core.json_text import parse_json
 from oncue.core.problems import nearest
 from oncue.engine.access_tokens import AccessTokens
+from oncue.engine.known import Known
 from oncue.ports import Clock, Connection, Connections, LockedError, Vault
 
 # Whoever looks wants to know whether it is in use, not each use: each would be an fsync.
@@ -55,24 +56,16 @@ class Connected:
         self._operators = operators
         self._clock = clock
         self._tokens = AccessTokens(reach.send, clock)
-        self._known: dict[str, list[Connection]] = {}
-        self._changes: dict[str, int] = {}
+        self._known = Known(store.all)
         self._noted_ms: dict[str, int] = {}
 
     async def all(self, account: str) -> list[Connection]:
         """Return the connections of an account, newest first."""
-        if account not in self._known:
-            changes = self._changes.get(account)
-            found = await self.store.all(account)
-            if changes != self._changes.get(account):
-                return found
-            self._known[account] = found
-        return self._known[account]
+        return await self._known.of(account)
 
     def forget(self, account: str) -> None:
         """Read the connections of an account anew when they are needed next."""
-        self._known.pop(account, None)
-        self._changes[account] = self._changes.get(account, 0) + 1
+        self._known.forget(account)
 
     async def integrations_by_name(self, account: str) -> dict[str, str]:
         """Return the integration of each connection of an account."""

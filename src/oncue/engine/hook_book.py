@@ -10,6 +10,7 @@ from oncue.core.hook.schemes import Scheme
 from oncue.core.json_text import Json, same_json
 from oncue.core.merge_patch import merge_patch
 from oncue.engine.hook_secrets import HookSecrets, Kept
+from oncue.engine.known import Known
 from oncue.ports import Clock, Hook, Hooks, LockedError
 
 _UNREADY: Final = "has no secret yet: whatever is posted to it is refused (401)"
@@ -31,25 +32,16 @@ class HookBook:
         self._clock = clock
         self._fresh_id = fresh_id
         self._public_url = public_url.rstrip("/")
-        self._known: dict[str, list[Hook]] = {}
-        self._changes: dict[str, int] = {}
+        self._known = Known(store.all, keeps_nothing=False)
         self._parsed: dict[tuple[str, str], tuple[int, ParsedHook]] = {}
 
     async def all(self, account: str) -> list[Hook]:
         """Return the hooks of an account, newest first."""
-        if account not in self._known:
-            changes = self._changes.get(account)
-            found = await self.store.all(account)
-            # Whoever posts to accounts that there are not must not fill the memory.
-            if not found or changes != self._changes.get(account):
-                return found
-            self._known[account] = found
-        return self._known[account]
+        return await self._known.of(account)
 
     def forget(self, account: str) -> None:
         """Read the hooks of an account anew when they are needed next."""
-        self._known.pop(account, None)
-        self._changes[account] = self._changes.get(account, 0) + 1
+        self._known.forget(account)
 
     async def find(self, account: str, reference: str) -> Hook:
         """

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from oncue.core.errors import PermanentError
 from oncue.core.problems import nearest
+from oncue.engine.known import Known
 from oncue.ports import LockedError, Secret, Secrets, Vault
 
 
@@ -13,23 +14,15 @@ class KeptSecrets:
     def __init__(self, store: Secrets, vault: Vault) -> None:
         self.store = store
         self.vault = vault
-        self._known: dict[str, Mapping[str, Secret]] = {}
-        self._changes: dict[str, int] = {}
+        self._known = Known(self._read)
 
     async def by_name(self, account: str) -> Mapping[str, Secret]:
         """Return the secrets of an account by their names, newest first."""
-        if account not in self._known:
-            changes = self._changes.get(account)
-            found = {row.name: row for row in await self.store.all(account)}
-            if changes != self._changes.get(account):
-                return found
-            self._known[account] = found
-        return self._known[account]
+        return await self._known.of(account)
 
     def forget(self, account: str) -> None:
         """Read the secrets of an account anew when they are needed next."""
-        self._known.pop(account, None)
-        self._changes[account] = self._changes.get(account, 0) + 1
+        self._known.forget(account)
 
     async def values(self, account: str, names: Collection[str]) -> Mapping[str, str]:
         """
@@ -69,6 +62,9 @@ class KeptSecrets:
     def seal(self, account: str, name: str, value: str) -> bytes:
         """Return a value encrypted for an account and a name."""
         return self.vault.seal(account, place_of(name), value.encode())
+
+    async def _read(self, account: str) -> Mapping[str, Secret]:
+        return {row.name: row for row in await self.store.all(account)}
 
 
 def place_of(name: str) -> str:

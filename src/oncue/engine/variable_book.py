@@ -10,6 +10,7 @@ from oncue.core.named_values import VariableDocument, parse_variable
 from oncue.core.problems import nearest
 from oncue.core.workflow.plan import Plan
 from oncue.engine.definitions import Definitions
+from oncue.engine.known import Known
 from oncue.engine.room import check_count
 from oncue.ports import Clock, Variable, Variables
 
@@ -21,8 +22,7 @@ class VariableBook:
         self._store = store
         self._definitions = definitions
         self._clock = clock
-        self._known: dict[str, Mapping[str, Json]] = {}
-        self._changes: dict[str, int] = {}
+        self._known = Known(self._values)
 
     async def by_name(self, account: str) -> Mapping[str, Variable]:
         """Return the variables of an account by their names, newest first."""
@@ -42,13 +42,7 @@ class VariableBook:
 
     async def values(self, account: str) -> Mapping[str, Json]:
         """Return the values of an account by their names."""
-        if account not in self._known:
-            changes = self._changes.get(account)
-            found = {row.name: row.value for row in await self._store.all(account)}
-            if changes != self._changes.get(account):
-                return found
-            self._known[account] = found
-        return self._known[account]
+        return await self._known.of(account)
 
     async def read_by(self, account: str, plan: Plan) -> Mapping[str, Json]:
         """Return those that a workflow may read."""
@@ -127,8 +121,7 @@ class VariableBook:
 
     def forget(self, account: str) -> None:
         """Read the variables of an account anew when they are needed next."""
-        self._known.pop(account, None)
-        self._changes[account] = self._changes.get(account, 0) + 1
+        self._known.forget(account)
 
     def first(self, wanted: VariableDocument) -> Variable:
         """Return the first version of a variable."""
@@ -141,6 +134,9 @@ class VariableBook:
         if same_json(changed.value, current.value) and changed.description == current.description:
             return current
         return replace(changed, version=current.version + 1, updated_at_ms=self._clock.now_ms())
+
+    async def _values(self, account: str) -> Mapping[str, Json]:
+        return {row.name: row.value for row in await self._store.all(account)}
 
 
 def document_of(variable: Variable) -> dict[str, Json]:
