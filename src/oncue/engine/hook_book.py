@@ -11,6 +11,7 @@ from oncue.core.json_text import Json, same_json
 from oncue.core.merge_patch import merge_patch
 from oncue.engine.hook_secrets import HookSecrets, Kept
 from oncue.engine.known import Known
+from oncue.engine.owned import check_is_free
 from oncue.ports import Clock, Hook, Hooks, LockedError
 
 _UNREADY: Final = "has no secret yet: whatever is posted to it is refused (401)"
@@ -100,7 +101,7 @@ class HookBook:
             Conflict: a workflow owns it, its name is taken, somebody changed it meanwhile, or no key
                 opens it.
         """
-        _check_is_free(current)
+        check_is_free("hook", current)
         kept = await self.next(account, current, merge_patch(document_of(current), patch))
         if kept.hook is not current:
             await self.store.save(account, kept.hook)
@@ -141,7 +142,7 @@ class HookBook:
         Raises:
             Conflict: a workflow owns it.
         """
-        _check_is_free(hook)
+        check_is_free("hook", hook)
         await self.store.delete(account, hook.id)
         self.forget(account)
 
@@ -210,11 +211,3 @@ def default_source(hook: Hook) -> str:
 def owned_source(hook_id: str) -> str:
     """Return the source of the events of an owned hook: nobody else's, whatever names change."""
     return f"hooks/{hook_id}"
-
-
-def _check_is_free(hook: Hook) -> None:
-    if hook.owner_id is not None:
-        raise Conflict(
-            f"expected a hook of its own, got {hook.name!r}, which belongs to a workflow:"
-            " change the workflow's `on`"
-        )

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
+from oncue.core.errors import InvalidInput, NotFound, Problem
 from oncue.core.json_text import Json, same_json
 from oncue.core.pattern.active import matches_otherwise, parse_pattern
 from oncue.engine.active_patterns import ActivePatterns
+from oncue.engine.owned import check_is_free
 from oncue.ports import Catalog, Clock, EventLog, Patterns, PatternVersion
 
 NONE: Final[Mapping[str, str]] = {}
@@ -80,7 +81,7 @@ class PatternDefinitions:
             InvalidInput: with all problems.
             Conflict: a workflow owns it, the name is taken, or somebody saved that version meanwhile.
         """
-        _check_is_free(current)
+        check_is_free("pattern", current)
         changed = await self.next(account, current, document)
         return current if changed is current else await self.save(account, changed)
 
@@ -116,7 +117,7 @@ class PatternDefinitions:
         Raises:
             Conflict: a workflow owns it.
         """
-        _check_is_free(current)
+        check_is_free("pattern", current)
         await self.save(account, ended(current, self._clock.now_ms()))
 
     async def announce(self, account: str, pattern: PatternVersion) -> None:
@@ -213,11 +214,3 @@ def ended(pattern: PatternVersion, at_ms: int) -> PatternVersion:
         is_deleted=True,
         updated_at_ms=at_ms,
     )
-
-
-def _check_is_free(pattern: PatternVersion) -> None:
-    if pattern.owner_id is not None:
-        raise Conflict(
-            f"expected a pattern of its own, got {pattern.name!r}, which belongs to a workflow:"
-            " change the workflow's `on`"
-        )

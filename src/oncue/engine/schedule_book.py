@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from oncue.core.documents import MAX_NAME
-from oncue.core.errors import Conflict
 from oncue.core.ids import derived_id
 from oncue.core.json_text import Json, same_json
 from oncue.core.schedule.document import (
@@ -13,6 +12,7 @@ from oncue.core.schedule.document import (
     parse_schedule,
 )
 from oncue.core.schedule.firing import upcoming
+from oncue.engine.owned import check_is_free
 from oncue.ports import Accounts, Advance, Clock, Progress, Schedule, Schedules
 
 
@@ -65,7 +65,7 @@ class ScheduleBook:
             InvalidInput: with all problems.
             Conflict: a workflow owns it, the name is taken, or somebody saved that version meanwhile.
         """
-        _check_is_free(current)
+        check_is_free("schedule", current)
         changed = await self.next(account, current, document)
         if changed is not current:
             await self.store.save(account, changed)
@@ -91,7 +91,7 @@ class ScheduleBook:
         Raises:
             Conflict: a workflow owns it.
         """
-        _check_is_free(current)
+        check_is_free("schedule", current)
         await self.store.delete(account, current.id)
 
     async def realign(self) -> None:
@@ -186,11 +186,3 @@ def _next_ms(definition: ScheduleDocument, progress: Progress, now_ms: int) -> i
         return None
     ticks = definition.ticks(progress.zone, progress.anchor_ms)
     return next(ticks.after(now_ms), None)
-
-
-def _check_is_free(schedule: Schedule) -> None:
-    if schedule.owner_id is not None:
-        raise Conflict(
-            f"expected a schedule of its own, got {schedule.name!r}, which belongs to a workflow:"
-            " change the workflow's `on`"
-        )
