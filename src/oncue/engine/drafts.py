@@ -84,8 +84,8 @@ class Drafts:
         current = scene.standing.find(one.kind, one.name)
         parsed = parse_variable(one.document)
         if isinstance(current, Variable):
-            return self.books.variables.next(current, parsed)
-        return self.books.variables.first(parsed)
+            return self.books.variables.next(scene.account, current, parsed)
+        return self.books.variables.first(scene.account, parsed)
 
     def _secret(self, scene: Scene, one: Wanted) -> Keepable:
         if "value" in one.document:

@@ -6,7 +6,6 @@ from starlette.responses import Response
 from oncue.core.instants import format_instant
 from oncue.core.json_text import Json
 from oncue.core.named_values import VariableDocument
-from oncue.engine.variable_book import document_of
 from oncue.ports import Variable
 from oncue.web.answers import answer_page, answer_version
 from oncue.web.body import PATCH, read_json, read_object, read_patch
@@ -117,7 +116,9 @@ def _saved(row: Variable, status: int = 200) -> Response:
 
 def _shown(row: Variable) -> dict[str, Json]:
     return {
-        **document_of(row),
+        "name": row.name,
+        "description": row.description,
+        "value": row.value,
         "version": row.version,
         "created_at": format_instant(row.created_at_ms),
         "updated_at": format_instant(row.updated_at_ms),
