@@ -16,7 +16,7 @@ import aiohttp
 from oncue.testing.vendors import Simulators
 
 KEY = "scenario-key"
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 @dataclass(frozen=True)
