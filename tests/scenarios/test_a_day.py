@@ -245,7 +245,5 @@ def test_a_day_in_the_life(tmp_path: Path) -> None:
         "2026-10-27T01:30:00.000Z",
         "2026-10-28T01:30:00.000Z",
     ]
-    # Told at once, and a quarter of an hour later how many more there were.
-    first_alert, second_alert = day.alerts
-    assert first_alert.startswith("*ship* failed: step 'order': the server answered 503")
-    assert f"Since the last message {ORDERS - 2} more failed" in second_alert
+    (alert,) = day.alerts
+    assert alert.startswith("*ship* failed: step 'order': the server answered 503")

@@ -51,7 +51,7 @@ class Gating:
             error = exc
             raise
         finally:
-            listener.learn(error, origin.execution_id)
+            listener.learn(error, origin)
             if gate:
                 gate.leave()
                 if gate.waiting:
@@ -87,14 +87,14 @@ class _Listener:
 
         return Ways(send, query, deliver)
 
-    def learn(self, error: ActionError | None, execution_id: str) -> None:
+    def learn(self, error: ActionError | None, origin: Origin) -> None:
         """Take in how the call ended."""
         if not self._was_used:
             return
         now_ms = self._clock.now_ms()
         if self._is_outage(error):
             gate = self._gate()
-            gate.circuit.fail(execution_id, now_ms)
+            gate.circuit.fail(origin.execution_id, now_ms, origin.waits_since_ms)
             if isinstance(error, RetryableError) and error.retry_after_ms is not None:
                 gate.budget.close(error.retry_after_ms, now_ms)
             return

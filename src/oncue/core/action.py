@@ -107,13 +107,14 @@ class Origin:
 
     `depth` counts the executions before it in a chain where each was started
     by an event of the one before; one that was started from outside has 0.
-    A step that waited too long for a vendor to answer is not patient any more:
-    it tries.
+    A step that waits for its vendor since `waits_since_ms` for too long is not
+    patient any more: it tries.
     """
 
     execution_id: str
     depth: int
     path: str = ""
+    waits_since_ms: int | None = None
     is_patient: bool = True
 
 

@@ -261,8 +261,12 @@ class LiveExecution:
 
     def _origin(self, step: StepState) -> Origin:
         waited_ms = self._state.now_ms - (step.parked_at_ms or self._state.now_ms)
-        origin = origin_of(self._state.start)
-        return replace(origin, path=step.path, is_patient=waited_ms < PATIENCE_MS)
+        return replace(
+            origin_of(self._state.start),
+            path=step.path,
+            waits_since_ms=step.parked_at_ms,
+            is_patient=waited_ms < PATIENCE_MS,
+        )
 
     def _parked(self, record: AttemptStarted, exc: NotNow) -> AttemptParked:
         execution_id, path = self._state.start.execution_id, record.path

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oncue.core.limits.circuit import LASTING_MS
 from oncue.core.limits.gate import MAX_GATES, Caller, Gate, Gates, Parked, Reason
 
 SECOND_MS = 1_000
@@ -17,10 +18,10 @@ def enter(gate: Gate, now_ms: int, number: int = 1, *, is_patient: bool = True) 
 
 
 def outage(gate: Gate, now_ms: int, executions: int, failures: int = 10) -> None:
+    """Let calls fail for a minute up to an instant."""
     for number in range(failures):
-        assert enter(gate, now_ms, number) is None
-        gate.circuit.fail(f"exe_{number % executions}", now_ms)
-        gate.leave()
+        at_ms = now_ms - LASTING_MS if number < failures - 1 else now_ms
+        gate.circuit.fail(f"exe_{number % executions}", at_ms)
 
 
 def pass_through(gate: Gate, now_ms: int) -> None:
@@ -91,7 +92,7 @@ def test_a_vendor_that_takes_one_call_a_second_is_refused_little() -> None:
     assert now_ms < 300 * SECOND_MS
 
 
-def test_a_circuit_opens_after_ten_failures_of_five_executions() -> None:
+def test_a_circuit_opens_after_a_minute_of_failures_of_five_executions() -> None:
     gate = Gate()
     outage(gate, 0, executions=4, failures=30)
     assert gate.state(0) == "ok"
@@ -100,6 +101,24 @@ def test_a_circuit_opens_after_ten_failures_of_five_executions() -> None:
 
     assert enter(gate, 0) == Parked(Reason.OUTAGE, SECOND_MS)
     assert gate.state(0) == "open"
+
+
+def test_a_short_outage_is_left_to_the_retries_of_each() -> None:
+    gate = Gate()
+    for number in range(100):
+        gate.circuit.fail(f"exe_{number}", number * 500)
+
+    assert gate.state(50_000) == "ok"
+    gate.circuit.fail("exe_0", LASTING_MS)
+    assert gate.state(LASTING_MS) == "open"
+
+
+def test_who_waited_before_knows_that_it_lasts() -> None:
+    gate = Gate()
+    for number in range(10):
+        gate.circuit.fail(f"exe_{number}", LASTING_MS, since_ms=0)
+
+    assert gate.state(LASTING_MS) == "open"
 
 
 def test_one_call_at_a_time_tries_an_open_circuit_and_longer_each_time() -> None:

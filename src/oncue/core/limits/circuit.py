@@ -1,7 +1,7 @@
 """
 A circuit breaker: a vendor that does not answer is not asked again by everybody.
 
-    closed ── many failures in a row, of several executions ──▶ open
+    closed ── nothing but failures for a minute, of several executions ──▶ open
       ▲                                                          │ after a while
       └───────────── the probe is answered ◀── one probe ◀───────┘
                                                   │ it fails: open, twice as long
@@ -12,6 +12,8 @@ from typing import Final
 # What one execution meets may be its own: a loop over a broken URL opens nothing.
 FAILURES: Final = 10
 EXECUTIONS: Final = 5
+# Of what is shorter, retries take care; and nobody waits who was told to give up soon.
+LASTING_MS: Final = 60_000
 _FIRST_OPEN_MS: Final = 1_000
 _LONGEST_OPEN_MS: Final = 60_000
 _MAX_DOUBLINGS: Final = 6
@@ -24,6 +26,7 @@ class Circuit:
 
     def __init__(self) -> None:
         self._failures = 0
+        self._failing_since_ms = 0
         self._executions: set[str] = set()
         self._doublings = 0
         self._probed_at_ms: int | None = None
@@ -48,18 +51,25 @@ class Circuit:
         """Count a call that begins; in an open circuit it is the probe."""
         self._probed_at_ms = None if self.open_until_ms is None else now_ms
 
-    def fail(self, execution_id: str, now_ms: int) -> None:
-        """Take in that no answer came, or that the vendor could not."""
+    def fail(self, execution_id: str, now_ms: int, since_ms: int | None = None) -> None:
+        """
+        Take in that no answer came, or that the vendor could not.
+
+        The execution may have waited for it since an instant, which a restart made us forget.
+        """
         if self.open_until_ms is not None:
             # Those that were on their way when it opened tell nothing new.
             if self._probed_at_ms is not None or now_ms >= self.open_until_ms:
                 self._open(now_ms)
             return
+        before_ms = self._failing_since_ms if self._failures else now_ms
+        self._failing_since_ms = min(before_ms, now_ms if since_ms is None else since_ms)
         self._failures += 1
         if len(self._executions) < EXECUTIONS:
             self._executions.add(execution_id)
-        if self._failures >= FAILURES and len(self._executions) >= EXECUTIONS:
-            self.since_ms = now_ms
+        is_lasting = now_ms - self._failing_since_ms >= LASTING_MS
+        if is_lasting and self._failures >= FAILURES and len(self._executions) >= EXECUTIONS:
+            self.since_ms = self._failing_since_ms
             self._open(now_ms)
 
     def answer(self) -> bool:
