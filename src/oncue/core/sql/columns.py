@@ -1,0 +1,151 @@
+"""The columns of the table `events`, and paths into what they hold."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, TypeVar
+
+from sqlglot import exp
+
+from oncue.core.event import Event
+from oncue.core.json_text import Json
+from oncue.core.problems import nearest
+from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
+
+C = TypeVar("C")
+Step: TypeAlias = str | int
+
+TABLE: Final = "events"
+TIME: Final = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name with what follows it: identifiers as written, then steps into a document."""
+
+    names: tuple[exp.Identifier, ...]
+    steps: tuple[Step, ...]
+
+    def without_first(self) -> "Reference":
+        """Return what follows the first name."""
+        return Reference(self.names[1:], self.steps)
+
+    @property
+    def path(self) -> tuple[Step, ...]:
+        """The steps behind the first name."""
+        return (*(name.name for name in self.names[1:]), *self.steps)
+
+
+def reference(node: exp.Expr) -> Reference | None:
+    """Return the name or the path that a node is; None, if it is neither."""
+    match node:
+        case exp.Column() if not isinstance(node.this, exp.Star):
+            names = [part for part in node.parts if isinstance(part, exp.Identifier)]
+            return Reference(tuple(names), ())
+        case exp.Paren():
+            return reference(node.this) if isinstance(node.this, exp.JSONExtract) else None
+        case exp.Dot() if isinstance(node.expression, exp.Identifier):
+            return _deeper(node.this, node.expression.name)
+        case exp.Bracket() if len(node.expressions) == 1:
+            step = _step(node.expressions[0])
+            return None if step is None else _deeper(node.this, step)
+        case exp.JSONExtract() | exp.JSONExtractScalar():
+            return _deeper(node.this, *_steps(node.expression))
+        case _:
+            return None
+
+
+def _deeper(node: exp.Expr, *steps: Step) -> Reference | None:
+    inner = reference(node)
+    return Reference(inner.names, (*inner.steps, *steps)) if inner and steps else None
+
+
+def _step(key: exp.Expr) -> Step | None:
+    if isinstance(key, exp.Literal) and key.args.get("is_string"):
+        return key.name
+    # sqlglot counts from 0 what DuckDB counts from 1; a JSON document counts from 0.
+    if isinstance(key, exp.Literal) and key.name.isdecimal():
+        return int(key.name) + 1
+    return 0 if isinstance(key, exp.Neg) and key.name == "1" else None
+
+
+def _steps(path: exp.Expr) -> list[Step]:
+    steps: list[Step] = []
+    for part in path.expressions if isinstance(path, exp.JSONPath) else ():
+        if isinstance(part, exp.JSONPathKey | exp.JSONPathSubscript):
+            if not isinstance(part.this, str | int):
+                return []
+            steps.append(part.this)
+        elif not isinstance(part, exp.JSONPathRoot):
+            return []
+    return steps
+
+
+def value_at(document: Json, steps: Sequence[Step]) -> Json:
+    """Return what stands in a document behind steps; NULL, where nothing does."""
+    for step in steps:
+        if isinstance(document, Mapping) and isinstance(step, str):
+            document = document.get(step)
+        elif isinstance(document, list) and isinstance(step, int):
+            document = document[step] if step < len(document) else None
+        else:
+            return None
+    return document
+
+
+def stepped(scalar: Scalar[C], steps: tuple[Step, ...]) -> Scalar[C]:
+    """Return what stands behind steps in the document that a scalar gives."""
+    if not steps:
+        return scalar
+    of = scalar.of
+    if len(steps) == 1 and isinstance(steps[0], str):
+        name = steps[0]
+
+        def member(context: C) -> Json:
+            document = of(context)
+            return document.get(name) if isinstance(document, Mapping) else None
+
+        return Scalar(Sort.ANY, member)
+    return Scalar(Sort.ANY, lambda context: value_at(of(context), steps))
+
+
+COLUMNS: Final[Mapping[str, tuple[Sort, Callable[[Event], Json]]]] = {
+    "id": (Sort.TEXT, lambda event: event.id),
+    "source": (Sort.TEXT, lambda event: event.source),
+    "type": (Sort.TEXT, lambda event: event.type),
+    "subject": (Sort.TEXT, lambda event: event.subject),
+    TIME: (Sort.INSTANT, lambda event: event.time_ms),
+    "received_at": (Sort.INSTANT, lambda event: event.received_at_ms),
+    "offset": (Sort.NUMBER, lambda event: event.offset),
+    "data": (Sort.ANY, lambda event: event.data),
+    "extensions": (Sort.ANY, lambda event: event.attributes),
+}
+"""The columns in the order of `SELECT *`, and what each is of an event."""
+
+
+class EventScope(Scope[Event]):
+    """Names are columns of `events`, perhaps behind the name of the table."""
+
+    def __init__(self, alias: str = TABLE) -> None:
+        self._alias = alias.lower()
+
+    def column(self, node: exp.Expr, compiler: Compiler[Event]) -> Scalar[Event] | None:
+        """Return what a name or a path stands for."""
+        found = reference(node)
+        if found is None:
+            return None
+        if len(found.names) > 1 and found.names[0].name.lower() == self._alias:
+            found = found.without_first()
+        name = found.names[0].name.lower()
+        if name not in COLUMNS:
+            others = [*COLUMNS, f"data.{found.names[0].name}"]
+            raise compiler.refusal(
+                node,
+                f"expected a column of events, such as data.{found.names[0].name},"
+                f" got {found.names[0].name!r}{nearest(name, others[:-1])}",
+            )
+        sort, of = COLUMNS[name]
+        return stepped(Scalar(sort, of), found.path)
+
+    def call(self, _: exp.Expr, __: Compiler[Event]) -> Scalar[Event] | None:
+        """Return None: events have no functions of their own."""
+        return None

@@ -1,0 +1,185 @@
+"""Conditions of SQL: comparison, three-valued logic, CASE and COALESCE."""
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from sqlglot import exp
+
+from oncue.core.json_text import Json
+from oncue.core.sql import values
+from oncue.core.sql.scalars import Compiler, Scalar, Sort, alike, constant_of
+
+C = TypeVar("C")
+
+
+def literal(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    if node.args.get("is_string"):
+        return constant_of(node.name, Sort.TEXT)
+    number = values.read_number(node.name)
+    if number is None:
+        raise compiler.refusal(node, f"expected a number, got {node.name!r}")
+    return constant_of(number, Sort.NUMBER)
+
+
+def boolean(_: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    return constant_of(bool(node.this), Sort.TRUTH)
+
+
+def null(_: Compiler[C], __: exp.Expr) -> Scalar[C]:
+    return constant_of(None, Sort.ANY)
+
+
+def inner(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    return compiler.compile(node.this)
+
+
+def logic(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    combine = values.conjunction if isinstance(node, exp.And) else values.disjunction
+    decided = isinstance(node, exp.Or)
+    left = compiler.of_sort(node.this, Sort.TRUTH).of
+    right = compiler.of_sort(node.expression, Sort.TRUTH).of
+
+    def evaluate(context: C) -> Json:
+        first = left(context)
+        return decided if first is decided else combine(first, right(context))
+
+    return Scalar(Sort.TRUTH, evaluate)
+
+
+def negated(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    of = compiler.of_sort(node.this, Sort.TRUTH).of
+    return Scalar(Sort.TRUTH, lambda context: values.negation(of(context)))
+
+
+def comparison(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    _, (left, right) = alike(compiler, [node.this, node.expression])
+    holds = next(test for type_, test in _ORDERS if isinstance(node, type_))
+
+    def evaluate(context: C) -> Json:
+        placed = values.order(left(context), right(context))
+        return None if placed is None else holds(placed)
+
+    return Scalar(Sort.TRUTH, evaluate)
+
+
+_ORDERS: Final[tuple[tuple[type[exp.Expr], Callable[[int], bool]], ...]] = (
+    (exp.LT, lambda placed: placed < 0),
+    (exp.LTE, lambda placed: placed <= 0),
+    (exp.GT, lambda placed: placed > 0),
+    (exp.GTE, lambda placed: placed >= 0),
+)
+
+
+def equality(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    _, (left, right) = alike(compiler, [node.this, node.expression])
+    if isinstance(node, exp.NEQ):
+        return Scalar(
+            Sort.TRUTH,
+            lambda context: values.negation(values.are_equal(left(context), right(context))),
+        )
+    return Scalar(Sort.TRUTH, lambda context: values.are_equal(left(context), right(context)))
+
+
+def sameness(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    _, (left, right) = alike(compiler, [node.this, node.expression])
+    is_same = isinstance(node, exp.NullSafeEQ)
+
+    def evaluate(context: C) -> Json:
+        first, second = left(context), right(context)
+        if first is None or second is None:
+            return (first is second) is is_same
+        return (values.are_equal(first, second) is True) is is_same
+
+    return Scalar(Sort.TRUTH, evaluate)
+
+
+def is_(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    if isinstance(node.expression, exp.Null):
+        of = compiler.compile(node.this).of
+        return Scalar(Sort.TRUTH, lambda context: of(context) is None)
+    if not isinstance(node.expression, exp.Boolean):
+        raise compiler.refusal(node, "expected NULL, TRUE or FALSE after IS")
+    wanted = bool(node.expression.this)
+    tested = compiler.of_sort(node.this, Sort.TRUTH).of
+    return Scalar(Sort.TRUTH, lambda context: tested(context) is wanted)
+
+
+def between(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    bounds = [node.this, node.args["low"], node.args["high"]]
+    _, (value, low, high) = alike(compiler, bounds)
+
+    def evaluate(context: C) -> Json:
+        here = value(context)
+        below, above = values.order(low(context), here), values.order(here, high(context))
+        return values.conjunction(
+            None if below is None else below <= 0, None if above is None else above <= 0
+        )
+
+    return Scalar(Sort.TRUTH, evaluate)
+
+
+def in_(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    if node.args.get("query") or not node.expressions:
+        raise compiler.refusal(node, "expected a list of values after IN, got a query")
+    _, (value, *others) = alike(compiler, [node.this, *node.expressions])
+
+    def evaluate(context: C) -> Json:
+        here = value(context)
+        found: Json = False
+        for other in others:
+            found = values.disjunction(found, values.are_equal(here, other(context)))
+            if found is True:
+                break
+        return found
+
+    return Scalar(Sort.TRUTH, evaluate)
+
+
+def like(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    escape = ""
+    if isinstance(node, exp.Escape):
+        escape, node = node.expression.name[:1], node.this
+    ignores_case = isinstance(node, exp.ILike)
+    value = compiler.of_sort(node.this, Sort.TEXT).of
+    pattern = compiler.of_sort(node.expression, Sort.TEXT).of
+
+    def evaluate(context: C) -> Json:
+        text, shape = value(context), pattern(context)
+        if not isinstance(text, str) or not isinstance(shape, str):
+            return None
+        return values.like(shape, escape, ignores_case=ignores_case)(text) is not None
+
+    return Scalar(Sort.TRUTH, evaluate)
+
+
+def case(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    branches = [node] if isinstance(node, exp.If) else list(node.args["ifs"])
+    tests: list[Callable[[C], Json]] = []
+    for branch in branches:
+        tested = exp.EQ(this=node.this.copy(), expression=branch.this.copy())
+        is_simple = isinstance(node, exp.Case) and node.this is not None
+        tests.append(compiler.of_sort(tested if is_simple else branch.this, Sort.TRUTH).of)
+    otherwise = node.args.get("false" if isinstance(node, exp.If) else "default") or exp.Null()
+    results = [branch.args["true"] for branch in branches]
+    sort, (*thens, last) = alike(compiler, [*results, otherwise])
+
+    def evaluate(context: C) -> Json:
+        for test, then in zip(tests, thens, strict=True):
+            if test(context) is True:
+                return then(context)
+        return last(context)
+
+    return Scalar(sort, evaluate)
+
+
+def coalesce(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    sort, options = alike(compiler, [node.this, *node.expressions])
+
+    def evaluate(context: C) -> Json:
+        for option in options:
+            found = option(context)
+            if found is not None:
+                return found
+        return None
+
+    return Scalar(sort, evaluate)
