@@ -325,6 +325,44 @@ def test_names_are_taken_once_keys_need_scopes_and_old_versions_are_not_overwrit
     assert serve(tmp_path, use) == [201, 409, 403, 412, 404, 422]
 
 
+def test_a_statement_is_matched_row_by_row(tmp_path: Path) -> None:
+    query = (
+        "SELECT m.customer, m.total FROM (SELECT time, subject AS customer, data.amount AS amount"
+        " FROM events WHERE type = 'order.paid') MATCH_RECOGNIZE (PARTITION BY customer"
+        " ORDER BY time MEASURES SUM(amount) AS total PATTERN (LARGE LARGE)"
+        " DEFINE LARGE AS amount > 100) AS m"
+    )
+
+    async def use(server: Served) -> tuple[Answer, list[Any], Answer]:
+        pattern = {"type": "sql", "query": query}
+        created = await server.request(
+            "POST", "/patterns", json={"name": "orders", "pattern": pattern}
+        )
+        for id_, amount in (("a", 150), ("b", 50), ("c", 200), ("d", 300)):
+            await _send(server, {"id": id_, "subject": "ada", "data": {"amount": amount}})
+        wrong = {"type": "sql", "query": f"{query}\nLIMIT 1"}
+        refused = await server.request("POST", "/patterns", json={"name": "x", "pattern": wrong})
+        return created, await _matches(server), refused
+
+    created, (match,), refused = serve(tmp_path, use)
+
+    assert (created.status, created.body["cost_class"]) == (201, "indexed")
+    assert created.body["warnings"] == [
+        {
+            "path": "pattern.query",
+            "message": "line 1, column 129: without WITHIN a match that is open is decided after"
+            " 24h: say how long it may take",
+        }
+    ]
+    assert match["values"] == {"customer": "ada", "total": 500}
+    assert match["key"] == {"customer": "ada"}
+    assert {name: [e["id"] for e in of] for name, of in match["bindings"].items()} == {
+        "LARGE": ["c", "d"]
+    }
+    assert (refused.status, refused.body["errors"][0]["path"]) == (422, "pattern.query")
+    assert refused.body["errors"][0]["message"].startswith("line 2, column 1: expected a query")
+
+
 def test_templates_are_patterns(tmp_path: Path) -> None:
     async def use(server: Served) -> Answer:
         return await server.request("GET", "/patterns/templates")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from oncue.core.json_text import Json
 from oncue.engine.applying import Change
 from oncue.engine.standing import KINDS, SEALED
-from oncue.ports import Connection, Hook, Secret, WorkflowVersion
+from oncue.ports import Connection, Hook, PatternVersion, Secret, WorkflowVersion
 from oncue.web.answers import answer
 from oncue.web.auth import grants
 from oncue.web.body import read_json
@@ -113,6 +113,9 @@ class ConfigurationRoutes:
                     trouble = None if hook.is_deleted else await engine.hooks.trouble(account, hook)
                     warnings += _warning("on", f"hook {hook.name!r}", trouble)
                 return warnings
+            case PatternVersion() as pattern:
+                told = engine.active_patterns.ready(account, pattern).plan.looking.warnings
+                return [{"path": p.path, "message": p.message} for p in told]
             case Connection() as connection:
                 trouble = engine.connections.trouble(account, connection)[1]
                 return _warning("values", f"connection {connection.name!r}", trouble)

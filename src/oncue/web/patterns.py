@@ -191,6 +191,7 @@ async def _shown(context: Context, account: str, pattern: PatternVersion) -> dic
     count, last_ms = await context.world.history.match_counts(account, pattern.id)
     matching = context.engine.matching
     watch = matching.watch(account, pattern.id)
+    ready = context.engine.active_patterns.ready(account, pattern)
     pause = await context.engine.pauses.of(account, pattern)
     failed = LetterFilter(Queue.EVENTS, pattern=pattern.id)
     failures = await context.world.letters.all(account, failed, MAX_FAILURES)
@@ -202,7 +203,8 @@ async def _shown(context: Context, account: str, pattern: PatternVersion) -> dic
         "version": pattern.version,
         "state_version": pattern.state_version,
         "owned_by": pattern.owner_id,
-        "cost_class": cost_class(context.engine.active_patterns.ready(account, pattern)),
+        "cost_class": cost_class(ready),
+        "warnings": [{"path": w.path, "message": w.message} for w in ready.plan.looking.warnings],
         "created_at": format_instant(pattern.created_at_ms),
         "updated_at": format_instant(pattern.updated_at_ms),
         "stats": {

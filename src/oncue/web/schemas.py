@@ -392,6 +392,7 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
             owned_by=_or_null(TEXT),
             paused=_or_null(_object(since=INSTANT, reason=TEXT)),
             cost_class=one_of("indexed", "scan"),
+            warnings=_WARNINGS,
             stats=OBJECT,
         ),
     ),

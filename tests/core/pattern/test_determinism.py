@@ -19,6 +19,7 @@ from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.records import LogRecord, Tick
 from oncue.core.pattern.saving import Head, Part, Save, restore
 from oncue.core.pattern.watch import Finding
+from tests.core.pattern.rows.driving import row_pattern
 from tests.make import make_event
 
 BEGAN_MS = 1_000_000
@@ -82,6 +83,19 @@ PATTERNS: dict[str, dict[str, Json]] = {
     "anomaly": {
         "type": "anomaly", "event": "*", "by": BY, "value": "event.data.n", "min_samples": 5,
         "sensitivity": "high", "watermark": {"delay": "2s"},
+    },
+    "rows": {
+        "type": "sql", "query": row_pattern(
+            "A B+ C?", "B AS data.n > PREV(data.n), C AS SUM(B.data.n) > 9", within="'8' SECOND",
+            partition="PARTITION BY subject",
+        ),
+    },
+    "shown": {
+        "type": "sql", "watermark": {"delay": "4s"}, "on_missing_key": "null_key",
+        "query": row_pattern(
+            "A+? B", "B AS type = 'b'", partition="PARTITION BY subject", within="'9' SECOND",
+            rows="ALL ROWS PER MATCH WITH UNMATCHED ROWS", skip="AFTER MATCH SKIP TO NEXT ROW",
+        ).replace("ORDER BY time", "ORDER BY time, type DESC"),
     },
 }  # fmt: skip
 
@@ -288,7 +302,7 @@ def test_a_backtest_finds_what_was_found_live(names: list[str], sent: list[Sent]
 
 
 @settings(max_examples=100, deadline=None)
-@given(name=st.sampled_from(["final", "mean"]), sent=STREAMS, seed=st.integers(0, 1_000))
+@given(name=st.sampled_from(["final", "mean", "shown"]), sent=STREAMS, seed=st.integers(0, 1_000))
 def test_a_shuffle_within_the_delay_changes_nothing_that_is_final(
     name: str, sent: list[Sent], seed: int
 ) -> None:

@@ -10,9 +10,10 @@ from oncue.core.pattern.kinds.anomaly import AnomalyPattern, Measured, MinScale,
 from oncue.core.pattern.kinds.event import EventPattern
 from oncue.core.pattern.kinds.sequence import SequencePattern, Step, Times
 from oncue.core.pattern.kinds.shared import Cooldown, Late, Limits, Time, Watermark
+from oncue.core.pattern.kinds.sql import SqlPattern
 from oncue.core.pattern.kinds.threshold import ThresholdPattern
 
-Kind: TypeAlias = EventPattern | ThresholdPattern | SequencePattern | AnomalyPattern
+Kind: TypeAlias = EventPattern | ThresholdPattern | SequencePattern | AnomalyPattern | SqlPattern
 Condition: TypeAlias = Annotated[Kind, Field(discriminator="type")]
 
 
@@ -38,7 +39,7 @@ class Pattern(Document):
 FIELD_NAMES: Final = tuple(
     field.alias or name
     for model in (
-        *(Pattern, EventPattern, ThresholdPattern, SequencePattern, AnomalyPattern),
+        *(Pattern, EventPattern, ThresholdPattern, SequencePattern, AnomalyPattern, SqlPattern),
         *(Step, Times, Measured, MinScale, Season),
         *(Cooldown, Late, Limits, Time, Watermark),
     )

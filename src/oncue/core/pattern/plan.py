@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oncue.core.errors import Problem
 from oncue.core.expression import Template
 from oncue.core.pattern.keys import KeyOf
 from oncue.core.pattern.kinds.shared import Cooldown, Limits
@@ -20,7 +21,9 @@ class Looking:
     from before it is not looked at then; `sees_all` that the
     operator is shown every event that has a key. `reach_ms` is how far back the state
     of a key reaches: the longest window, or the time of a sequence. `steps` are the
-    names and places of what the selectors are of, where there are several.
+    names and places of what the selectors are of, where there are several. `key` is how
+    a kind finds the key that says so itself, and not by `by`; `warnings` say what whoever
+    saves the pattern should know.
     """
 
     selections: tuple[Selection, ...]
@@ -30,6 +33,8 @@ class Looking:
     drops_late: bool = True
     sees_all: bool = False
     reach_ms: int = 0
+    key: KeyOf | None = None
+    warnings: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,12 +8,15 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
 from oncue.core.pattern.definition import Condition
 from oncue.core.pattern.keys import canonical_key, compile_key
-from oncue.core.pattern.kinds import event
+from oncue.core.pattern.kinds import event, sql
 from oncue.core.pattern.kinds.anomaly import AnomalyPattern, compile_anomaly
 from oncue.core.pattern.kinds.event import EventPattern
 from oncue.core.pattern.kinds.sequence import SequencePattern
+from oncue.core.pattern.kinds.sql import SqlPattern
 from oncue.core.pattern.kinds.threshold import ThresholdPattern, compile_threshold
 from oncue.core.pattern.plan import Looking, Plan
+from oncue.core.pattern.rows.compiled import compile_rows
+from oncue.core.pattern.rows.operator import RowOperator
 from oncue.core.pattern.selection import compile_selection
 from oncue.core.pattern.sequence.compiled import compile_sequence
 
@@ -44,7 +47,11 @@ def plan_condition(condition: Condition, path: str) -> Plan:
     """
     findings = _Findings()
     looking = _looking(condition, path, findings)
-    key = findings.of(lambda: compile_key(condition.by, condition.on_missing_key, path))
+    key = (
+        looking.key
+        if looking and looking.key
+        else findings.of(lambda: compile_key(condition.by, condition.on_missing_key, path))
+    )
     findings.problems += _unfit_keys(condition, path)
     if key is None or looking is None or findings.problems:
         raise InvalidInput(findings.problems)
@@ -94,6 +101,9 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
             )
         case SequencePattern():
             return findings.of(lambda: _sequence(condition, path))
+        case SqlPattern():
+            findings.problems += sql.unfit(condition, path)
+            return findings.of(lambda: _rows(condition, path))
 
 
 def _sequence(condition: SequencePattern, path: str) -> Looking:
@@ -105,6 +115,18 @@ def _sequence(condition: SequencePattern, path: str) -> Looking:
         sorts=condition.emit == "final" or not compiled.is_early,
         sees_all=compiled.is_scope_all,
         reach_ms=condition.within,
+    )
+
+
+def _rows(condition: SqlPattern, path: str) -> Looking:
+    compiled = compile_rows(condition, path)
+    return Looking(
+        (compiled.selection,),
+        operator=lambda: RowOperator(compiled.plan, condition.limits),
+        sorts=True,
+        reach_ms=compiled.within_ms,
+        key=compiled.key,
+        warnings=compiled.warnings,
     )
 
 

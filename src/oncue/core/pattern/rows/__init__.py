@@ -1,0 +1,1 @@
+"""Row patterns: the operator behind MATCH_RECOGNIZE."""

@@ -1,0 +1,189 @@
+"""What a match gives: one row, or a row for each that it took, under the names of SELECT."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from oncue.core.json_text import Json
+from oncue.core.pattern.operator import Hit, Kind
+from oncue.core.pattern.rows.partition import Outcome
+from oncue.core.pattern.rows.registers import Memory
+from oncue.core.pattern.rows.row import Registers, Row, Spot, Taken
+from oncue.core.problems import nearest
+from oncue.core.sql.columns import reference, stepped
+from oncue.core.sql.expressions import Expressions
+from oncue.core.sql.row_pattern.clause import Rows
+from oncue.core.sql.row_pattern.query import Query
+from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
+from oncue.core.sql.values import spelled_instant
+
+
+class ResultScope(Scope[Spot]):
+    """Names of SELECT and WHERE: the columns that MATCH_RECOGNIZE gives."""
+
+    def __init__(
+        self, columns: Sequence[tuple[str, Callable[[], Scalar[Spot]]]], alias: str
+    ) -> None:
+        self.columns = columns
+        self._alias = alias
+
+    def column(self, node: exp.Expr, compiler: Compiler[Spot]) -> Scalar[Spot] | None:
+        """Return what a name or a path stands for."""
+        found = reference(node)
+        if found is None:
+            return None
+        first = found.names[0].name
+        if len(found.names) > 1 and first.lower() == self._alias.lower():
+            found = found.without_first()
+            first = found.names[0].name
+        names = [name for name, _ in self.columns]
+        exact = [each for name, each in self.columns if name == first]
+        alike = [each for name, each in self.columns if name.lower() == first.lower()]
+        if not (exact or alike):
+            raise compiler.refusal(
+                node,
+                f"expected a column that MATCH_RECOGNIZE gives ({', '.join(names)}),"
+                f" got {first!r}{nearest(first, names)}",
+            )
+        return stepped((exact or alike)[0](), found.path)
+
+    def call(self, _: exp.Expr, __: Compiler[Spot]) -> Scalar[Spot] | None:
+        """Return None: results have no functions of their own."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Output:
+    """The columns of the result, and which of its rows are wanted."""
+
+    rows: Rows
+    names: tuple[str, ...]
+    memory: Memory
+    columns: tuple[tuple[str, Scalar[Spot]], ...]
+    condition: Callable[[Spot], Json] | None
+
+    def hits(self, key: str, outcome: Outcome) -> Iterator[Hit]:
+        """Yield a hit for each row of the result."""
+        if self.rows is Rows.ONE:
+            shown = self._whole(outcome) if not outcome.is_unmatched else iter(())
+        else:
+            shown = self._each(outcome)
+        for place, spot, taken in shown:
+            if self.condition is not None and self.condition(spot) is not True:
+                continue
+            yield self._hit(key, place, spot, taken)
+
+    def _hit(self, key: str, place: int, spot: Spot, taken: Sequence[Taken]) -> Hit:
+        offsets: dict[str, list[int]] = {}
+        for each in taken:
+            row = spot.row(each.at)
+            assert row is not None
+            offsets.setdefault(self.names[each.label], []).append(row.offset)
+        last = spot.row(taken[-1].at if taken else spot.shown)
+        assert last is not None
+        if not taken:
+            # An empty match, or a row without one: told by the row at which it is.
+            offsets[""] = [last.offset]
+        return Hit(
+            kind=Kind.MATCHED,
+            key=key,
+            time_ms=last.time_ms,
+            bindings=tuple((name, tuple(of)) for name, of in offsets.items()),
+            event_count=max(len(taken), 1),
+            values={name: _shown(scalar, spot) for name, scalar in self.columns},
+            row=place,
+        )
+
+    def _whole(self, outcome: Outcome) -> Iterator[tuple[int, Spot, Sequence[Taken]]]:
+        spot, path = outcome.spot, outcome.path
+        kept = self.memory.begin()
+        for taken in path:
+            kept = self._after(kept, spot, taken)
+        spot.registers = spot.final = kept
+        spot.at = spot.end = path[-1].at if path else spot.start - 1
+        spot.labels = {taken.at: taken.label for taken in path}
+        yield 0, spot, path
+
+    def _each(self, outcome: Outcome) -> Iterator[tuple[int, Spot, Sequence[Taken]]]:
+        spot, path = outcome.spot, outcome.path
+        if not path:
+            if outcome.is_unmatched or self.rows is not Rows.ALL_OMIT_EMPTY:
+                spot.registers = spot.final = self.memory.begin()
+                spot.is_unmatched = outcome.is_unmatched
+                spot.labels = {}
+                yield 0, spot, ()
+            return
+        kept = [self.memory.begin()]
+        for taken in path:
+            kept.append(self._after(kept[-1], spot, taken))
+        spot.end = path[-1].at
+        spot.final = kept[-1]
+        spot.labels = {taken.at: taken.label for taken in path}
+        for place, taken in enumerate(path):
+            if not taken.is_excluded:
+                spot.at = spot.shown = taken.at
+                spot.registers = kept[place + 1]
+                yield place, spot, (taken,)
+
+    def _after(self, kept: Registers, spot: Spot, taken: Taken) -> Registers:
+        spot.at = taken.at
+        row = spot.row(taken.at)
+        assert row is not None
+        return self.memory.after(kept, spot, row, taken.label)
+
+
+def _shown(scalar: Scalar[Spot], spot: Spot) -> Json:
+    value = scalar.of(spot)
+    return spelled_instant(value) if scalar.sort is Sort.INSTANT else value
+
+
+def measure(scalar: Scalar[Spot]) -> Scalar[Spot]:
+    """Return a measure, which is NULL for a row that no match has."""
+    of = scalar.of
+    return Scalar(scalar.sort, lambda spot: None if spot.is_unmatched else of(spot))
+
+
+def shown_column(sort: Sort, place: int) -> Scalar[Spot]:
+    """Return a column of the row that the result is about."""
+
+    def evaluate(spot: Spot) -> Json:
+        row: Row | None = spot.row(spot.shown)
+        return row.values[place] if row is not None else None
+
+    return Scalar(sort, evaluate)
+
+
+def compile_columns(
+    query: Query, scope: ResultScope
+) -> tuple[list[tuple[str, Scalar[Spot]]], Callable[[Spot], Json] | None]:
+    """
+    Return what SELECT gives, and which rows WHERE wants.
+
+    Raises:
+        InvalidInput: it names something that MATCH_RECOGNIZE does not give.
+    """
+    compiler = Expressions(query.piece, scope)
+    columns: list[tuple[str, Scalar[Spot]]] = []
+    for item in query.select.expressions:
+        inner = item.this if isinstance(item, exp.Alias) else item
+        if isinstance(inner, exp.Star) or isinstance(inner.this, exp.Star):
+            columns += [(name, make()) for name, make in scope.columns]
+            continue
+        found = reference(inner)
+        steps = [step for step in found.path if isinstance(step, str)] if found else []
+        plain = (steps[-1] if steps else found.names[-1].name) if found else inner.sql()
+        name = item.alias if isinstance(item, exp.Alias) else plain
+        columns.append((name, compiler.compile(inner)))
+    where = query.select.args.get("where")
+    condition = compiler.of_sort(where.this, Sort.TRUTH).of if where is not None else None
+    return _told_apart(columns), condition
+
+
+def _told_apart(columns: list[tuple[str, Scalar[Spot]]]) -> list[tuple[str, Scalar[Spot]]]:
+    """Return columns, those of a name that is taken with a number behind it."""
+    names: list[str] = []
+    for name, _ in columns:
+        count = sum(each == name for each, _ in columns[: len(names)])
+        names.append(f"{name}_{count}" if count else name)
+    return [(name, scalar) for name, (_, scalar) in zip(names, columns, strict=True)]
