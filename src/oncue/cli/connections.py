@@ -9,7 +9,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from oncue.cli.output import AsJson, make_table, print_json, print_table
-from oncue.cli.remote import CommandError, Remote, out, talk
+from oncue.cli.remote import CommandError, Remote, delete_each, out, talk
 from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, parse_json
 
@@ -116,13 +116,7 @@ def delete(*names: str, force: Annotated[bool, Parameter(negative="")] = False) 
     force
         Even if a workflow names them.
     """
-
-    async def delete_all(remote: Remote) -> None:
-        for name in names:
-            await remote.ask("DELETE", f"/connections/{name}{'?force=true' if force else ''}")
-            out.print(f"deleted {name}")
-
-    talk(delete_all)
+    delete_each("/connections", names, is_forced=force)
 
 
 def _asked(schema: Mapping[str, Any] | None) -> dict[str, Json]:

@@ -8,7 +8,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from oncue.cli.output import AsJson, make_table, print_json, print_table
-from oncue.cli.remote import Remote, out, talk
+from oncue.cli.remote import Remote, delete_each, out, talk
 from oncue.core.json_text import Json
 
 hooks = cyclopts.App(name="hooks", help="URLs to which others post, and what lets them in.")
@@ -119,13 +119,7 @@ def give_secret(name: str, /, *, keep: Annotated[bool, Parameter(negative="")] =
 @hooks.command
 def delete(*names: str) -> None:
     """Forget hooks; nobody is let in by their URLs any more."""
-
-    async def delete_all(remote: Remote) -> None:
-        for name in names:
-            await remote.ask("DELETE", f"/hooks/{name}")
-            out.print(f"deleted {name}")
-
-    talk(delete_all)
+    delete_each("/hooks", names)
 
 
 def _asked() -> str:

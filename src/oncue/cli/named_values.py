@@ -8,7 +8,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from oncue.cli.output import AsJson, make_table, print_json, print_table
-from oncue.cli.remote import Remote, out, talk
+from oncue.cli.remote import delete_each, out, talk
 from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, encode_json, parse_json
 
@@ -64,7 +64,7 @@ def delete_secrets(*names: str, force: Annotated[bool, Parameter(negative="")] =
     force
         Even if a workflow reads them.
     """
-    _delete("/secrets", names, is_forced=force)
+    delete_each("/secrets", names, is_forced=force)
 
 
 @secrets.command
@@ -138,7 +138,7 @@ def delete_variables(*names: str, force: Annotated[bool, Parameter(negative="")]
     force
         Even if a workflow reads them.
     """
-    _delete("/variables", names, is_forced=force)
+    delete_each("/variables", names, is_forced=force)
 
 
 def _set(path: str, name: str, value: Json, description: str | None, *, as_json: bool) -> None:
@@ -150,12 +150,3 @@ def _set(path: str, name: str, value: Json, description: str | None, *, as_json:
         print_json(saved)
     else:
         out.print(f"{saved['name']}, version {saved['version']}", markup=False)
-
-
-def _delete(path: str, names: tuple[str, ...], *, is_forced: bool) -> None:
-    async def delete_all(remote: Remote) -> None:
-        for name in names:
-            await remote.ask("DELETE", f"{path}/{name}{'?force=true' if is_forced else ''}")
-            out.print(f"deleted {name}", markup=False)
-
-    talk(delete_all)

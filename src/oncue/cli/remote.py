@@ -1,7 +1,7 @@
 """The running OnCue that commands talk to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -138,6 +138,22 @@ def talk(use: Callable[[Remote], Awaitable[Found]]) -> Found:
                 ) from exc
 
     return asyncio.run(main())
+
+
+def delete_each(place: str, names: Iterable[str], *, is_forced: bool = False) -> None:
+    """
+    Delete what lies at a place under each of these names, and tell it.
+
+    Raises:
+        CommandError: there is none of that name, or something needs it.
+    """
+
+    async def delete_all(remote: Remote) -> None:
+        for name in names:
+            await remote.ask("DELETE", f"{place}/{name}{'?force=true' if is_forced else ''}")
+            out.print(f"deleted {name}", markup=False)
+
+    talk(delete_all)
 
 
 def find_address(settings: Settings) -> Address:

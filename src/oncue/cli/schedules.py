@@ -9,7 +9,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from oncue.cli.output import AsJson, make_table, print_json, print_table
-from oncue.cli.remote import CommandError, Remote, out, talk
+from oncue.cli.remote import CommandError, Remote, delete_each, out, talk
 from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, parse_json
 
@@ -120,13 +120,7 @@ def resume(*names: str) -> None:
 @schedules.command
 def delete(*names: str) -> None:
     """Forget schedules; the events that they emitted stay."""
-
-    async def delete_all(remote: Remote) -> None:
-        for name in names:
-            await remote.ask("DELETE", f"/schedules/{name}")
-            out.print(f"deleted {name}")
-
-    talk(delete_all)
+    delete_each("/schedules", names)
 
 
 def _change_all(names: tuple[str, ...], patch: Json) -> None:
