@@ -213,6 +213,24 @@ def test_a_change_between_look_and_rotation_is_not_undone(tmp_path: Path) -> Non
     asyncio.run(main())
 
 
+def test_a_change_that_comes_too_late_takes_no_default(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with room(tmp_path) as here:
+            book, store = here.book(OLD), SqlConnections(here.database)
+            await make(book, ACCOUNT, "a", default=True)
+            stale = await make(book, ACCOUNT, "b")
+            await book.change(ACCOUNT, stale, {"values": {"api_key": "lin_api_changed"}})
+            late = book.next(ACCOUNT, stale, {"default": True})
+            with pytest.raises(Conflict, match="changed meanwhile"):
+                await store.change(ACCOUNT, late)
+            assert {row.name: row.is_default for row in await store.all(ACCOUNT)} == {
+                "a": True,
+                "b": False,
+            }
+
+    asyncio.run(main())
+
+
 def test_the_named_then_the_default_then_the_only_then_the_operators(tmp_path: Path) -> None:
     async def main() -> None:
         async with room(tmp_path) as here:

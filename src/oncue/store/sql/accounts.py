@@ -9,6 +9,7 @@ from oncue.core.errors import NotFound
 from oncue.ports import Account, ApiKey, Quotas
 from oncue.store.sql import tables
 from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.statements import newest_first
 
 
 class SqlAccounts:
@@ -74,12 +75,8 @@ class SqlAccounts:
 
     async def keys(self, account: str) -> list[ApiKey]:
         """Return the keys of an account, newest first."""
-        select = (
-            sa.select(tables.api_key)
-            .where(tables.api_key.c.account == account)
-            .order_by(tables.api_key.c.created_at.desc(), tables.api_key.c.id.desc())
-        )
-        return [_api_key_of(row) for row in await self._database.rows(select)]
+        rows = await self._database.rows(newest_first(tables.api_key, account))
+        return [_api_key_of(row) for row in rows]
 
     async def put_api_key(self, account: str, key: ApiKey) -> None:
         """Keep a key, in place of the one with that id if there is one."""

@@ -5,10 +5,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from oncue.core.errors import Conflict
 from oncue.ports import Connection, Tested
 from oncue.store.sql import tables
-from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.database import SqlDatabase, Write
+from oncue.store.sql.statements import newest_first
 
 _COLUMNS = tables.connection.c
 
@@ -21,12 +21,8 @@ class SqlConnections:
 
     async def all(self, account: str) -> list[Connection]:
         """Return the connections of an account, newest first."""
-        select = (
-            sa.select(tables.connection)
-            .where(_COLUMNS.account == account)
-            .order_by(_COLUMNS.created_at.desc(), _COLUMNS.id.desc())
-        )
-        return [_connection_of(row) for row in await self._database.rows(select)]
+        rows = await self._database.rows(newest_first(tables.connection, account))
+        return [_connection_of(row) for row in rows]
 
     async def add(self, account: str, connection: Connection) -> None:
         """
@@ -35,9 +31,7 @@ class SqlConnections:
         Raises:
             Conflict: the account has one of that name.
         """
-        what = f"connection {connection.name!r}"
-        keep = keep_connection(account, connection)
-        await self._database.write(what, *no_other_default(account, connection), keep)
+        await self._database.write_exactly(keep_connection(account, connection))
 
     async def change(self, account: str, connection: Connection) -> None:
         """
@@ -46,15 +40,7 @@ class SqlConnections:
         Raises:
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
-        what = f"connection {connection.name!r}"
-        keep = keep_connection(account, connection)
-        await self._database.write(what, *no_other_default(account, connection), keep)
-        now = await self._database.rows(
-            sa.select(_COLUMNS.sealed, _COLUMNS.version).where(*_of(account, connection.id))
-        )
-        # Each seal has a nonce of its own, so this tells our version from anybody's.
-        if [(row.sealed, row.version) for row in now] != [(connection.sealed, connection.version)]:
-            raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
+        await self._database.write_exactly(keep_connection(account, connection))
 
     async def delete(self, account: str, connection_id: str) -> None:
         """Forget a connection and its secrets."""
@@ -68,11 +54,7 @@ class SqlConnections:
             .where(*_of(account, connection_id), _COLUMNS.sealed == before)
             .values(sealed=after)
         )
-        await self._database.write("connection", change)
-        select = sa.select(_COLUMNS.id).where(
-            *_of(account, connection_id), _COLUMNS.sealed == after
-        )
-        return bool(await self._database.rows(select))
+        return await self._database.changed(change)
 
     async def note_use(self, account: str, connection_id: str, at_ms: int) -> None:
         """Note when a connection was used."""
@@ -91,22 +73,18 @@ def _of(account: str, connection_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     return _COLUMNS.account == account, _COLUMNS.id == connection_id
 
 
-def keep_connection(account: str, connection: Connection) -> sa.Insert | sa.Update:
-    """Return the statement that keeps a version; it finds the one before it, or none."""
+def keep_connection(account: str, connection: Connection) -> list[Write]:
+    """Return what keeps a version, which finds the one before it or none, and the one default."""
+    keep: sa.Insert | sa.Update
     if connection.version == 1:
-        return sa.insert(tables.connection).values(account=account, **_row_of(connection))
-    return (
-        sa.update(tables.connection)
-        .where(*_of(account, connection.id), _COLUMNS.version == connection.version - 1)
-        .values(_row_of(connection))
-    )
-
-
-def no_other_default(account: str, connection: Connection) -> list[sa.Update]:
-    """Return what lets no other connection be the default, if this one is."""
+        keep = sa.insert(tables.connection).values(account=account, **_row_of(connection))
+    else:
+        of_before = (*_of(account, connection.id), _COLUMNS.version == connection.version - 1)
+        keep = sa.update(tables.connection).where(*of_before).values(_row_of(connection))
+    what = f"connection {connection.name!r}"
     if not connection.is_default:
-        return []
-    others = (
+        return [Write(what, keep)]
+    no_other = (
         sa.update(tables.connection)
         .where(
             _COLUMNS.account == account,
@@ -115,7 +93,7 @@ def no_other_default(account: str, connection: Connection) -> list[sa.Update]:
         )
         .values(is_default=False)
     )
-    return [others]
+    return [Write(what, no_other, may_miss=True), Write(what, keep)]
 
 
 def _row_of(connection: Connection) -> dict[str, Any]:

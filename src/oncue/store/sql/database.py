@@ -1,7 +1,8 @@
 """One SQL database: its tables, its reads, and writes that fit together."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from oncue.core.errors import Conflict, NewerFormat
@@ -91,13 +92,11 @@ class SqlDatabase:
         # Each begins with a write, so that SQLite waits for its lock: a
         # transaction that begins with a read is refused when it comes to write.
         try:
-            async with self._engine.begin() as connection:
+            async with self._transaction() as connection:
                 for statement in statements:
                     await connection.execute(statement, each)
         except IntegrityError as exc:
-            raise Conflict(f"expected a {what} that does not exist yet, got one that does") from exc
-        except OperationalError as exc:
-            raise as_ours(exc.orig or exc) from exc
+            raise _second(what) from exc
 
     async def write_exactly(self, writes: Sequence[Write]) -> None:
         """
@@ -105,22 +104,40 @@ class SqlDatabase:
 
         Raises:
             Conflict: one would make a second of what it keeps, or does not find what it changes.
+            Overloaded: the disk is full, or takes nothing.
         """
         what = ""
         try:
-            async with self._engine.begin() as connection:
+            async with self._transaction() as connection:
                 for write in writes:
                     what = write.what
                     found = (await connection.execute(write.statement)).rowcount
                     if not found and not write.may_miss:
                         raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
         except IntegrityError as exc:
-            raise Conflict(f"expected a {what} that does not exist yet, got one that does") from exc
+            raise _second(what) from exc
 
-    async def changed(self, change: sa.Insert | sa.Update) -> bool:
-        """Return whether `change` found the row that it changes."""
-        async with self._engine.begin() as connection:
+    async def changed(self, change: sa.Update) -> bool:
+        """
+        Return whether `change` found the row that it changes.
+
+        Raises:
+            Overloaded: the disk is full, or takes nothing.
+        """
+        async with self._transaction() as connection:
             return bool((await connection.execute(change)).rowcount)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as exc:
+            raise as_ours(exc.orig or exc) from exc
+
+
+def _second(what: str) -> Conflict:
+    return Conflict(f"expected a {what} that does not exist yet, got one that does")
 
 
 def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:

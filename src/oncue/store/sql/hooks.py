@@ -4,10 +4,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from oncue.core.errors import Conflict
 from oncue.ports import Hook
 from oncue.store.sql import tables
-from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.database import SqlDatabase, Write
+from oncue.store.sql.statements import newest_first
 
 _COLUMNS = tables.hook.c
 
@@ -20,12 +20,8 @@ class SqlHooks:
 
     async def all(self, account: str) -> list[Hook]:
         """Return the hooks of an account, newest first."""
-        select = (
-            sa.select(tables.hook)
-            .where(_COLUMNS.account == account)
-            .order_by(_COLUMNS.created_at.desc(), _COLUMNS.id.desc())
-        )
-        return [_hook_of(row) for row in await self._database.rows(select)]
+        rows = await self._database.rows(newest_first(tables.hook, account))
+        return [_hook_of(row) for row in rows]
 
     async def save(self, account: str, hook: Hook) -> None:
         """
@@ -34,13 +30,7 @@ class SqlHooks:
         Raises:
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
-        what = f"hook {hook.name!r}"
-        await self._database.write(what, keep_hook(account, hook))
-        select = sa.select(_COLUMNS.version, _COLUMNS.sealed).where(*_of(account, hook.id))
-        now = [(row.version, row.sealed) for row in await self._database.rows(select)]
-        # Each seal has a nonce of its own, so this tells our version from anybody's.
-        if now != [(hook.version, hook.sealed)]:
-            raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
+        await self._database.write_exactly([Write(f"hook {hook.name!r}", keep_hook(account, hook))])
 
     async def delete(self, account: str, hook_id: str) -> None:
         """Forget a hook and its secrets."""
@@ -53,9 +43,7 @@ class SqlHooks:
             .where(*_of(account, hook_id), _COLUMNS.sealed == before)
             .values(sealed=after)
         )
-        await self._database.write("hook", change)
-        select = sa.select(_COLUMNS.id).where(*_of(account, hook_id), _COLUMNS.sealed == after)
-        return bool(await self._database.rows(select))
+        return await self._database.changed(change)
 
 
 def keep_hook(account: str, hook: Hook) -> sa.Insert | sa.Update | sa.Delete:

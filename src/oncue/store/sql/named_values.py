@@ -5,11 +5,11 @@ from typing import Any, Generic
 
 import sqlalchemy as sa
 
-from oncue.core.errors import Conflict
 from oncue.core.json_text import encode_json, parse_json
 from oncue.ports import NamedValue, Secret, Variable
 from oncue.store.sql import tables
-from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.database import SqlDatabase, Write
+from oncue.store.sql.statements import newest_first
 
 _SECRET = tables.secret.c
 
@@ -29,13 +29,8 @@ class _SqlNamedValues(Generic[NamedValue]):
 
     async def all(self, account: str) -> list[NamedValue]:
         """Return those of an account, newest first."""
-        columns = self._table.c
-        select = (
-            sa.select(self._table)
-            .where(columns.account == account)
-            .order_by(columns.created_at.desc(), columns.name.desc())
-        )
-        return [self._value_of(row) for row in await self._database.rows(select)]
+        rows = await self._database.rows(newest_first(self._table, account, "name"))
+        return [self._value_of(row) for row in rows]
 
     async def add(self, account: str, value: NamedValue) -> None:
         """
@@ -44,7 +39,7 @@ class _SqlNamedValues(Generic[NamedValue]):
         Raises:
             Conflict: the account has one of that name.
         """
-        await self._database.write(self._what(value), self._keep(account, value))
+        await self._write(account, value)
 
     async def change(self, account: str, value: NamedValue) -> None:
         """
@@ -53,9 +48,7 @@ class _SqlNamedValues(Generic[NamedValue]):
         Raises:
             Conflict: somebody saved that version meanwhile.
         """
-        if not await self._database.changed(self._keep(account, value)):
-            what = self._what(value)
-            raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
+        await self._write(account, value)
 
     async def delete(self, account: str, name: str) -> None:
         """Forget one."""
@@ -63,8 +56,9 @@ class _SqlNamedValues(Generic[NamedValue]):
         forget = sa.delete(self._table).where(columns.account == account, columns.name == name)
         await self._database.write(self._table.name, forget)
 
-    def _what(self, value: NamedValue) -> str:
-        return f"{self._table.name} {value.name!r}"
+    async def _write(self, account: str, value: NamedValue) -> None:
+        what = f"{self._table.name} {value.name!r}"
+        await self._database.write_exactly([Write(what, self._keep(account, value))])
 
 
 class SqlSecrets(_SqlNamedValues[Secret]):

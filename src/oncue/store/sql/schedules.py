@@ -5,10 +5,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from oncue.core.errors import Conflict, NotFound
+from oncue.core.errors import NotFound
 from oncue.ports import Advance, Progress, Schedule
 from oncue.store.sql import tables
-from oncue.store.sql.database import SqlDatabase
+from oncue.store.sql.database import SqlDatabase, Write
+from oncue.store.sql.statements import newest_first
 
 _COLUMNS = tables.schedule.c
 
@@ -26,12 +27,8 @@ class SqlSchedules:
         Raises:
             Conflict: the name is taken, or somebody saved that version meanwhile.
         """
-        what = f"schedule {schedule.name!r}"
-        await self._database.write(what, keep_schedule(account, schedule))
-        select = sa.select(_COLUMNS.version, _COLUMNS.document).where(*_of(account, schedule.id))
-        now = [(row.version, row.document) for row in await self._database.rows(select)]
-        if now != [(schedule.version, schedule.document)]:
-            raise Conflict(f"expected {what} as it was, got one that changed meanwhile")
+        keep = Write(f"schedule {schedule.name!r}", keep_schedule(account, schedule))
+        await self._database.write_exactly([keep])
 
     async def delete(self, account: str, schedule_id: str) -> None:
         """Forget a schedule."""
@@ -59,12 +56,7 @@ class SqlSchedules:
 
     async def all(self, account: str, limit: int, before: tuple[int, str] | None) -> list[Schedule]:
         """Return schedules, newest first, from below (created_at_ms, id) `before`."""
-        select = (
-            sa.select(tables.schedule)
-            .where(_COLUMNS.account == account)
-            .order_by(_COLUMNS.created_at.desc(), _COLUMNS.id.desc())
-            .limit(limit)
-        )
+        select = newest_first(tables.schedule, account).limit(limit)
         if before:
             select = select.where(sa.tuple_(_COLUMNS.created_at, _COLUMNS.id) < sa.tuple_(*before))
         return [_schedule_of(row) for row in await self._database.rows(select)]

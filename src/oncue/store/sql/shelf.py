@@ -13,7 +13,7 @@ from oncue.ports import (
     WorkflowVersion,
 )
 from oncue.store.sql.catalog import keep_workflow
-from oncue.store.sql.connections import keep_connection, no_other_default
+from oncue.store.sql.connections import keep_connection
 from oncue.store.sql.database import SqlDatabase, Write
 from oncue.store.sql.hooks import keep_hook
 from oncue.store.sql.named_values import keep_secret, keep_variable
@@ -46,10 +46,7 @@ def _writes(account: str, kept: Keepable) -> Iterator[Write]:
             what = f"pattern {kept.name!r}"
             yield from (Write(what, each) for each in add_version(account, kept))
         case Connection():
-            what = f"connection {kept.name!r}"
-            for each in no_other_default(account, kept):
-                yield Write(what, each, may_miss=True)
-            yield Write(what, keep_connection(account, kept))
+            yield from keep_connection(account, kept)
         case Hook():
             yield Write(f"hook {kept.name!r}", keep_hook(account, kept))
         case Schedule():
