@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from oncue.cli.documents import problems_in, read_documents
+from oncue.cli.remote import CommandError
 from oncue.core.pattern.templates import TEMPLATES
 from tests.cli.shell import Shell
 
@@ -74,3 +75,19 @@ def test_a_name_in_the_wrong_place_is_not_suggested_again(tmp_path: Path) -> Non
     assert [document.told(one) for one in problems_in(document)] == [
         f"{path}:2: window: expected no such field, got 'window'"
     ]
+
+
+def test_empty_documents_are_none_and_what_is_no_object_is_named(tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text("kind: variable\nname: a\nvalue: 1e3\n---\n---\nkind: secret\nname: B\n---\n")
+    bad.write_text("kind: secret\nname: B\n---\njust text\n")
+
+    found = read_documents(good)
+
+    assert [(document.kind, document.line_of("name")) for document in found] == [
+        ("variable", 2),
+        ("secret", 7),
+    ]
+    assert found[0].content["value"] == 1000
+    with pytest.raises(CommandError, match="document 2: expected an object, got 'just text'"):
+        read_documents(bad)

@@ -71,6 +71,9 @@ def test_all_names_of_cloudevents_are_read() -> None:
         pytest.param({"type": "a", "time": 5}, {"time": "got a number"}, id="a number for a time"),
         pytest.param({"type": "a", "Data": 1}, {"Data": "did you mean 'data'?"}, id="upper case"),
         pytest.param({"type": "a", "x": {}}, {"x": "got an object"}, id="an extension of objects"),
+        pytest.param(
+            {"type": "a", "data_base64": "!!"}, {"data_base64": "expected base64"}, id="no base64"
+        ),
         pytest.param({"type": "a", "specversion": "0.3"}, {"specversion": "'0.3'"}, id="old spec"),
         pytest.param(
             {"source": "", "subject": "", "time": ""},

@@ -100,7 +100,7 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "name": "expected a name that is not reserved, got 'test'",
         "every": "expected a duration of at least '1s', got '10ms'",
         "misfire": "expected 'skip', 'fire_once' or 'fire_all', got 'always'",
-        "data": "expected dictionary, got []",
+        "data": "expected an object, got []",
         "evry": "expected no such field, got 'evry'; did you mean 'every'?",
     }
 

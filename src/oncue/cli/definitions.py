@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from cyclopts import Parameter
 
 from oncue.cli.documents import FileDocument, problems_in, read_all
@@ -13,6 +12,7 @@ from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import Refusal, err, out, talk
 from oncue.core.errors import Problem
 from oncue.core.json_text import Json
+from oncue.core.yaml_text import write_yaml
 
 Files = Annotated[Path, Parameter(allow_leading_hyphen=True)]
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -100,7 +100,7 @@ def export() -> None:
     exported = talk(lambda remote: remote.ask("GET", "/export"))
     for kind in exported["left_out"]:
         err.print(f"{kind}s are left out: the key lacks the scope 'admin'")
-    text = yaml.safe_dump_all(exported["documents"], sort_keys=False, allow_unicode=True)
+    text = write_yaml(*exported["documents"])
     out.print(text, end="", markup=False)
 
 
@@ -139,5 +139,4 @@ def _difference(change: dict[str, Any]) -> Iterator[str]:
 def _lines(document: Json) -> list[str]:
     if document is None:
         return []
-    text: str = yaml.safe_dump(document, sort_keys=True, allow_unicode=True)
-    return text.splitlines()
+    return write_yaml(document, sort_keys=True).splitlines()

@@ -75,9 +75,12 @@ def read_documents(path: Path) -> list[FileDocument]:
         raise CommandError(f"{path}: expected YAML or JSON: {exc}") from exc
     documents: list[FileDocument] = []
     for index, content in enumerate(contents):
-        if not isinstance(content, dict):
-            raise CommandError(f"{path}: expected documents, got something else")
-        documents.append(FileDocument(path, index, content, text))
+        if isinstance(content, dict):
+            documents.append(FileDocument(path, index, content, text))
+        # Nothing stands after a `---` at the end, or between two.
+        elif content is not None:
+            place = f"document {index + 1}: " if len(contents) > 1 else ""
+            raise CommandError(f"{path}: {place}expected an object, got {content!r:.80}")
     return documents
 
 

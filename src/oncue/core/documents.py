@@ -3,7 +3,14 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+)
+from pydantic_core import CoreSchema
 
 from oncue.core.instants import parse_duration
 
@@ -33,7 +40,28 @@ Name = Annotated[str, AfterValidator(_name)]
 DurationMs = Annotated[int, BeforeValidator(_duration, json_schema_input_type=str)]
 
 
+def _take_literally(schema: object) -> None:
+    # Strict models would refuse the lists of JSON where there are tuples, and text for enums.
+    if isinstance(schema, dict):
+        if schema.get("type") in ("bool", "int", "float"):
+            schema["strict"] = True
+        for part in schema.values():
+            _take_literally(part)
+    elif isinstance(schema, list | tuple):
+        for part in schema:
+            _take_literally(part)
+
+
 class Document(BaseModel):
-    """Something a user wrote; what it does not know is an error."""
+    """Something a user wrote; what it does not know is an error, and "5" and "no" are text."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Return how pydantic reads it."""
+        schema = handler(source)
+        _take_literally(schema)
+        return schema

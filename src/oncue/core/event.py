@@ -6,6 +6,7 @@ offset and the instant of its arrival; from then on it is an `Event`.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -210,7 +211,17 @@ def _optional(name: str, value: Mapping[str, Json], problems: list[Problem]) -> 
         problems.append(Problem(name, f"expected text, got {_kind(content)}"))
     elif name == "data_base64" and "data" in value:
         problems.append(Problem(name, "expected either data or data_base64, got both"))
+    elif name == "data_base64" and not _is_base64(content):
+        problems.append(Problem(name, "expected base64 as in RFC 4648, got something else"))
     return content
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _unknown(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -103,9 +104,40 @@ def _is_tag(
     return here.get("type") == part and (is_field_next or is_field_missing)
 
 
+_EXPECTED: Final = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "int_type": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "set_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "greater_than": "a number above {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than": "a number below {lt:g}",
+    "less_than_equal": "a number of at most {le:g}",
+}
+_WORDS: Final = {None: "null", True: "true", False: "false"}
+_SIZES: Final = {
+    "too_short": ("at least", "min_length", "item"),
+    "too_long": ("at most", "max_length", "item"),
+    "string_too_short": ("at least", "min_length", "character"),
+    "string_too_long": ("at most", "max_length", "character"),
+}
+
+
 def _message(detail: ErrorDetails, names: Collection[str]) -> str:
     got = detail["input"]
     context = detail.get("ctx", {})
+    if words := _EXPECTED.get(detail["type"]):
+        return f"expected {words.format(**context)}, got {_quoted(got)}"
+    if size := _SIZES.get(detail["type"]):
+        bound, limit, unit = size
+        plural = "" if context[limit] == 1 else "s"
+        return f"expected {bound} {context[limit]} {unit}{plural}, got {len(got)}"
     match detail["type"]:
         case "missing":
             return "expected a value, got none"
@@ -113,6 +145,8 @@ def _message(detail: ErrorDetails, names: Collection[str]) -> str:
             name = str(detail["loc"][-1])
             # A name that is right elsewhere was not mistyped.
             meant = "" if name in names else nearest(name, names)
+            if name == "true" and "on" in names:
+                meant = "; did you mean 'on'? YAML 1.1 reads a bare on as true, \"on\" as text"
             return f"expected no such field, got {name!r}{meant}"
         case "union_tag_invalid":
             expected = context["expected_tags"]
@@ -128,5 +162,6 @@ def _message(detail: ErrorDetails, names: Collection[str]) -> str:
 
 
 def _quoted(value: object) -> str:
-    text = repr(value)
+    text = _WORDS.get(value) if value is None or isinstance(value, bool) else None
+    text = text or repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -61,7 +61,7 @@ def test_what_is_not_said() -> None:
             {"evry": "expected no such field, got 'evry'; did you mean 'every'?"},
             id="a name that is not known",
         ),
-        pytest.param([], {"": "expected dictionary or instance of ScheduleDocument, got []"}, id="no object"),
+        pytest.param([], {"": "expected an object, got []"}, id="no object"),
     ],
 )  # fmt: skip
 def test_what_is_no_schedule(document: Any, problems: dict[str, str]) -> None:
