@@ -1,4 +1,4 @@
-"""What the documents of users have in common: strict models, names, durations."""
+"""What the documents of users have in common: strict models, names, times."""
 
 import re
 from typing import Annotated, Final
@@ -12,7 +12,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from oncue.core.instants import parse_duration
+from oncue.core.instants import parse_duration, parse_instant
 
 MAX_NAME: Final = 63
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}", re.ASCII)
@@ -36,8 +36,15 @@ def _duration(value: object) -> int:
     return parse_duration(value)
 
 
+def _instant(value: object) -> int:
+    if not isinstance(value, str):
+        raise ValueError(f"expected an instant such as '2026-11-23T06:32:00Z', got {value!r}")  # noqa: TRY004 pydantic wants it
+    return parse_instant(value)
+
+
 Name = Annotated[str, AfterValidator(_name)]
 DurationMs = Annotated[int, BeforeValidator(_duration, json_schema_input_type=str)]
+InstantMs = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str)]
 
 
 def _take_literally(schema: object) -> None:

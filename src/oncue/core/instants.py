@@ -57,6 +57,11 @@ def format_instant(instant_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds") + "Z"
 
 
+def format_instant_if_any(instant_ms: int | None) -> str | None:
+    """Return `format_instant` of an instant that may not have come."""
+    return None if instant_ms is None else format_instant(instant_ms)
+
+
 def parse_duration(text: str) -> int:
     """
     Return the milliseconds of a duration such as `"500ms"`, `"5m"`, `"1.5h"` or `"7d"`.

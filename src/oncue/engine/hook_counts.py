@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant_if_any
 from oncue.core.json_text import Json
 
 
@@ -32,11 +32,7 @@ class HookCounts:
         return {
             "received": self.received,
             "refused": self.refused,
-            "last_received_at": _instant(self.last_received_ms),
-            "last_refused_at": _instant(self.last_refused_ms),
+            "last_received_at": format_instant_if_any(self.last_received_ms),
+            "last_refused_at": format_instant_if_any(self.last_refused_ms),
             "last_refusal": self.last_refusal,
         }
-
-
-def _instant(instant_ms: int | None) -> str | None:
-    return None if instant_ms is None else format_instant(instant_ms)

@@ -4,14 +4,13 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oncue.core.documents import Document, DurationMs
+from oncue.core.documents import Document, DurationMs, InstantMs
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.event import Event
-from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
 from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.backtest import Wanted
@@ -36,19 +35,10 @@ EXAMPLE: Json = {
 }
 
 
-def _instant(value: object) -> int:
-    if not isinstance(value, str):
-        raise ValueError(f"expected an instant such as '2026-11-23T06:32:00Z', got {value!r}")  # noqa: TRY004 pydantic wants it
-    return parse_instant(value)
-
-
 def _bounded(events: list[Any]) -> list[Any]:
     if len(events) > MAX_GIVEN_EVENTS:
         raise ValueError(f"expected at most {MAX_GIVEN_EVENTS} events, got {len(events)}")
     return events
-
-
-Instant = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str)]
 
 
 class BacktestRequest(Document):
@@ -58,11 +48,11 @@ class BacktestRequest(Document):
     events: Annotated[list[Any], AfterValidator(_bounded)] | None = Field(
         default=None, description="Events to look at instead of those of the log."
     )
-    from_: Instant | None = Field(default=None, alias="from", description="In event time.")
-    to: Instant | None = Field(
+    from_: InstantMs | None = Field(default=None, alias="from", description="In event time.")
+    to: InstantMs | None = Field(
         default=None, description="In event time; without it there is no end."
     )
-    until: Instant | None = Field(
+    until: InstantMs | None = Field(
         default=None, description="How far the clock runs on after given events."
     )
     warm_up: DurationMs | None = Field(

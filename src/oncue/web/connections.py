@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.connection_document import ConnectionDocument
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant, format_instant_if_any
 from oncue.core.json_text import Json
 from oncue.engine.connection_book import document_of
 from oncue.ports import Connection, Tested
@@ -145,9 +145,7 @@ class ConnectionRoutes:
             "version": row.version,
             "created_at": format_instant(row.created_at_ms),
             "updated_at": format_instant(row.updated_at_ms),
-            "last_used_at": None
-            if row.last_used_at_ms is None
-            else format_instant(row.last_used_at_ms),
+            "last_used_at": format_instant_if_any(row.last_used_at_ms),
             "last_test": _tested(row.last_test) if row.last_test else None,
         }
 

@@ -4,14 +4,14 @@ from dataclasses import asdict, replace
 from operator import attrgetter
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from oncue.core.dead_letters import LetterState, Queue
-from oncue.core.documents import Document
+from oncue.core.documents import Document, InstantMs
 from oncue.core.errors import InvalidInput, Problem
-from oncue.core.instants import format_instant, parse_instant, parse_rate
+from oncue.core.instants import format_instant, format_instant_if_any, parse_rate
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest, problems_of
 from oncue.engine.replays import VersionChoice
@@ -26,15 +26,6 @@ GROUP_BY = "error"
 _TERMS = ("queue", "state", "workflow", "pattern", "fingerprint", "from", "to")
 
 
-def _instant(value: Any) -> int:
-    if not isinstance(value, str):
-        raise ValueError(f"expected an instant such as '2026-11-23T06:32:00Z', got {value!r}")  # noqa: TRY004 pydantic takes no other
-    return parse_instant(value)
-
-
-Instant = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str)]
-
-
 class LetterTerms(Document):
     """Which dead letters are meant; without terms, all."""
 
@@ -42,8 +33,8 @@ class LetterTerms(Document):
     workflow: str | None = Field(default=None, description="Name or id of a workflow.")
     pattern: str | None = Field(default=None, description="Name or id of a pattern.")
     fingerprint: str | None = Field(default=None, description="What one cause has in common.")
-    from_: Instant | None = Field(default=None, alias="from", description="Not before it.")
-    to: Instant | None = Field(default=None, description="Before it.")
+    from_: InstantMs | None = Field(default=None, alias="from", description="Not before it.")
+    to: InstantMs | None = Field(default=None, description="Before it.")
 
     def meaning(self) -> LetterFilter:
         """Return it as the store reads it: of those that are open."""
@@ -219,7 +210,6 @@ class DeadLetterRoutes:
 def shown(letter: DeadLetter) -> dict[str, Json]:
     """Return a dead letter as users see it."""
     kind = "workflow" if letter.queue is Queue.WORKFLOWS else "pattern"
-    closed = letter.closed_at_ms
     return {
         "id": letter.id,
         "queue": letter.queue.value,
@@ -231,7 +221,7 @@ def shown(letter: DeadLetter) -> dict[str, Json]:
         "version": letter.version,
         "execution_id": letter.execution_id,
         "created_at": format_instant(letter.created_at_ms),
-        "closed_at": None if closed is None else format_instant(closed),
+        "closed_at": format_instant_if_any(letter.closed_at_ms),
         "redriven_as": letter.redriven_as,
         "event": None if letter.event is None else asdict(letter.event),
     }
@@ -249,7 +239,6 @@ def _group(group: LetterGroup) -> dict[str, Json]:
 
 
 def _redrive(redrive: Redrive) -> dict[str, Json]:
-    finished = redrive.finished_at_ms
     return {
         "id": redrive.id,
         "state": redrive.state.value,
@@ -262,7 +251,7 @@ def _redrive(redrive: Redrive) -> dict[str, Json]:
         "left": redrive.left,
         "last_error": redrive.last_error,
         "created_at": format_instant(redrive.created_at_ms),
-        "finished_at": None if finished is None else format_instant(finished),
+        "finished_at": format_instant_if_any(redrive.finished_at_ms),
     }
 
 

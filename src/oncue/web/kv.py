@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from oncue.core.documents import Document, DurationMs
 from oncue.core.errors import InvalidInput, NotFound, Problem
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant, format_instant_if_any
 from oncue.core.json_text import Json
 from oncue.core.key_values import MAX_KEY, MAX_VALUE_BYTES, Entry, Namespace, Slot, Terms
 from oncue.core.problems import nearest
@@ -163,11 +163,10 @@ def _nothing_under(slot: Slot) -> NotFound:
 
 
 def _shown(entry: Entry) -> dict[str, Json]:
-    expires_at_ms = entry.expires_at_ms
     return {
         "key": entry.key,
         "value": entry.value,
         "version": entry.version,
         "updated_at": format_instant(entry.updated_at_ms),
-        "expires_at": None if expires_at_ms is None else format_instant(expires_at_ms),
+        "expires_at": format_instant_if_any(entry.expires_at_ms),
     }

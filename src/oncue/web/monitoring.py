@@ -10,7 +10,7 @@ from oncue import __version__
 from oncue.core.audit import audit_of
 from oncue.core.dead_letters import Queue
 from oncue.core.errors import InvalidInput, Overloaded, Problem
-from oncue.core.instants import format_instant, parse_duration
+from oncue.core.instants import format_instant, format_instant_if_any, parse_duration
 from oncue.core.json_text import Json
 from oncue.ports import ExecutionFilter, Span
 from oncue.web import render
@@ -114,7 +114,7 @@ class Monitoring:
                     "name": vendor.name,
                     "state": vendor.state,
                     "parked": vendor.parked,
-                    "since": None if vendor.since_ms is None else format_instant(vendor.since_ms),
+                    "since": format_instant_if_any(vendor.since_ms),
                 }
                 for vendor in self._context.engine.parking.vendors(account)
             ],

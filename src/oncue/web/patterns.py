@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from oncue.core.dead_letters import Queue
 from oncue.core.errors import InvalidInput, Problem
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant, format_instant_if_any
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.pattern.definition import Pattern
@@ -209,7 +209,7 @@ async def _shown(context: Context, account: str, pattern: PatternVersion) -> dic
         "updated_at": format_instant(pattern.updated_at_ms),
         "stats": {
             "matches": count,
-            "last_match_at": None if last_ms is None else format_instant(last_ms),
+            "last_match_at": format_instant_if_any(last_ms),
             "where_errors": matching.where_errors(account, pattern.id),
             **(watch.stats() if watch else NO_STATS),
             "failures": [

@@ -2,7 +2,7 @@
 
 from oncue.core.audit import AuditEntry, masked
 from oncue.core.event import Event
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant, format_instant_if_any
 from oncue.core.json_text import Json
 from oncue.core.workflow.plan import CallNode, Plan, id_of
 from oncue.core.workflow.state import Attempt, StepState, StepStatus
@@ -33,8 +33,8 @@ def execution(stored: StoredExecution, plan: Plan) -> dict[str, Json]:
         "output": state.output,
         "error": state.error,
         "created_at": format_instant(new.start.created_at_ms),
-        "started_at": _instant(state.started_at_ms),
-        "finished_at": _instant(state.finished_at_ms),
+        "started_at": format_instant_if_any(state.started_at_ms),
+        "finished_at": format_instant_if_any(state.finished_at_ms),
         "steps": [_step(step, plan) for step in state.steps.values()],
     }
 
@@ -49,8 +49,8 @@ def summary(row: ExecutionSummary) -> dict[str, Json]:
         "trigger": row.trigger.view(),
         "error": row.error,
         "created_at": format_instant(row.created_at_ms),
-        "started_at": _instant(row.started_at_ms),
-        "finished_at": _instant(row.finished_at_ms),
+        "started_at": format_instant_if_any(row.started_at_ms),
+        "finished_at": format_instant_if_any(row.finished_at_ms),
     }
 
 
@@ -127,7 +127,7 @@ def _step(step: StepState, plan: Plan) -> dict[str, Json]:
         "error": step.error,
         "cached": step.is_cached,
         "reused": step.is_reused,
-        "waits_until": _instant(step.due_ms if step.status == "waiting" else None),
+        "waits_until": format_instant_if_any(step.due_ms if step.status == "waiting" else None),
         "waits_for": step.parked if step.status == "waiting" else None,
     }
 
@@ -137,13 +137,9 @@ def _attempt(attempt: Attempt) -> dict[str, Json]:
         "attempt": attempt.attempt,
         "status": attempt.status.value,
         "started_at": format_instant(attempt.started_at_ms),
-        "finished_at": _instant(attempt.finished_at_ms),
+        "finished_at": format_instant_if_any(attempt.finished_at_ms),
         "error": attempt.error,
     }
-
-
-def _instant(instant_ms: int | None) -> str | None:
-    return None if instant_ms is None else format_instant(instant_ms)
 
 
 def explanation(explained: Explanation) -> dict[str, Json]:

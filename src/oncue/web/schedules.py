@@ -5,7 +5,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant, format_instant_if_any
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.schedule.document import ScheduleDocument
@@ -119,14 +119,10 @@ def _shown(schedule: Schedule) -> dict[str, Json]:
         "version": schedule.version,
         "owned_by": schedule.owner_id,
         "effective_time_zone": progress.zone,
-        "next_at": _instant(progress.next_ms),
+        "next_at": format_instant_if_any(progress.next_ms),
         "upcoming": upcoming,
-        "last_at": _instant(progress.last_ms),
+        "last_at": format_instant_if_any(progress.last_ms),
         "missed": progress.missed,
         "created_at": format_instant(schedule.created_at_ms),
         "updated_at": format_instant(schedule.updated_at_ms),
     }
-
-
-def _instant(instant_ms: int | None) -> str | None:
-    return None if instant_ms is None else format_instant(instant_ms)

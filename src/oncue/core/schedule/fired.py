@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oncue.core.event import OWN_SOURCE, IncomingEvent
 from oncue.core.ids import derived_id
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant, format_instant_if_any
 from oncue.core.json_text import Json
 from oncue.core.own_events import SCHEDULE_FIRED
 from oncue.core.schedule.document import OWN_MEMBER
@@ -35,7 +35,7 @@ def fired_event(
         "id": occasion.schedule_id,
         "name": occasion.name,
         "scheduled_at": format_instant(tick_ms),
-        "previous_at": None if previous_ms is None else format_instant(previous_ms),
+        "previous_at": format_instant_if_any(previous_ms),
         "missed": missed,
         "time_zone": occasion.zone,
     }

@@ -6,7 +6,6 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -14,11 +13,10 @@ from pydantic import (
     model_validator,
 )
 
-from oncue.core.documents import Document, DurationMs
+from oncue.core.documents import Document, DurationMs, InstantMs
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.event import parse_event
 from oncue.core.expression import compile_expression
-from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest, problems_of
 from oncue.core.workflow.compile import field_names
@@ -38,12 +36,7 @@ def _vendor(name: str, info: ValidationInfo) -> str:
     return name
 
 
-def _instant(value: object) -> int:
-    return parse_instant(value if isinstance(value, str) else repr(value))
-
-
 Vendor = Annotated[str, AfterValidator(_vendor)]
-InstantMs = Annotated[int, BeforeValidator(_instant, json_schema_input_type=str)]
 Count = Annotated[int, Field(ge=0)]
 
 

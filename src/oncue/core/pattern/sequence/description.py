@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_instant, format_instant_if_any
 from oncue.core.json_text import Json
 from oncue.core.pattern.nfa.deadlines import due_at
 from oncue.core.pattern.nfa.partial import UNSTARTED, Partial, events_of
@@ -21,8 +21,7 @@ def _describe(plan: SequencePlan, partial: Partial) -> Mapping[str, Json]:
     graph = plan.graph
     position = graph.positions[partial.state]
     waiting_for = [plan.names[number] for number in graph.wanted[partial.state]]
-    until_ms = due_at(graph, partial)
-    until = None if until_ms is None else format_instant(until_ms)
+    until = format_instant_if_any(due_at(graph, partial))
     events = events_of(partial.taken)
     text = f"{position} of {len(graph.elements)} steps; waiting for {_spoken(waiting_for)}"
     return {
