@@ -158,6 +158,29 @@ def test_what_is_refused_comes_as_a_problem_document(
     assert head == 0
 
 
+def test_another_method_is_told_all_that_the_path_takes(tmp_path: Path) -> None:
+    async def use(server: Served) -> list[Answer]:
+        return [
+            await server.request("DELETE", "/events"),
+            await server.request("PUT", "/workflows/wf_1"),
+        ]
+
+    events, workflow = serve(tmp_path, use)
+
+    assert events.headers["Allow"] == "GET, HEAD, POST"
+    assert events.body["detail"] == "expected GET or HEAD or POST, got DELETE"
+    assert workflow.headers["Allow"] == "DELETE, GET, HEAD, PATCH"
+
+
+def test_a_state_that_was_mistyped_is_told_as_it_is_written(tmp_path: Path) -> None:
+    async def use(server: Served) -> Answer:
+        return await server.request("GET", "/dead-letters?state=opne")
+
+    (problem,) = serve(tmp_path, use).body["errors"]
+
+    assert problem["message"].endswith("got 'opne'; did you mean 'open'?")
+
+
 def test_a_name_is_taken_once(tmp_path: Path) -> None:
     async def use(server: Served) -> list[int]:
         return [

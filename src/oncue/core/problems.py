@@ -14,7 +14,7 @@ from oncue.core.json_text import Json
 def nearest(name: str, known: Collection[str]) -> str:
     """Return `"; did you mean 'x'?"` for the known name nearest to `name`, or nothing."""
     near = get_close_matches(name, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {str(near[0])!r}?" if near else ""
 
 
 def join_path(parts: Sequence[str | int]) -> str:

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from oncue.core.errors import (
     Conflict,
@@ -38,6 +39,8 @@ _TITLES = {
     403: "Not allowed",
     404: "Not found",
     405: "Method not allowed",
+    406: "Not acceptable",
+    412: "Changed in between",
     413: "Too large",
     415: "Unsupported media type",
     429: "Too many requests",
@@ -86,10 +89,21 @@ async def _of_ours(_: Request, error: Exception) -> Response:
     return problem(status, title, str(error))
 
 
-async def _of_http(_: Request, error: Exception) -> Response:
+async def _of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     title = _TITLES.get(error.status_code, "Error")
+    if error.status_code == 405:
+        allowed = _allowed(request)
+        detail = f"expected {' or '.join(allowed)}, got {request.method}"
+        return problem(405, title, detail, headers={"Allow": ", ".join(allowed)})
     return problem(error.status_code, title, str(error.detail), headers=error.headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of a path; each is a route of its own."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    found = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in found for method in route.methods or ()})
 
 
 async def _of_bug(request: Request, error: Exception) -> Response:

@@ -51,6 +51,14 @@ function when(instant) {
   return instant ? new Date(instant).toLocaleString() : "";
 }
 
+// What stands in a table, or that nothing does.
+function fill(id, lines, nothing = "none yet") {
+  const empty = make("tr");
+  empty.append(make("td", nothing, "hint"));
+  empty.firstChild.colSpan = $(id).parentElement.querySelectorAll("th").length;
+  $(id).replaceChildren(...(lines.length ? lines : [empty]));
+}
+
 function showNumbers(board) {
   const parts = Object.entries(board.executions.by_status).map(([name, n]) => `${n} ${name}`);
   const lag = board.events.lag ? `, ${board.events.lag} not yet matched` : "";
@@ -122,7 +130,7 @@ async function replay(execution, from) {
 }
 
 function showLetters(groups) {
-  $("letters").replaceChildren(...groups.map((group) => {
+  fill("letters", groups.map((group) => {
     const body = JSON.stringify({ filter: { fingerprint: group.fingerprint } });
     const acts = make("td");
     acts.append(
@@ -136,11 +144,22 @@ function showLetters(groups) {
     const line = make("tr");
     line.append(cause, make("td", group.origins.join(", ")), make("td", group.count), make("td", when(group.last_at)), acts);
     return line;
+  }), "none open");
+}
+
+function showVendors(vendors) {
+  $("slow").hidden = vendors.length === 0;
+  const states = { limited: "limits us", open: "does not answer" };
+  fill("vendors", vendors.map((row) => {
+    const line = make("tr");
+    const state = make("td", states[row.state] ?? row.state, "waiting");
+    line.append(make("td", row.name), state, make("td", row.parked), make("td", when(row.since)));
+    return line;
   }));
 }
 
 function showMatches(matches) {
-  $("matches").replaceChildren(...matches.map((match) => {
+  fill("matches", matches.map((match) => {
     const line = make("tr");
     const started = make("td");
     const execution = match.outcome?.execution_id;
@@ -165,7 +184,7 @@ function keyOf(match) {
 }
 
 function showPatterns(patterns) {
-  $("patterns").replaceChildren(...patterns.map((row) => {
+  fill("patterns", patterns.map((row) => {
     const line = make("tr", undefined, row.enabled ? "" : "hint");
     const { matches, keys, late, missing_keys, where_errors } = row.stats;
     const left = [[late, "late"], [missing_keys, "without key"], [where_errors, "errors of where"]];
@@ -177,7 +196,7 @@ function showPatterns(patterns) {
 }
 
 function showSchedules(schedules) {
-  $("schedules").replaceChildren(...schedules.map((row) => {
+  fill("schedules", schedules.map((row) => {
     const line = make("tr", undefined, row.enabled ? "" : "hint");
     const next = make("td", row.next_at ? when(row.next_at) : "off");
     next.title = row.upcoming.map(when).join("\n");
@@ -188,7 +207,7 @@ function showSchedules(schedules) {
 }
 
 function showHooks(hooks) {
-  $("hooks").replaceChildren(...hooks.map((row) => {
+  fill("hooks", hooks.map((row) => {
     const line = make("tr", undefined, row.enabled ? "" : "hint");
     const state = row.enabled ? (row.trouble ?? "ready") : "off";
     const { received, refused, last_refusal: why } = row.stats;
@@ -197,6 +216,38 @@ function showHooks(hooks) {
     line.append(make("td", row.name), make("td", row.scheme), make("td", state), came, make("td", row.url, "data"));
     return line;
   }));
+}
+
+function showConnections(connections) {
+  fill("connections", (connections ?? []).map((row) => {
+    const line = make("tr");
+    const failed = row.last_test && !row.last_test.ok ? "its last test failed" : null;
+    const state = row.trouble ?? failed ?? (row.default ? "ready, the default" : "ready");
+    line.append(make("td", row.name), make("td", row.integration), make("td", state), make("td", when(row.last_used_at)));
+    return line;
+  }), connections ? "none yet" : "your key may not see them: it lacks the scope admin");
+}
+
+function showValues(secrets, variables) {
+  const shown = variables.map((row) => [`vars.${row.name}`, JSON.stringify(row.value), row]);
+  const kept = (secrets ?? []).map((row) => [`secrets.${row.name}`, row.ready ? "••••" : row.trouble, row]);
+  const lines = [...kept, ...shown].map(([name, value, row]) => {
+    const line = make("tr");
+    line.title = row.description;
+    line.append(make("td", name), make("td", value, "data"), make("td", when(row.updated_at)));
+    return line;
+  });
+  fill("values", lines, secrets ? "none yet" : "no variables yet; to see the names of secrets, a key needs the scope admin");
+}
+
+// What only some keys may see: null for the others.
+async function askIfAllowed(path) {
+  try {
+    return (await ask("GET", path)).data;
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
+  }
 }
 
 async function latestMatches(patterns) {
@@ -260,7 +311,7 @@ async function choose(id) {
 async function refresh() {
   clearTimeout(state.timer);
   try {
-    const [board, executions, workflows, patterns, schedules, hooks, letters] = await Promise.all([
+    const [board, executions, workflows, patterns, schedules, hooks, letters, variables, connections, secrets] = await Promise.all([
       ask("GET", "monitoring/dashboard"),
       ask("GET", "executions?limit=30"),
       ask("GET", "workflows?limit=100"),
@@ -268,12 +319,18 @@ async function refresh() {
       ask("GET", "schedules?limit=100"),
       ask("GET", "hooks?limit=100"),
       ask("GET", "dead-letters?state=open&group=error"),
+      ask("GET", "variables?limit=100"),
+      askIfAllowed("connections?limit=100"),
+      askIfAllowed("secrets?limit=100"),
     ]);
     showMatches(await latestMatches(patterns.data));
     showPatterns(patterns.data);
     showSchedules(schedules.data);
     showHooks(hooks.data);
     showLetters(letters.data);
+    showVendors(board.vendors);
+    showConnections(connections);
+    showValues(secrets, variables.data);
     showNumbers(board);
     showExecutions(executions.data);
     $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
