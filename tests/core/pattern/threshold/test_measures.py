@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oncue.core.pattern.threshold.accumulators import Mark
 from oncue.core.pattern.threshold.measures import measure_named
 from oncue.core.pattern.threshold.numbers import exact, finite, rounded
 from oncue.core.pattern.threshold.values import canonical
@@ -18,7 +17,7 @@ NAMES = ["count", "rate", "sum", "avg", "min", "max", "last", "p50", "p77", "p99
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=64).map(lambda x: x + 0.0)
 
 
-def marks(values: list[float]) -> list[Mark]:
+def marks(values: list[float]) -> list[tuple[int, int, float]]:
     return [(number // 2, number, value) for number, value in enumerate(values)]
 
 
@@ -44,11 +43,11 @@ def test_what_is_taken_away_leaves_nothing_behind(
     again.load(closing.dump())
 
     if name in ("sum", "avg"):
-        total = sum((Fraction(float(mark[2])) for mark in left), Fraction(0))
+        total = sum((Fraction(mark[2]) for mark in left), Fraction(0))
         parts = len(left) if name == "avg" else 1
         expected = None if not parts else nearest(total / parts)
     else:
-        expected = measured(name, [(t, o, float(v)) for t, o, v in left], 7)
+        expected = measured(name, left, 7)
     for each in (sliding, closing, again):
         assert each.value(len(left), 7) == expected
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from oncue.core.pattern.operator import Arrival, Note
+from oncue.core.pattern.threshold.accumulators import Accumulator
 from oncue.core.pattern.threshold.conditions import Condition
 from oncue.core.pattern.threshold.grids import Grid, Span
 from oncue.core.pattern.threshold.keys import Bounds, Keys, heard_ms
@@ -23,7 +24,7 @@ from oncue.core.pattern.threshold.measures import Measure
 from oncue.core.pattern.threshold.placing import InSessions, OnGrid, Placing
 from oncue.core.pattern.threshold.schedule import Schedule
 from oncue.core.pattern.threshold.silence import Silence
-from oncue.core.pattern.threshold.values import Reader
+from oncue.core.pattern.threshold.values import Reader, Sample
 from oncue.core.pattern.threshold.windows import KeyWindows, Trail, Window, dump, load
 
 
@@ -32,12 +33,14 @@ class Row:
     """
     A window that was judged, or corrected after that: `revision` is then above 0.
 
+    `kept` is what `value` was made of, to be looked at before anything else comes.
     `is_repeat` says that the condition held in the window before it, too.
     """
 
     key: str
     span: Span
     value: float | None
+    kept: Accumulator
     event_count: int
     offsets: tuple[int, ...]
     holds: bool
@@ -97,12 +100,16 @@ class ClosingWindows:
 
     def admit(self, arrival: Arrival) -> list[Row]:
         """Take an event, and return the rows of the judged windows that it corrects."""
-        event, key, watermark_ms = arrival.event, arrival.key, arrival.watermark_ms
         sample = self._closing.reader.read(arrival.values)
         if sample is None:
             self.counts["without_value"] += 1
             self.last_note = Note.IGNORED
             return []
+        return self.take(arrival, sample)
+
+    def take(self, arrival: Arrival, sample: Sample) -> list[Row]:
+        """Take what was measured of an event, and return the rows that it corrects."""
+        event, key, watermark_ms = arrival.event, arrival.key, arrival.watermark_ms
         before = self.keys.edit(key, watermark_ms)
         state = KeyWindows() if before is None else before
         due_before = self._due(state)
@@ -188,6 +195,7 @@ class ClosingWindows:
                 key=key,
                 span=window.span,
                 value=value,
+                kept=window.kept,
                 event_count=window.count,
                 offsets=tuple(window.marks[1::2]),
                 holds=holds,

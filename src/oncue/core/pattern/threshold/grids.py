@@ -119,6 +119,46 @@ class CalendarGrid(Grid):
             return day * DAY_MS
 
 
+class CumulatingGrid(Grid):
+    """Spans that begin together and end one step after the other, until the next ones begin."""
+
+    def __init__(self, size_ms: int, step_ms: int) -> None:
+        self._size_ms = size_ms
+        self._step_ms = step_ms
+
+    def around(self, time_ms: int) -> list[Span]:
+        """Return the spans that an instant is inside of."""
+        start = time_ms // self._size_ms * self._size_ms
+        first = (time_ms - start) // self._step_ms * self._step_ms + self._step_ms
+        return [
+            (start, start + length) for length in range(first, self._size_ms + 1, self._step_ms)
+        ]
+
+    def beginning_from(self, time_ms: int) -> Span:
+        """Return the first span that begins at an instant or later."""
+        start = -(-time_ms // self._size_ms) * self._size_ms
+        return start, start + self._step_ms
+
+
+class ShiftedGrid(Grid):
+    """The spans of another grid, all later by as much."""
+
+    def __init__(self, grid: Grid, offset_ms: int) -> None:
+        self._grid = grid
+        self._offset_ms = offset_ms
+
+    def around(self, time_ms: int) -> list[Span]:
+        """Return the spans that an instant is inside of."""
+        return [self._later(span) for span in self._grid.around(time_ms - self._offset_ms)]
+
+    def beginning_from(self, time_ms: int) -> Span:
+        """Return the first span that begins at an instant or later."""
+        return self._later(self._grid.beginning_from(time_ms - self._offset_ms))
+
+    def _later(self, span: Span) -> Span:
+        return span[0] + self._offset_ms, span[1] + self._offset_ms
+
+
 def grid_of(size_ms: int, slide_ms: int | None, zone: ZoneInfo | None) -> Grid:
     """Return where windows of a length begin and end; without `slide_ms` they do not overlap."""
     slide_ms = slide_ms or size_ms

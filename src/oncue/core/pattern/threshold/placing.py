@@ -93,7 +93,7 @@ class InSessions(Placing):
 def _with_span(windows: list[Window], span: Span) -> Window | None:
     # The window that is looked for is mostly the last one.
     for window in reversed(windows):
-        if window.span[0] == span[0]:
+        if window.span == span:
             return window
     return None
 

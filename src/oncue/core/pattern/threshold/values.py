@@ -11,8 +11,8 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Values
 from oncue.core.pattern.threshold.numbers import finite
 
-Sample: TypeAlias = float | str
-"""A number, or the canonical text of a value that `distinct` counts."""
+Sample: TypeAlias = float | str | tuple[Json, ...]
+"""A number, the canonical text of a value that `distinct` counts, or what several measures take."""
 
 COUNTED: Final = 1.0
 """What stands for an event of which no value is measured."""
