@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from oncue.core.json_text import Json
-from tests.conformance import cel, cep, siddhi, sql
+from tests.conformance import cel, cep, siddhi, sql, sql_windows
 from tests.conformance.cases import Result, Verdict, list_of, object_of, objects_of, text_of
 
 Judge: TypeAlias = Callable[[Mapping[str, Json], Mapping[str, Json] | None], Result]
@@ -19,7 +19,7 @@ JUDGES: Final[Mapping[str, Judge]] = {
     siddhi.FORMAT: siddhi.judge,
     cel.FORMAT: cel.judge,
     sql.ROW_PATTERNS: sql.judge_row_pattern,
-    sql.WINDOWS: sql.judge_window,
+    sql_windows.FORMAT: sql_windows.judge,
 }
 """What judges a case, by the format of its file; one module for each engine's formats."""
 

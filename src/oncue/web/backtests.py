@@ -141,10 +141,11 @@ class BacktestRoutes:
         request = asked.request
         assert request.events is not None
         events = given_events(request.events, self._context.world.clock.now_ms(), "events")
+        lead_ms = max(pattern.plan.looking.lead_ms for pattern in asked.patterns)
         return await over_given(
             asked.patterns,
             events,
-            began_ms=_begin(events, request.from_),
+            began_ms=_begin(events, request.from_) - lead_ms,
             until_ms=request.until if request.until is not None else request.to,
             limit=request.limit,
             wanted=Wanted(request.from_, request.to),

@@ -97,6 +97,38 @@ PATTERNS: dict[str, dict[str, Json]] = {
             rows="ALL ROWS PER MATCH WITH UNMATCHED ROWS", skip="AFTER MATCH SKIP TO NEXT ROW",
         ).replace("ORDER BY time", "ORDER BY time, type DESC"),
     },
+    "sql": {"type": "sql", "query": "SELECT data.n AS n FROM events WHERE type = 'a'"},
+    "sql-tumble": {
+        "type": "sql", "late": {"allowed": "4s", "action": "amend"}, "query":
+            "SELECT subject, window_start, SUM(data.n) AS s, MIN(data.n) AS low, AVG(data.n) AS m"
+            " FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(time), INTERVAL '4' SECOND))"
+            " GROUP BY window_start, window_end, subject HAVING COUNT(*) > 1",
+    },
+    "sql-session": {
+        "type": "sql", "on_missing_key": "null_key", "query":
+            "SELECT subject, COUNT(DISTINCT data.n) AS d FROM events"
+            " GROUP BY SESSION(time, INTERVAL '3' SECOND), subject",
+    },
+    "sql-cumulate": {
+        "type": "sql", "watermark": {"delay": "3s"}, "query":
+            "SELECT COUNT(*) FILTER (WHERE data.n > 5) AS many FROM events"
+            " GROUP BY CUMULATE(time, INTERVAL '2' SECOND, INTERVAL '8' SECOND)",
+    },
+    "sql-top": {
+        "type": "sql", "query":
+            "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end"
+            " ORDER BY total DESC) AS place FROM (SELECT window_start, window_end, subject,"
+            " SUM(data.n) AS total FROM TABLE(HOP(TABLE events, DESCRIPTOR(time),"
+            " INTERVAL '2' SECOND, INTERVAL '6' SECOND))"
+            " GROUP BY window_start, window_end, subject)) WHERE place <= 1",
+    },
+    "sql-over": {
+        "type": "sql", "watermark": {"delay": "2s"}, "query":
+            "SELECT * FROM (SELECT data.n AS n, AVG(data.n) OVER (PARTITION BY subject"
+            " ORDER BY time RANGE BETWEEN INTERVAL '3' SECOND PRECEDING AND CURRENT ROW) AS mean,"
+            " MAX(data.n) OVER (PARTITION BY subject ORDER BY time ROWS 2 PRECEDING) AS high"
+            " FROM events) WHERE n > mean",
+    },
 }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ class Looking:
     events are looked at in event time, behind the watermark, and `drops_late` that one
     from before it is not looked at then; `sees_all` that the
     operator is shown every event that has a key. `reach_ms` is how far back the state
-    of a key reaches: the longest window, or the time of a sequence. `steps` are the
+    of a key reaches: the longest window, or the time of a sequence; `lead_ms` is how long
+    before an event it must have begun to see the windows around it whole. `steps` are the
     names and places of what the selectors are of, where there are several. `key` is how
     a kind finds the key that says so itself, and not by `by`; `warnings` say what whoever
     saves the pattern should know.
@@ -33,6 +34,7 @@ class Looking:
     drops_late: bool = True
     sees_all: bool = False
     reach_ms: int = 0
+    lead_ms: int = 0
     key: KeyOf | None = None
     warnings: tuple[Problem, ...] = ()
 

@@ -17,8 +17,11 @@ from oncue.core.pattern.kinds.threshold import ThresholdPattern, compile_thresho
 from oncue.core.pattern.plan import Looking, Plan
 from oncue.core.pattern.rows.compiled import compile_rows
 from oncue.core.pattern.rows.operator import RowOperator
+from oncue.core.pattern.select.compiled import compile_select
 from oncue.core.pattern.selection import compile_selection
 from oncue.core.pattern.sequence.compiled import compile_sequence
+from oncue.core.sql.row_pattern.query import has_row_pattern
+from oncue.core.sql.text import Statement
 
 T = TypeVar("T")
 
@@ -103,7 +106,7 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
             return findings.of(lambda: _sequence(condition, path))
         case SqlPattern():
             findings.problems += sql.unfit(condition, path)
-            return findings.of(lambda: _rows(condition, path))
+            return findings.of(lambda: _sql(condition, path))
 
 
 def _sequence(condition: SequencePattern, path: str) -> Looking:
@@ -116,6 +119,15 @@ def _sequence(condition: SequencePattern, path: str) -> Looking:
         sees_all=compiled.is_scope_all,
         reach_ms=condition.within,
     )
+
+
+def _sql(condition: SqlPattern, path: str) -> Looking:
+    statement = Statement(condition.query, f"{path}.query")
+    if not has_row_pattern(statement):
+        return compile_select(condition, statement, path)
+    if problems := [*sql.unfit_rows(condition, path)]:
+        raise InvalidInput(problems)
+    return _rows(condition, path)
 
 
 def _rows(condition: SqlPattern, path: str) -> Looking:

@@ -156,9 +156,10 @@ def case(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
     branches = [node] if isinstance(node, exp.If) else list(node.args["ifs"])
     tests: list[Callable[[C], Json]] = []
     for branch in branches:
-        tested = exp.EQ(this=node.this.copy(), expression=branch.this.copy())
-        is_simple = isinstance(node, exp.Case) and node.this is not None
-        tests.append(compiler.of_sort(tested if is_simple else branch.this, Sort.TRUTH).of)
+        test = branch.this
+        if isinstance(node, exp.Case) and node.this is not None:
+            test = exp.EQ(this=node.this.copy(), expression=test.copy())
+        tests.append(compiler.of_sort(test, Sort.TRUTH).of)
     otherwise = node.args.get("false" if isinstance(node, exp.If) else "default") or exp.Null()
     results = [branch.args["true"] for branch in branches]
     sort, (*thens, last) = alike(compiler, [*results, otherwise])

@@ -16,7 +16,7 @@ class SqlPattern(Keyed):
     query: str = Field(
         min_length=1,
         max_length=20_000,
-        description="SELECT … FROM events MATCH_RECOGNIZE (…).",
+        description="SELECT over the table events, with windows or MATCH_RECOGNIZE.",
         examples=[
             "SELECT * FROM events MATCH_RECOGNIZE (PARTITION BY subject ORDER BY time"
             " MEASURES LAST(UP.data.price) AS price PATTERN (UP{3,}) WITHIN INTERVAL '1' HOUR"
@@ -37,6 +37,21 @@ def unfit(pattern: SqlPattern, path: str) -> Iterator[Problem]:
             "expected 'final': an event that comes late could take this match back, got 'early'",
         )
     if pattern.rearm is not None:
-        yield Problem(f"{path}.rearm", "expected AFTER MATCH SKIP in the query in its place")
+        yield Problem(f"{path}.rearm", "expected none: the query says which rows there are")
+
+
+def unfit_rows(pattern: SqlPattern, path: str) -> Iterator[Problem]:
+    """Yield which fields do not fit to rows that are told once."""
     if pattern.late.allowed or pattern.late.action == "amend":
         yield Problem(f"{path}.late", "expected no 'late' beside rows, which are told once")
+
+
+def unfit_windows(pattern: SqlPattern, path: str) -> Iterator[Problem]:
+    """Yield which fields do not fit to rows of windows, which late events may correct."""
+    late = pattern.late
+    if late.action == "amend" and not late.allowed:
+        yield Problem(f"{path}.late.allowed", "expected how long a closed window is kept, got '0s'")
+    if late.action == "drop" and late.allowed:
+        yield Problem(
+            f"{path}.late.action", "expected 'amend', or no window is kept for it, got 'drop'"
+        )

@@ -1,0 +1,132 @@
+"""
+SELECT … GROUP BY over windows: each window of a key is a row when it is over.
+
+    event ─▶ WHERE ─▶ windows that close ─▶ aggregates ─▶ HAVING ─▶ outer SELECTs ─▶ hits
+
+Windows that began before the pattern did make no row, since it did not see all of them.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from oncue.core.event import Event
+from oncue.core.json_text import Json
+from oncue.core.pattern.keyed import Keyed
+from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
+from oncue.core.pattern.select.aggregates import Several
+from oncue.core.pattern.select.begun import Begun
+from oncue.core.pattern.select.columns import Projection, Values, shown
+from oncue.core.pattern.select.grouping import Group, Measured
+from oncue.core.pattern.select.outer import Outers
+from oncue.core.pattern.select.where import Where
+from oncue.core.pattern.threshold.closing import Closing, ClosingWindows, Row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupedPlan:
+    """What a grouping statement wants of events, and what it makes of windows."""
+
+    closing: Closing
+    where: Where
+    measures: Sequence[Measured]
+    having: Projection[Group]
+    outers: Outers
+
+    def operator(self) -> Operator:
+        """Return an operator that has seen nothing yet."""
+        return GroupedOperator(self)
+
+    def sample(self, event: Event) -> Values:
+        """Return what the aggregates take of an event."""
+        return tuple(measured.of(event) for measured in self.measures)
+
+    def values(self, row: Row) -> Values | None:
+        """Return the row of a window; None, if HAVING does not want it."""
+        assert isinstance(row.kept, Several)
+        keys = tuple(msgspec.json.decode(row.key)) if row.key else ()
+        group = Group(keys, row.span, row.kept.results())
+        return self.having.values(group) if self.having.wants(group) else None
+
+
+class GroupedOperator(Operator):
+    """The windows of all keys."""
+
+    def __init__(self, plan: GroupedPlan) -> None:
+        super().__init__()
+        self._plan = plan
+        self._begun = Begun()
+        self._windows = ClosingWindows(plan.closing)
+        self.counts = self._windows.counts
+
+    def admit(self, arrival: Arrival) -> Sequence[Hit]:
+        """Take an event; a hit is the correction of a window that was over."""
+        if not self._plan.where.holds(arrival.event):
+            self.last_note = Note.IGNORED
+            return ()
+        rows = self._windows.take(arrival, self._plan.sample(arrival.event))
+        self.last_note = self._windows.last_note
+        return list(self._hits(rows)) if rows else ()
+
+    def advance(self, watermark_ms: int) -> Iterator[Hit]:
+        """Yield the rows of windows that end, in the order of (end, key), or of their numbers."""
+        for _, ending in groupby(self._windows.advance(watermark_ms), key=_end):
+            yield from self._hits(ending)
+
+    def deadline(self) -> int | None:
+        """Return the earliest watermark at which something is due."""
+        return self._windows.deadline()
+
+    def begin(self, at_ms: int, keys: Sequence[str]) -> None:  # noqa: ARG002 see Operator
+        """Begin at an instant; rows come of events alone."""
+        self._begun.begin(at_ms)
+
+    def describe(self, key: str) -> Mapping[str, Json]:
+        """Return the windows of a key that are open or kept."""
+        windows: list[Json] = [
+            {
+                "start_ms": window.span[0],
+                "end_ms": window.span[1],
+                "event_count": window.count,
+                "is_open": window.is_open,
+            }
+            for window in self._windows.kept(key)
+        ]
+        return {"windows": windows} if windows else {}
+
+    def states(self) -> Mapping[str, Keyed[Any]]:
+        """Return what is remembered of the keys, and when all began."""
+        return {**self._windows.keys.states(), "begun": self._begun.keys}
+
+    def restored(self) -> None:
+        """Make what is derived from the states."""
+        self._windows.restored()
+
+    def _hits(self, rows: Iterable[Row]) -> Iterator[Hit]:
+        """Yield the hits of windows that end at the same time."""
+        made = ((values, row) for row in rows if (values := self._values(row)) is not None)
+        outers = self._plan.outers
+        for values, row in outers.rows(made):
+            yield Hit(
+                kind=Kind.WINDOW,
+                key=row.key,
+                time_ms=row.span[1],
+                bindings=(("", row.offsets),),
+                event_count=row.event_count,
+                values=shown(outers.columns, values),
+                window=row.span,
+                revision=row.revision,
+            )
+
+    def _values(self, row: Row) -> Values | None:
+        if not self._begun.saw_from(row.span[0]):
+            self.counts["windows_begun_before"] += 1
+            return None
+        return self._plan.values(row)
+
+
+def _end(row: Row) -> int:
+    return row.span[1]

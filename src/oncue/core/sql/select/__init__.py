@@ -1,0 +1,1 @@
+"""Statements that group, window or just select events, as they are written."""
