@@ -35,7 +35,6 @@ from tests.conformance.cases import (
 from tests.conformance.driving import FOREVER
 
 ROW_PATTERNS: Final = "match-recognize-cases/1"
-WINDOWS: Final = "flink-window-cases/1"
 _STEP_MS: Final = 1_000
 _ORDER: Final = re.compile(
     r"ORDER BY (.*?)\s+(?=MEASURES|ONE ROW|ALL ROWS|AFTER|PATTERN)", re.DOTALL
@@ -62,11 +61,6 @@ def judge_row_pattern(case: Mapping[str, Json], _: Mapping[str, Json] | None) ->
     if _same(list_of(actual), list_of(expected), in_order=case.get("order_insensitive") is False):
         return Result(id_, Verdict.PASSED, "", actual, way)
     return Result(id_, Verdict.FAILED, f"expected {expected}, got {actual}", actual, way)
-
-
-def judge_window(case: Mapping[str, Json], _: Mapping[str, Json] | None) -> Result:
-    """Return that the engine reads no windows in SQL."""
-    return Result(text_of(case["id"]), Verdict.UNSUPPORTED, "windows in SQL")
 
 
 def _judged_error(id_: str, run: "_Run") -> Result:

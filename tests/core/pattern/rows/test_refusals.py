@@ -22,7 +22,6 @@ def _clause(text: str) -> str:
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("SELECT type FROM events", "line 1, column 1: expected MATCH_RECOGNIZE"),
         (row_pattern("A").replace("ORDER BY time", ""), "expected ORDER BY time, got none"),
         (row_pattern("A").replace("time", "data.n"), "expected ORDER BY time, got 'data.n'"),
         (row_pattern("A").replace("time", "time DESC"), "ascending, got DESC"),

@@ -107,7 +107,7 @@ def _told_apart(columns: list[Column[C]]) -> list[Column[C]]:
     return apart
 
 
-class RowScope:
+class RowScope(Scope[Values]):
     """Names are columns of the SELECT in FROM; functions are those of a subclass."""
 
     def __init__(self, columns: Sequence[Column[C]], alias: str) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
@@ -10,6 +9,7 @@ from sqlglot import exp
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.event import Event
 from oncue.core.pattern.keys import KeyOf
+from oncue.core.pattern.kinds.shared import Limits
 from oncue.core.pattern.kinds.sql import SqlPattern, unfit_rows, unfit_windows
 from oncue.core.pattern.plan import Looking
 from oncue.core.pattern.rows.selecting import selection_of
@@ -19,19 +19,16 @@ from oncue.core.pattern.select.columns import (
     Projection,
     compile_columns,
     condition_of,
-    name_of,
 )
 from oncue.core.pattern.select.each import EachPlan
 from oncue.core.pattern.select.framing import FrameScope, Over
+from oncue.core.pattern.select.group_by import EXAMPLE, GroupBy
 from oncue.core.pattern.select.grouped import GroupedPlan
 from oncue.core.pattern.select.grouping import (
     Group,
     GroupScope,
     Key,
     Measures,
-    same,
-    window_function,
-    windowing_in,
 )
 from oncue.core.pattern.select.outer import Outers, compile_outers
 from oncue.core.pattern.select.over import OverPlan
@@ -43,13 +40,10 @@ from oncue.core.pattern.threshold.measures import Measure
 from oncue.core.pattern.threshold.values import Reader
 from oncue.core.sql.columns import COLUMNS, EventScope
 from oncue.core.sql.expressions import Expressions
-from oncue.core.sql.scalars import Scalar, read
+from oncue.core.sql.scalars import Scalar
 from oncue.core.sql.select.levels import Query, split_levels
 from oncue.core.sql.select.windowing import Shape, Windowing
-from oncue.core.sql.text import Piece, Statement, Word
-
-_BOUNDS: Final = ("window_start", "window_end")
-_EXAMPLE: Final = "GROUP BY TUMBLE(time, INTERVAL '10' MINUTE)"
+from oncue.core.sql.text import Statement
 
 
 def compile_select(pattern: SqlPattern, statement: Statement, path: str) -> Looking:
@@ -83,7 +77,7 @@ class _Select:
         windows = [node for item in items for node in item.find_all(exp.Window)]
         if self.query.table is not None or group is not None:
             _raise(unfit_windows(self.pattern, self.path))
-            return self._grouped(group)
+            return self._grouped()
         _raise(unfit_rows(self.pattern, self.path))
         within = {id(node) for window in windows for node in window.find_all(exp.AggFunc)}
         free = [
@@ -92,7 +86,7 @@ class _Select:
         if free or select.args.get("having") is not None:
             word = "HAVING" if not free else free[0].sql().partition("(")[0].upper()
             raise self.query.refusal(
-                word, f"expected windows beside {word}, such as {_EXAMPLE}: a stream has no end"
+                word, f"expected windows beside {word}, such as {EXAMPLE}: a stream has no end"
             )
         return self._over() if windows else self._each()
 
@@ -116,7 +110,7 @@ class _Select:
         outers = compile_outers(self.query, columns)
         if outers.has_ranking:
             raise self.query.refusal(
-                "ROW_NUMBER", f"expected ROW_NUMBER() over rows of windows, such as {_EXAMPLE}"
+                "ROW_NUMBER", f"expected ROW_NUMBER() over rows of windows, such as {EXAMPLE}"
             )
         return outers
 
@@ -130,7 +124,7 @@ class _Select:
             of=scope.kept,
             projection=Projection(columns, None),
             outers=self._unranked(columns),
-            bounds=self._bounds(),
+            bounds=_bounds(self.pattern.limits),
             max_events=self.pattern.max_events,
         )
         return Looking(
@@ -140,8 +134,8 @@ class _Select:
             key=self._key(scope.partition),
         )
 
-    def _grouped(self, group: exp.Expr | None) -> Looking:
-        windowing, keys = self._windowing(group)
+    def _grouped(self) -> Looking:
+        windowing, keys = GroupBy(self.query).windowing()
         measures = Measures(self.query.piece, self.alias)
         scope = GroupScope(windowing, keys, measures, self.alias)
         compiler: Expressions[Group] = Expressions(self.query.piece, scope)
@@ -177,9 +171,6 @@ class _Select:
         names = [key.name for key in keys]
         return key_of(names, [key.scalar.of for key in keys], takes_null=takes_null)
 
-    def _bounds(self) -> Bounds:
-        return Bounds(self.pattern.limits.max_keys, self.pattern.limits.key_ttl)
-
     def _closing(self, windowing: Windowing, measures: Measures) -> Closing:
         # Aggregates stand there only when all clauses were read, and windows begin later.
         makes = measures.all
@@ -191,100 +182,17 @@ class _Select:
                 lambda: Several([each.closing for each in makes]),
             ),
             reader=Reader(None),
-            bounds=self._bounds(),
+            bounds=_bounds(self.pattern.limits),
             grid=grid_for(windowing, self.pattern.zone),
             gap_ms=windowing.size_ms,
             allowed_ms=late.allowed,
             max_events=self.pattern.max_events,
         )
 
-    def _windowing(self, group: exp.Expr | None) -> tuple[Windowing, list[Key]]:
-        """Return the windows of the statement, and the key that GROUP BY adds to them."""
-        if group is not None and any(group.args.get(name) for name in _UNGROUPED):
-            raise self.query.refusal("GROUP", "expected GROUP BY with a list of columns")
-        parts = list(group.expressions) if group is not None else []
-        table = self.query.table
-        if table is not None:
-            return table.windowing, self._keys_of_table(parts)
-        functions = [part for part in parts if window_function(part)]
-        if len(functions) != 1:
-            got = "none" if not functions else str(len(functions))
-            raise self.query.refusal(
-                "GROUP",
-                f"expected one window in GROUP BY, such as {_EXAMPLE}, got {got}:"
-                " a stream has no end at which a group without one would be complete",
-            )
-        compiler = Expressions(self.query.piece, EventScope(self.alias))
-        shape = window_function(functions[0])
-        assert shape is not None
-        windowing = windowing_in(functions[0], shape, compiler)
-        return windowing, self._keys([part for part in parts if part not in functions])
-
-    def _keys_of_table(self, parts: Sequence[exp.Expr]) -> list[Key]:
-        table = self.query.table
-        assert table is not None
-        bounds = [part for part in parts if _last_name(part) in (*_BOUNDS, "window_time")]
-        named = {_last_name(part) for part in bounds}
-        if not named >= set(_BOUNDS):
-            raise self.query.statement.refusal(
-                table.at,
-                f"expected GROUP BY window_start, window_end, … beside {table.windowing.shape}:"
-                " rows are those of windows",
-            )
-        keys = self._keys([part for part in parts if part not in bounds])
-        if table.windowing.shape is Shape.SESSION:
-            partition = [self._partition(words) for words in table.partition]
-            self._check_session(table.at, partition, keys)
-        return keys
-
-    def _partition(self, words: Sequence[Word]) -> exp.Expr:
-        piece = Piece(self.query.statement, words[0].start)
-        piece.add_all(words)
-        return read(piece)
-
-    def _check_session(self, at: int, partition: Sequence[exp.Expr], keys: Sequence[Key]) -> None:
-        is_same = len(partition) == len(keys) and all(
-            any(same(part, key.node, self.alias) for key in keys) for part in partition
-        )
-        if not is_same:
-            raise self.query.statement.refusal(
-                at,
-                "expected the same columns in PARTITION BY of SESSION and, beside the window,"
-                " in GROUP BY: each key has sessions of its own",
-            )
-
-    def _keys(self, parts: Sequence[exp.Expr]) -> list[Key]:
-        compiler = Expressions(self.query.piece, EventScope(self.alias))
-        keys: list[Key] = []
-        for part in parts:
-            node, name = self._named(part)
-            keys.append(Key(node, name, compiler.compile(node)))
-        return keys
-
-    def _named(self, part: exp.Expr) -> tuple[exp.Expr, str]:
-        """Return the expression of a part of GROUP BY, which may be the name that SELECT gave it."""
-        if isinstance(part, exp.Literal):
-            raise self.query.refusal("GROUP", f"expected a column in GROUP BY, got {part.name}")
-        for item in self.innermost.expressions:
-            if not isinstance(item, exp.Alias):
-                continue
-            is_alias = (
-                isinstance(part, exp.Column)
-                and len(part.parts) == 1
-                and part.name.lower() == item.alias.lower()
-                and part.name.lower() not in COLUMNS
-            )
-            if is_alias or same(part, item.this, self.alias):
-                return item.this, item.alias
-        return part, name_of(part)
-
 
 def _raise(found: Iterable[Problem]) -> None:
     if problems := [*found]:
         raise InvalidInput(problems)
-
-
-_UNGROUPED: Final = ("all", "cube", "rollup", "grouping_sets", "totals")
 
 
 def grid_for(windowing: Windowing, zone: ZoneInfo | None) -> Grid | None:
@@ -301,9 +209,9 @@ def grid_for(windowing: Windowing, zone: ZoneInfo | None) -> Grid | None:
     return ShiftedGrid(grid, windowing.offset_ms) if windowing.offset_ms else grid
 
 
+def _bounds(limits: Limits) -> Bounds:
+    return Bounds(limits.max_keys, limits.key_ttl)
+
+
 def _event_columns() -> list[Column[Event]]:
     return [Column(name, Scalar(sort, of)) for name, (sort, of) in COLUMNS.items()]
-
-
-def _last_name(node: exp.Expr) -> str:
-    return node.name.lower() if isinstance(node, exp.Column) else ""

@@ -15,7 +15,7 @@ from oncue.core.pattern.select.grouping import Key, Measures, same
 from oncue.core.sql.arithmetic import interval
 from oncue.core.sql.columns import COLUMNS, TIME, EventScope, reference
 from oncue.core.sql.expressions import Expressions
-from oncue.core.sql.scalars import Compiler, Scalar
+from oncue.core.sql.scalars import Compiler, Scalar, Scope
 from oncue.core.sql.text import Piece
 
 MAX_ROWS: Final = 100_000
@@ -48,7 +48,7 @@ class Frame:
         return tuple(measured.of(event) for measured in self.measures.all)
 
 
-class FrameScope:
+class FrameScope(Scope[Over]):
     """Names are columns of events, of which those are kept that are read; functions have OVER."""
 
     def __init__(self, piece: Piece, alias: str) -> None:

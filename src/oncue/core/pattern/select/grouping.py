@@ -24,7 +24,7 @@ from oncue.core.pattern.threshold.grids import Span
 from oncue.core.sql.arithmetic import interval
 from oncue.core.sql.columns import EventScope, reference
 from oncue.core.sql.expressions import Expressions
-from oncue.core.sql.scalars import Compiler, Scalar, Sort
+from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
 from oncue.core.sql.select.levels import function_shape
 from oncue.core.sql.select.windowing import Shape, Windowing, windowing_of
 from oncue.core.sql.text import Piece
@@ -153,7 +153,7 @@ def _spelled(node: exp.Expr, alias: str) -> object:
     return found.names[0].name.lower(), found.path
 
 
-class GroupScope:
+class GroupScope(Scope[Group]):
     """Names are parts of the key and bounds of the window; functions are aggregates of its rows."""
 
     def __init__(

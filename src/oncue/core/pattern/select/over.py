@@ -89,6 +89,36 @@ class KeyRows(Remembered):
         """Return whether a row had its turn that does not come before an instant."""
         return self.done > 0 and self.rows[self.done - 1].time_ms >= time_ms
 
+    @property
+    def due_ms(self) -> int | None:
+        """When the turn of the next row has come: all rows of its instant are there then."""
+        return self.rows[self.done].time_ms + 1 if self.done < len(self.rows) else None
+
+    def take_peers(self, frames: Sequence[Frame], end: int) -> int:
+        """Let frames of time take in the rows of an instant; return how many rows they may not hold."""
+        dropped = 0
+        for number, frame in enumerate(frames):
+            if not frame.is_range:
+                continue
+            for place in range(self.done, end):
+                self.take(number, place)
+            while (
+                self.rows[self.heads[number]].time_ms < self.rows[self.done].time_ms - frame.reach
+            ):
+                self.leave(number)
+            while end - self.heads[number] > MAX_ROWS:
+                self.leave(number)
+                dropped += 1
+        return dropped
+
+    def take_row(self, frames: Sequence[Frame], place: int) -> None:
+        """Let frames of rows take in a row."""
+        for number, frame in enumerate(frames):
+            if not frame.is_range:
+                self.take(number, place)
+                while place - self.heads[number] > frame.reach:
+                    self.leave(number)
+
     def take(self, number: int, place: int) -> None:
         """Let a frame take a row in."""
         self.frames[number].add(self._mark(number, place))
@@ -132,7 +162,7 @@ class OverOperator(Operator):
             self.last_note = Note.LATE
             return ()
         self.last_note = Note.COUNTED
-        due_before = self._due(state)
+        due_before = state.due_ms
         insort(state.rows, self._plan.kept(event), lo=state.done, key=_PLACE)
         if self._keys.put(key, state, heard_ms(arrival), watermark_ms) is not None:
             self.counts["keys_forgotten"] += 1
@@ -176,36 +206,17 @@ class OverOperator(Operator):
         return self._keys.states()["known"]
 
     def _turns(self, key: str, state: KeyRows, watermark_ms: int) -> Iterator[Hit]:
-        while (due_ms := self._due(state)) is not None and due_ms <= watermark_ms:
+        while (due_ms := state.due_ms) is not None and due_ms <= watermark_ms:
             time_ms = due_ms - 1
             end = state.done
             while end < len(state.rows) and state.rows[end].time_ms == time_ms:
                 end += 1
-            self._take_peers(state, end, time_ms)
+            self.counts["rows_dropped"] += state.take_peers(self._plan.frames, end)
             for place in range(state.done, end):
-                self._take_row(state, place)
+                state.take_row(self._plan.frames, place)
                 yield from self._hits(key, state, place)
             state.done = end
         state.trim()
-
-    def _take_peers(self, state: KeyRows, end: int, time_ms: int) -> None:
-        for number, frame in enumerate(self._plan.frames):
-            if not frame.is_range:
-                continue
-            for place in range(state.done, end):
-                state.take(number, place)
-            while state.rows[state.heads[number]].time_ms < time_ms - frame.reach:
-                state.leave(number)
-            while end - state.heads[number] > MAX_ROWS:
-                state.leave(number)
-                self.counts["rows_dropped"] += 1
-
-    def _take_row(self, state: KeyRows, place: int) -> None:
-        for number, frame in enumerate(self._plan.frames):
-            if not frame.is_range:
-                state.take(number, place)
-                while place - state.heads[number] > frame.reach:
-                    state.leave(number)
 
     def _hits(self, key: str, state: KeyRows, place: int) -> Iterator[Hit]:
         plan, row = self._plan, state.rows[place]
@@ -223,11 +234,8 @@ class OverOperator(Operator):
                 row=row.offset,
             )
 
-    def _due(self, state: KeyRows) -> int | None:
-        return state.rows[state.done].time_ms + 1 if state.done < len(state.rows) else None
-
     def _enter(self, key: str, state: KeyRows, due_before: int | None) -> None:
-        due = self._due(state)
+        due = state.due_ms
         if due is not None and (due_before is None or due < due_before):
             self._schedule.add(key, due)
 

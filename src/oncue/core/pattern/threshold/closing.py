@@ -112,7 +112,7 @@ class ClosingWindows:
         event, key, watermark_ms = arrival.event, arrival.key, arrival.watermark_ms
         before = self.keys.edit(key, watermark_ms)
         state = KeyWindows() if before is None else before
-        due_before = self._due(state)
+        due_before = state.due_ms(self._closing.allowed_ms)
         joined = self._placing.join(
             state, event.time_ms, watermark_ms, partial(self._was_held, before)
         )
@@ -225,19 +225,9 @@ class ClosingWindows:
 
     def _enter(self, key: str, state: KeyWindows, due_before: int | None) -> None:
         """See to it that a key is looked at in time; it was when something was due before."""
-        due = self._due(state)
+        due = state.due_ms(self._closing.allowed_ms)
         if due is not None and (due_before is None or due < due_before):
             self._schedule.add(key, due)
-
-    def _due(self, state: KeyWindows) -> int | None:
-        windows, trail = state.windows, state.trail
-        if len(windows) == 1 and trail is None and windows[0].is_open:
-            return windows[0].span[1]
-        allowed_ms = self._closing.allowed_ms
-        due = [w.span[1] if w.is_open else w.span[1] + allowed_ms for w in windows]
-        if trail is not None and trail.next_span is not None:
-            due.append(trail.next_span[1])
-        return min(due, default=None)
 
 
 def _next_span(state: KeyWindows) -> Span:

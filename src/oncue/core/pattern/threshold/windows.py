@@ -91,6 +91,16 @@ class KeyWindows(Remembered):
         self.windows: list[Window] = []
         self.trail: Trail | None = None
 
+    def due_ms(self, allowed_ms: int) -> int | None:
+        """Return when the next window ends, or one is kept no longer that was over `allowed_ms` ago."""
+        windows, trail = self.windows, self.trail
+        if len(windows) == 1 and trail is None and windows[0].is_open:
+            return windows[0].span[1]
+        due = [w.span[1] if w.is_open else w.span[1] + allowed_ms for w in windows]
+        if trail is not None and trail.next_span is not None:
+            due.append(trail.next_span[1])
+        return min(due, default=None)
+
 
 def dump(state: KeyWindows) -> Json:
     """Return the windows of a key as plain data."""

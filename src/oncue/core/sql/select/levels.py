@@ -29,7 +29,7 @@ _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "sample": ("SAMPLE", "the same stream gives the same rows"),
     "pivots": ("PIVOT", "use COUNT(*) FILTER (WHERE …)"),
 }  # fmt: skip
-_POLLED: Final = "a query over stored events may have it: say how often it is asked in 'every'"
+_ASKED: Final = "POST /events/query answers it over the stored events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _source(piece: Piece, select: exp.Select) -> exp.Expr:
     if not isinstance(source, exp.Table | exp.Subquery):
         raise _refusal(piece, "FROM", f"expected the table {TABLE}, got {source.sql()[:60]!r}")
     if isinstance(source, exp.Table) and not source.name:
-        raise _refusal(piece, "FROM", f"expected the table {TABLE}, got a function: {_POLLED}")
+        raise _refusal(piece, "FROM", f"expected the table {TABLE}, got a function: {_ASKED}")
     for name in ("joins", "pivots", "sample"):
         if source.args.get(name):
             raise _no_part(piece, name)
@@ -123,7 +123,7 @@ def _no_part(piece: Piece, name: str) -> InvalidInput:
     word, reason = _REFUSED[name]
     shown = "ORDER BY" if word == "ORDER" else word
     raise _refusal(
-        piece, word, f"expected a query that can be streamed, got {shown}: {reason}; {_POLLED}"
+        piece, word, f"expected a query that can be streamed, got {shown}: {reason}; {_ASKED}"
     )
 
 
@@ -137,7 +137,7 @@ def _refuse_nested(query: Query) -> None:
                 raise query.refusal(
                     "SELECT",
                     "expected a query that can be streamed, got a query inside of an expression:"
-                    f" a stream is read once; {_POLLED}",
+                    f" a stream is read once; {_ASKED}",
                 )
     for select in query.selects[1:]:
         if select.args.get("group") or select.args.get("having"):
