@@ -19,6 +19,7 @@ from oncue.core.integration import Reach
 from oncue.core.json_text import Json
 from oncue.core.limits.gate import Gates
 from oncue.core.yaml_text import parse_yaml
+from oncue.engine.archiving import Archiving
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.kept_secrets import KeptSecrets
@@ -188,6 +189,7 @@ async def run(
             FinishedRetention(
                 SqliteFinished(journal.file), accounts, clock, settings.execution_retention_days
             ),
+            Archiving(log.segments.archive_due, clock),
             KeySweep(keys, accounts, clock),
         ):
             loop.start()
@@ -198,7 +200,7 @@ async def run(
 
 def _questions(settings: Settings, log: SqliteEventLog) -> QueryPool:
     return QueryPool(
-        log.past.write_lines,
+        log.past.all_rows,
         settings.data / "queries",
         memory_mb=settings.query_memory_mb,
         max_bytes=settings.query_max_bytes,

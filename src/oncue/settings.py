@@ -174,7 +174,7 @@ class Settings(BaseSettings):
         90,
         alias="EVENT_RETENTION_DAYS",
         ge=1,
-        description="How long events are kept; a segment of the log is deleted as a whole.",
+        description="How long events are kept; files of the archive are deleted as a whole.",
     )
     execution_retention_days: int = Field(
         90,

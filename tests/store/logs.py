@@ -1,11 +1,16 @@
 """A log of events in a folder, to be used by a test."""
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.archive.archive import Archive
+from oncue.store.archive.child import Stretch, Written, write_stretch
+from oncue.store.archive.places import FolderPlace
+from oncue.store.sqlite.file import Commit
+from oncue.store.sqlite.log import INDEX, SqliteEventLog
 from oncue.testing.clock import VirtualClock
 
 Found = TypeVar("Found")
@@ -23,3 +28,19 @@ def use_log(path: Path, use: Use[Found], **options: Any) -> Found:
             await log.close()
 
     return asyncio.run(main())
+
+
+async def write_here(stretch: Stretch) -> Written:
+    """Write a stretch as the process would that it costs half a second to start."""
+    return await asyncio.to_thread(write_stretch, stretch)
+
+
+def archive_in(path: Path, commit: Commit = sqlite3.Connection.commit) -> Archive:
+    """Return the archive beside the log of a folder, that needs no process to write."""
+    return Archive(path / INDEX, FolderPlace(path / "archive"), commit, write_here)
+
+
+async def archive_all(log: SqliteEventLog, full: int = 1_000_000) -> None:
+    """Archive whatever is due."""
+    while await log.segments.archive_due(full):
+        pass

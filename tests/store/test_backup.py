@@ -13,13 +13,17 @@ from typing import Any
 import pytest
 
 from oncue.core.errors import InvalidInput, NewerFormat
+from oncue.core.event import EventFilter
 from oncue.core.statements import Statement
 from oncue.store.account_files import AccountFiles
 from oncue.store.backup import LEFT_OUT, Manifest, is_part, write_backup
 from oncue.store.restore import UNFINISHED, check_empty, restore_backup
+from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from tests.installation import ACCOUNT, RecordingActions, installed
+from tests.make import make_incoming
 from tests.store.folders.dumps import PATTERN, SIGNUP, live
+from tests.store.logs import archive_all, archive_in, use_log
 
 DAY_MS = 86_400_000
 OBJECT = b"name,amount\nada,1\n"
@@ -97,10 +101,36 @@ def test_executions_that_wait_go_on_in_the_restored_folder(tmp_path: Path) -> No
     assert found is not None
     assert found.content == OBJECT
     assert manifest.counts == {
-        "executions": 1, "open executions": 1, "events": 1,
+        "executions": 1, "open executions": 1, "events": 1, "archived events": 0,
         "accounts": 1, "workflows": 1, "patterns": 2,
     }  # fmt: skip
     assert head >= manifest.counts["events"]
+
+
+def test_events_of_the_archive_are_in_it(tmp_path: Path) -> None:
+    clock = VirtualClock()
+
+    async def fill(log: SqliteEventLog) -> None:
+        for number in range(3):
+            await log.append("a", [make_incoming(id=f"e-{number}")])
+            clock.advance(1)
+            await log.segments.drop(0, {"a": number})
+            await archive_all(log)
+        await log.segments.drop(0, {"a": 2})
+
+    async def read(log: SqliteEventLog) -> list[str]:
+        return [event.id for event in await log.past.events("a", EventFilter(), 10)]
+
+    folder = used(tmp_path / "old")
+    shutil.rmtree(folder / "log")
+    options = {"clock": clock, "dedupe_window_ms": 0}
+    use_log(folder, fill, archive=archive_in(folder), **options)
+    content, manifest = backup(folder)
+    restore(content, tmp_path / "restored")
+
+    assert use_log(tmp_path / "restored", read, **options) == ["e-2", "e-1", "e-0"]
+    assert manifest.counts["archived events"] == 3
+    assert manifest.counts["events"] == 1
 
 
 def test_all_files_of_a_data_folder_are_in_it_or_left_out_on_purpose(tmp_path: Path) -> None:

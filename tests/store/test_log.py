@@ -15,7 +15,7 @@ from oncue.store.sqlite.log import SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from tests.installation import Crash, CrashError
 from tests.make import make_incoming
-from tests.store.logs import use_log
+from tests.store.logs import archive_all, archive_in, use_log
 
 
 def test_offsets_count_per_account(tmp_path: Path) -> None:
@@ -289,6 +289,13 @@ def _files(folder: Path) -> list[str]:
     return sorted(path.name.lstrip("0") for path in (folder / "log").iterdir())
 
 
+async def _archive_and_drop(log: SqliteEventLog, before_ms: int, needed: dict[str, int]) -> None:
+    """Archive each record by itself, and let go of what is not needed."""
+    await log.segments.drop(0, {})
+    await archive_all(log, full=1)
+    await log.segments.drop(before_ms, needed)
+
+
 async def _fill(log: SqliteEventLog, clock: VirtualClock) -> None:
     """Two days of events of two accounts; on the second, of one of them only."""
     for n in range(2):
@@ -299,43 +306,31 @@ async def _fill(log: SqliteEventLog, clock: VirtualClock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("age_ms", "needed", "window_ms", "dropped", "left"),
+    ("age_ms", "needed", "window_ms", "left"),
     [
-        pytest.param(0, {"a": 9, "b": 9}, 0, 1, [3], id="the first day is old"),
-        pytest.param(-2, {"a": 9, "b": 9}, 0, 2, [], id="all is old, the open segment too"),
-        pytest.param(_DAY_MS, {"a": 9, "b": 9}, 0, 0, [1, 2, 3], id="nothing is old"),
-        pytest.param(0, {"a": 9, "b": 1}, 0, 0, [1, 2, 3], id="one account was not matched so far"),
-        pytest.param(0, {"a": 9}, 0, 0, [1, 2, 3], id="one account was never matched"),
-        pytest.param(0, {"a": 9, "b": 9}, 2 * _DAY_MS, 0, [1, 2, 3], id="it may still be repeated"),
+        pytest.param(0, {"a": 9, "b": 9}, 0, [3], id="the first day is old"),
+        pytest.param(-2, {"a": 9, "b": 9}, 0, [], id="all is old, the open segment too"),
+        pytest.param(_DAY_MS, {"a": 9, "b": 9}, 0, [1, 2, 3], id="nothing is old"),
+        pytest.param(0, {"a": 9, "b": 1}, 0, [1, 2, 3], id="one account was not matched so far"),
+        pytest.param(0, {"a": 9}, 0, [1, 2, 3], id="one account was never matched"),
+        pytest.param(0, {"a": 9, "b": 9}, 2 * _DAY_MS, [1, 2, 3], id="it may still be repeated"),
     ],
 )
-def test_what_is_old_is_deleted_by_segment(
-    tmp_path: Path,
-    age_ms: int,
-    needed: dict[str, int],
-    window_ms: int,
-    dropped: int,
-    left: list[int],
+def test_what_is_old_is_deleted_by_file(
+    tmp_path: Path, age_ms: int, needed: dict[str, int], window_ms: int, left: list[int]
 ) -> None:
     clock = VirtualClock()
 
-    async def use(log: SqliteEventLog) -> tuple[int, list[int], list[int]]:
+    async def use(log: SqliteEventLog) -> tuple[list[int], list[int]]:
         await _fill(log, clock)
         clock.advance(1)
-        found = await log.segments.drop(clock.now_ms() - age_ms - 1, needed)
+        await _archive_and_drop(log, clock.now_ms() - age_ms - 1, needed)
         read = [record.offset for record in await log.read("a", 0, 10)]
-        return (
-            found,
-            read,
-            [event.offset for event in await log.past.events("a", EventFilter(), 10)],
-        )
+        return read, [event.offset for event in await log.past.events("a", EventFilter(), 10)]
 
-    found = use_log(tmp_path, use, clock=clock, dedupe_window_ms=window_ms)
+    options = {"clock": clock, "dedupe_window_ms": window_ms, "archive": archive_in(tmp_path)}
 
-    assert found == (dropped, left, left[::-1])
-    assert len([name for name in _files(tmp_path) if name.endswith(".db")]) == 2 - dropped + (
-        dropped == 2
-    )
+    assert use_log(tmp_path, use, **options) == (left, left[::-1])
 
 
 def test_offsets_go_on_though_all_that_had_them_are_deleted(tmp_path: Path) -> None:
@@ -344,7 +339,7 @@ def test_offsets_go_on_though_all_that_had_them_are_deleted(tmp_path: Path) -> N
     async def use(log: SqliteEventLog) -> list[Receipt]:
         await _fill(log, clock)
         clock.advance(_DAY_MS)
-        assert await log.segments.drop(clock.now_ms(), {"a": 9, "b": 9}) == 2
+        await _archive_and_drop(log, clock.now_ms(), {"a": 9, "b": 9})
         return await log.append("a", [make_incoming(id="2")])
 
     async def again(log: SqliteEventLog) -> tuple[int, int, list[Receipt]]:
@@ -352,10 +347,28 @@ def test_offsets_go_on_though_all_that_had_them_are_deleted(tmp_path: Path) -> N
         return *heads, await log.append("b", [make_incoming(id="1")])
 
     options = {"clock": clock, "dedupe_window_ms": 0}
+    archive = archive_in(tmp_path)
 
-    assert use_log(tmp_path, use, **options) == [Receipt("2", 4)]
+    assert use_log(tmp_path, use, archive=archive, **options) == [Receipt("2", 4)]
     assert use_log(tmp_path, again, **options) == (4, 2, [Receipt("1", 3)])
     assert _files(tmp_path) == ["3.db"]
+
+
+def test_offsets_of_an_account_go_on_after_it_was_quiet_for_long(tmp_path: Path) -> None:
+    clock = VirtualClock()
+
+    async def use(log: SqliteEventLog) -> list[Receipt]:
+        await log.append("b", [make_incoming(id="1")])
+        for number in range(3):
+            clock.advance(_DAY_MS)
+            await log.append("a", [make_incoming(id=f"{number}")])
+            await _archive_and_drop(log, 0, {"a": 9, "b": 9})
+        assert [event.id for event in await log.past.events("b", EventFilter(), 9)] == ["1"]
+        return await log.append("b", [make_incoming(id="2")])
+
+    options = {"clock": clock, "dedupe_window_ms": 0, "archive": archive_in(tmp_path)}
+
+    assert use_log(tmp_path, use, **options) == [Receipt("2", 2)]
 
 
 def test_readers_of_a_segment_that_is_deleted_read_on(tmp_path: Path) -> None:
@@ -365,20 +378,21 @@ def test_readers_of_a_segment_that_is_deleted_read_on(tmp_path: Path) -> None:
         await _fill(log, clock)
         reading = [asyncio.ensure_future(log.read("a", 0, 10)) for _ in range(20)]
         await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
-        await log.segments.drop(clock.now_ms(), {"a": 9, "b": 9})
+        await _archive_and_drop(log, clock.now_ms(), {"a": 9, "b": 9})
         return (await asyncio.gather(*reading))[-1], await log.read("a", 0, 10)
 
-    before, after = use_log(tmp_path, use, clock=clock, dedupe_window_ms=0)
+    options = {"clock": clock, "dedupe_window_ms": 0, "archive": archive_in(tmp_path)}
+    before, after = use_log(tmp_path, use, **options)
 
     assert [record.offset for record in before][-1] == 3
     assert [record.offset for record in after] == [3]
 
 
 def test_a_segment_that_cannot_be_begun_is_begun_later(tmp_path: Path) -> None:
-    obstacle = tmp_path / "0000000000000002.db"
+    obstacle = tmp_path / "log" / "0000000000000002.db"
 
     async def main() -> list[int]:
-        log = SqliteEventLog(tmp_path, VirtualClock(), segment_records=2)
+        log = SqliteEventLog(tmp_path / "log", VirtualClock(), segment_records=2)
         for number in range(2):
             await log.append("a", [make_incoming(id=f"e-{number}")])
         obstacle.mkdir()

@@ -11,7 +11,9 @@ from oncue.core.json_text import Json, encode_json
 from oncue.ports import Account, ApiKey
 from oncue.store.query.pool import QueryPool
 from oncue.web.auth import hash_key
+from tests.make import make_incoming
 from tests.server import Answer, Served, serve
+from tests.store.logs import archive_all
 
 EVENTS: list[dict[str, Json]] = [
     {"type": "order.paid", "subject": "c-1", "data": {"amount": 10, "plan": "pro", "ok": True}},
@@ -21,9 +23,14 @@ EVENTS: list[dict[str, Json]] = [
 ]
 
 
-def ask(folder: Path, *bodies: Any, accept: str = "application/json") -> list[Answer]:
+def ask(
+    folder: Path, *bodies: Any, accept: str = "application/json", archived: int = 0
+) -> list[Answer]:
     async def use(server: Served) -> list[Answer]:
-        await server.request("POST", "/events/batch", json=EVENTS)
+        await server.request("POST", "/events/batch", json=EVENTS[:archived] or EVENTS)
+        if archived:
+            await archive_all(server.world.log, full=1)
+            await server.request("POST", "/events/batch", json=EVENTS[archived:])
         headers = {"Accept": accept}
         return [
             await server.request("POST", "/events/query", json=body, headers=headers)
@@ -33,8 +40,9 @@ def ask(folder: Path, *bodies: Any, accept: str = "application/json") -> list[An
     return serve(folder, use)
 
 
-def rows(folder: Path, *queries: str) -> list[Any]:
-    return [answer.body["rows"] for answer in ask(folder, *[{"sql": sql} for sql in queries])]
+def rows(folder: Path, *queries: str, archived: int = 0) -> list[Any]:
+    answers = ask(folder, *[{"sql": sql} for sql in queries], archived=archived)
+    return [answer.body["rows"] for answer in answers]
 
 
 def test_a_question_is_answered_with_columns_and_rows(tmp_path: Path) -> None:
@@ -67,7 +75,10 @@ def test_events_as_large_as_they_may_be_are_asked_within_the_memory(tmp_path: Pa
     assert answer.body.get("rows") == [[100, 250_000]], answer.body
 
 
-def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("archived", [0, 2, 3])
+def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(
+    tmp_path: Path, archived: int
+) -> None:
     found = rows(
         tmp_path,
         'SELECT data.amount FROM events ORDER BY "offset"',
@@ -79,6 +90,7 @@ def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(tmp_p
         "SELECT data[1].x, extensions.correlationid FROM events WHERE type = 'ping'",
         "SELECT data FROM events WHERE type = 'ping'",
         'SELECT upper(data.plan) FROM events ORDER BY "offset" LIMIT 3',
+        archived=archived,
     )
 
     assert found == [
@@ -223,3 +235,61 @@ def test_an_account_sees_its_own_events_alone(tmp_path: Path) -> None:
         )
 
     assert serve(tmp_path, use).body["rows"] == []
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM read_parquet('{path}')", "SELECT * FROM '{path}'"])
+def test_the_archive_of_another_account_is_out_of_reach(tmp_path: Path, sql: str) -> None:
+    async def use(server: Served) -> list[Answer]:
+        await server.request("POST", "/events/batch", json=EVENTS)
+        await server.world.log.append("acc_other", [make_incoming()])
+        await archive_all(server.world.log, full=1)
+        paths = list((tmp_path / "archive" / "acc_other").glob("*.parquet"))
+        assert len(paths) == 1
+        return [
+            await server.request("POST", "/events/query", json={"sql": sql.format(path=path)})
+            for path in (
+                *paths,
+                paths[0].with_name("*"),
+                f"../../archive/acc_other/{paths[0].name}",
+                "/proc/self/cwd/../*/*.parquet",
+            )
+        ]
+
+    answers = serve(tmp_path, use)
+
+    assert {answer.status for answer in answers} == {422}
+
+
+def test_what_is_asked_sees_no_paths_but_those_it_may_read(tmp_path: Path) -> None:
+    looks = [
+        "SELECT * FROM duckdb_views()",
+        "SELECT * FROM duckdb_settings() WHERE name <> 'allowed_paths'",
+        "SELECT DISTINCT filename FROM read_parquet('0.parquet', filename = true)",
+        "SELECT * FROM pragma_database_list",
+    ]
+    answers = ask(tmp_path, *[{"sql": sql} for sql in looks], archived=4)
+
+    assert {answer.status for answer in answers} == {200}
+    assert str(tmp_path) not in str([answer.body for answer in answers])
+
+
+def test_a_list_and_an_event_of_the_archive_are_answered(tmp_path: Path) -> None:
+    async def use(server: Served) -> list[Any]:
+        await server.request("POST", "/events/batch", json=EVENTS[:2])
+        listed = await server.request("GET", "/events")
+        await archive_all(server.world.log, full=1)
+        server.world.clock.advance(8 * 86_400_000)
+        log = server.world.log
+        needed = {account: log.head(account) for account in log.segments.appender.numbers}
+        await log.segments.drop(0, needed)
+        assert all(
+            log.segments.first(log.segments.appender.numbers[a]) == log.head(a) + 1 for a in needed
+        )
+        again = await server.request("GET", "/events")
+        one = await server.request("GET", "/events/@1")
+        return [listed.body["data"], again.body["data"], one.body["data"]]
+
+    hot, archived, first = serve(tmp_path, use)
+
+    assert archived == hot
+    assert first == EVENTS[0]["data"]

@@ -1,7 +1,7 @@
 """
 A backup: all that a data folder holds in one file, taken while OnCue runs on the folder.
 
-    checkpoints/…  journal.db  log/…  catalog.db  kv.db  accounts/…  signing.key  manifest.json
+    checkpoints/…  journal.db  log/…  archive.db  archive/…  catalog.db  kv.db  accounts/…  signing.key  manifest.json
 
 It is a tar under gzip. Each database is copied as it was at one instant, one after the
 other, and the order makes them fit: what a file refers to is in a file that is copied
@@ -41,6 +41,8 @@ PARTS: Final = (
     "journal.db",
     "log/*.db",
     "log/*.filter",
+    "archive.db",
+    "archive/*/*.parquet",
     "catalog.db",
     "kv.db",
     "accounts/databases/*.db",
@@ -66,6 +68,12 @@ _COUNTS: Final = {
         ("accounts", "SELECT count(id) FROM account"),
         ("workflows", "SELECT count(account) FROM workflow WHERE deleted_at IS NULL"),
         ("patterns", "SELECT count(account) FROM pattern WHERE deleted_at IS NULL"),
+    ),
+    "archive.db": (
+        (
+            "archived events",
+            "SELECT coalesce(sum(events), 0) FROM file WHERE state = 1 AND account <> ''",
+        ),
     ),
     "log": (("events", "SELECT count(account) FROM record WHERE kind = 0"),),
 }

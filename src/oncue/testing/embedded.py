@@ -118,7 +118,7 @@ async def embedded(  # noqa: PLR0913 what programs and tests choose
         accounts = SqlAccounts(database)
         files = AccountFiles(folder / "accounts")
         questions = await stack.enter_async_context(
-            QueryPool(log.past.write_lines, folder / "queries")
+            QueryPool(log.past.all_rows, folder / "queries")
         )
         actions, library = build(stores_on(keys, log, files, questions))
         vault = AesVault([EncryptionKey.of(b"an encryption key of this test..")])

@@ -64,7 +64,7 @@ async def fresh_stores() -> AsyncIterator[Stores]:
         keys = SqliteKeyValues(Path(folder) / "kv.db", clock)
         log = SqliteEventLog(Path(folder) / "log", clock)
         try:
-            async with QueryPool(log.past.write_lines, Path(folder) / "queries") as questions:
+            async with QueryPool(log.past.all_rows, Path(folder) / "queries") as questions:
                 yield stores_on(keys, log, AccountFiles(Path(folder) / "accounts"), questions)
         finally:
             await keys.close()

@@ -2,12 +2,14 @@
 The process that answers one question, and ends.
 
 It starts before anybody asks, so that nobody waits for DuckDB to load. It is told
-where the rows of one account stand, reads them, and locks itself in: no files, no
-network, no settings, a bounded address space, nothing that may be written. Only
+where the rows of one account stand, reads them, and locks itself in: no files but those
+of that account's archive, no network, no settings, a bounded address space, nothing that
+may be written. Only
 then it sees the SQL. Whoever asked ends it by killing it.
 """
 
 import contextlib
+import os
 import resource
 import sys
 from pathlib import Path
@@ -52,6 +54,12 @@ _LOCK: Final = (
 )
 
 
+_ARCHIVED: Final = """
+SELECT id, source, type, subject, time, received_at, "offset", data, extensions
+FROM read_parquet({files}) WHERE account = '{account}' AND kind = 0
+"""
+
+
 class Session:
     """One account's rows, and one question over them."""
 
@@ -65,9 +73,11 @@ class Session:
         connection.execute(f"SET memory_limit = '{rows.memory_mb}MB'")
         connection.execute(f"SET threads = {rows.threads}")
         connection.execute(_LOAD, [rows.lines])
-        connection.execute("CREATE VIEW events AS SELECT * FROM recent")
+        os.chdir(rows.folder)
+        connection.execute(_view(rows))
         for kind, body in MACROS.items():
             connection.execute(f"CREATE MACRO {kind.value}(d, p) AS {body}")
+        connection.execute(f"SET allowed_paths = {rows.archived}")
         for statement in _LOCK:
             connection.execute(statement)
         bound = _held_bytes() + (rows.memory_mb << 20)
@@ -123,6 +133,13 @@ def _held_bytes() -> int:
     except OSError:
         return _USUALLY_HELD_BYTES
     return int(pages) * resource.getpagesize()
+
+
+def _view(rows: Rows) -> str:
+    if not rows.archived:
+        return "CREATE VIEW events AS SELECT * FROM recent"
+    archived = _ARCHIVED.format(files=rows.archived, account=rows.account.replace("'", "''"))
+    return f"CREATE VIEW events AS SELECT * FROM recent UNION ALL {archived}"  # noqa: S608 all is ours
 
 
 def _told(exc: Exception) -> str:

@@ -17,9 +17,16 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 
 
 class Rows(msgspec.Struct, frozen=True, tag="rows"):
-    """Where the rows of an account are: as lines of JSON."""
+    """
+    Where the rows of an account are: the older ones in files of Parquet.
 
+    These have names in a folder, so that neither problems nor the view tell where they are.
+    """
+
+    account: str
     lines: str
+    folder: str
+    archived: list[str]
     memory_mb: int
     threads: int
 

@@ -10,8 +10,8 @@ import os
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -37,8 +37,8 @@ _NICE: Final = 10
 # What the answer may take beyond its rows.
 _MAX_REPLY_BYTES: Final = 256 << 20
 
-Export = Callable[[str, Path], Awaitable[None]]
-"""Writes the events of an account into a file, as lines of JSON."""
+Export = Callable[[str, Path], AbstractAsyncContextManager[Sequence[Path]]]
+"""Writes events of an account into a file, as lines of JSON, and gives the files that have all others."""
 
 
 class QueryPool:
@@ -109,18 +109,27 @@ class QueryPool:
 
     async def _exchange(self, child: "_Child", account: str, question: EventQuestion) -> Reply:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+        with (
+            tempfile.TemporaryDirectory(dir=self._folder) as folder,
+            tempfile.TemporaryDirectory(prefix="oncue-query-") as links,
+        ):
             lines = Path(folder) / "events.ndjson"
-            await self._export(account, lines)
-            await child.ask(Rows(str(lines), self._memory_mb, threads=1))
-        asked = Question(
+            async with self._export(account, lines) as archived:
+                names = [f"{place}.parquet" for place in range(len(archived))]
+                for name, path in zip(names, archived, strict=True):
+                    (Path(links) / name).symlink_to(path.absolute())
+                await child.ask(Rows(account, str(lines), links, names, self._memory_mb, 1))
+                lines.unlink()
+                return await child.ask(self._asked(question))
+
+    def _asked(self, question: EventQuestion) -> Question:
+        return Question(
             question.sql,
             dict(question.params) if isinstance(question.params, dict) else [*question.params],
             question.limit,
             self._max_bytes,
             question.media_type,
         )
-        return await child.ask(asked)
 
     async def _take(self) -> "_Child":
         taken = self._idle.popleft() if self._idle else _begin()

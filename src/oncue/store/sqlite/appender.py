@@ -1,6 +1,7 @@
 """What the one writer of the log does in its transaction."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 
 from oncue.core.event import IncomingEvent
@@ -25,10 +26,14 @@ class Appender:
         self._window_ms = dedupe_window_ms
         self._sealed = sealed
         self._given: dict[int, int] = {}
+        self.before: dict[int, int] = {}
+        """The offsets given before this segment."""
         self.last_arrival = 0
         self.began_at = 0
         self.count = 0
         self.numbers: dict[str, int] = {}
+        self.unarchived: Counter[int] = Counter()
+        """About how many bytes of bodies came to each account since this start, less what was archived."""
 
     def begin(self, connection: sqlite3.Connection) -> None:
         """Take up a segment; accounts keep their numbers and offsets from one to the next."""
@@ -41,14 +46,16 @@ class Appender:
         self.load(connection)
         if not self.count:
             connection.executemany(record.ADD_HEAD, self._given.items())
+        self.before = dict(connection.execute(record.HEADS).fetchall())
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Take up, or after a rollback go back to, what is durable."""
         self.numbers = dict(connection.execute("SELECT account, number FROM account").fetchall())
-        self._given = dict(connection.execute(record.HEADS).fetchall())
+        self._given = {}
         for segment in self._sealed:
-            self._given |= {number: last for number, (_, last) in segment.bounds.items()}
+            self._given |= segment.heads | {n: last for n, (_, last) in segment.bounds.items()}
             self.last_arrival = max(self.last_arrival, segment.last_arrival)
+        self._given |= dict(connection.execute(record.HEADS).fetchall())
         self.count, oldest = 0, []
         for number in self.numbers.values():
             first, last = connection.execute(record.BOUNDS, (number,)).fetchone()
@@ -142,6 +149,7 @@ class Appender:
             number, offset, record.EVENT, now, event.source, event.id, generation,
             event.type, event.subject, time, body,
         )  # fmt: skip
+        self.unarchived[number] += len(body)
         return connection.execute(record.INSERT, row).rowcount == 1
 
     def _known_before(

@@ -15,12 +15,17 @@ from typing import Final
 from oncue.core.event import Event, IncomingEvent
 from oncue.core.pattern.records import LogRecord
 from oncue.ports import Clock, Receipt, Stretch
+from oncue.store.archive.archive import Archive
+from oncue.store.archive.places import FolderPlace
 from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.past import SqlitePast
 from oncue.store.sqlite.record import Body, ChangeBody, RedrivenBody, encode_body, record_of
 from oncue.store.sqlite.segments import SEGMENT_RECORDS, Segments
+from oncue.store.sqlite.whole import Whole
 
+INDEX: Final = "archive.db"
+"""The file that knows the files of the archive, beside the folder of the log."""
 STRETCH: Final = 4_096
 """Records that are looked at in one read; those that nobody watches cost next to nothing."""
 DEDUPE_WINDOW_MS: Final = 7 * 86_400_000
@@ -37,15 +42,18 @@ class SqliteEventLog:
         *,
         dedupe_window_ms: int = DEDUPE_WINDOW_MS,
         segment_records: int = SEGMENT_RECORDS,
+        archive: Archive | None = None,
     ) -> None:
         self.segments = Segments(
             folder,
             clock,
             commit,
+            archive=archive or archive_beside(folder, commit),
             dedupe_window_ms=dedupe_window_ms,
             segment_records=segment_records,
         )
         """Whoever deletes what is old does it here."""
+        self._whole = Whole(self.segments)
         self._appender = self.segments.appender
         self._listeners: list[Callable[[str], None]] = []
         self._heads = self._appender.heads()
@@ -92,8 +100,7 @@ class SqliteEventLog:
 
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
         """Return up to `limit` records with an offset above `after`."""
-        number = self._appender.numbers.get(account, 0)
-        rows = await self.segments.forward((number, after, self.head(account)), limit)
+        rows = await self._whole.forward(account, (after, self.head(account)), limit)
         return [record_of(row) for row in rows]
 
     async def append_tick(self, account: str) -> int:
@@ -117,11 +124,10 @@ class SqliteEventLog:
 
         With `in_passing` the events of other types are there as `Passed`.
         """
-        number = self._appender.numbers.get(account, 0)
         upto = min(self.head(account), after + STRETCH)
         watched = record.watching(globs)
-        rows = await self.segments.forward(
-            (number, after, upto), limit, watched, in_passing=in_passing
+        rows = await self._whole.forward(
+            account, (after, upto), limit, watched, in_passing=in_passing
         )
         records = [record_of(row) for row in rows]
         return Stretch(records, records[-1].offset if len(records) == limit else upto)
@@ -141,3 +147,9 @@ class SqliteEventLog:
             self._heads[account] = offset
             for listener in self._listeners:
                 listener(account)
+
+
+def archive_beside(folder: Path, commit: Commit = sqlite3.Connection.commit) -> Archive:
+    """Return the archive that lies beside the folder of a log."""
+    place = FolderPlace(folder.with_name("archive"))
+    return Archive(folder.with_name(INDEX), place, commit)

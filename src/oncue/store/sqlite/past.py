@@ -1,17 +1,21 @@
 """What the log holds already: found by place, by time, by what it says."""
 
+import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from oncue.core.event import Event, EventFilter
 from oncue.core.pattern.records import Passed
 from oncue.ports import EventUsage, Mark, Span, Stretch
+from oncue.store.archive.files import EVER, ArchivedFile, Wanted, of_interest
 from oncue.store.sqlite import record
 from oncue.store.sqlite.record import record_of
 from oncue.store.sqlite.segments import Segments
-from oncue.store.sqlite.usage import sum_of, usage_in
+from oncue.store.sqlite.usage import sum_of, usage_in, usage_of, usage_statement
+from oncue.store.sqlite.whole import Whole
 
 _BACKWARDS: Final = 512
 _OFFSETS_AT_ONCE: Final = 1_000
@@ -23,6 +27,7 @@ class SqlitePast:
 
     def __init__(self, segments: Segments, head: Callable[[str], int]) -> None:
         self._segments = segments
+        self._whole = Whole(segments)
         self._head = head
 
     async def at(self, account: str, offsets: Sequence[int]) -> list[Event]:
@@ -32,7 +37,8 @@ class SqlitePast:
         wanted = sorted(offsets)
         for begin in range(0, len(wanted), _OFFSETS_AT_ONCE):
             some = wanted[begin : begin + _OFFSETS_AT_ONCE]
-            rows = await self._segments.newest(*record.at(number, some), len(some))
+            within = Wanted(offsets=(some[0], some[-1]))
+            rows = await self._whole.newest(account, record.at(number, some), len(some), within)
             records = map(record_of, reversed(rows))
             events += (found for found in records if isinstance(found, Event))
         return events
@@ -50,8 +56,9 @@ class SqlitePast:
 
         Those of types that nobody watches are there as `Passed`.
         """
-        rows = await self._segments.forward(
-            (self._number(account), *bounds),
+        rows = await self._whole.forward(
+            account,
+            bounds,
             limit,
             record.watching(globs),
             in_passing=True,
@@ -66,7 +73,8 @@ class SqlitePast:
         newest, last, before = 0, None, upto + 1
         while True:
             values = (number, before, _BACKWARDS)
-            rows = await self._segments.newest(record.BACKWARDS, values, _BACKWARDS)
+            within = Wanted(offsets=(0, before - 1))
+            rows = await self._whole.newest(account, (record.BACKWARDS, values), _BACKWARDS, within)
             for passed in map(record_of, rows):
                 assert isinstance(passed, Passed)
                 last = passed.received_at_ms if last is None else last
@@ -80,46 +88,88 @@ class SqlitePast:
 
     async def offset_before(self, account: str, received_ms: int) -> int:
         """Return the last offset that arrived before an instant, 0 if none did."""
-        number = self._number(account)
-        found = await self._segments.each(
-            lambda connection: record.seek(connection, number, received_ms), received_ms
+        found, below = await self._whole.each(
+            account, lambda c, number: record.seek(c, number, received_ms), received_ms
         )
+        # Arrivals never go back: the first file that reaches so far has the first record.
+        values = (self._number(account), received_ms)
+        for file in self._archived(account, below, (received_ms, EVER))[:1]:
+            (first,) = await self._segments.archive.fetch(
+                [file], (values[0], below), record.SEEK, values
+            )
+            found.append(first[0])
         return min((one for one in found if one is not None), default=self._head(account) + 1) - 1
 
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""
-        number = self._number(account)
-        rows = await self._segments.newest(record.FIND, (number, event_id, source, source), 1)
+        statement = (record.FIND, (self._number(account), event_id, source, source))
+        rows = await self._whole.newest(account, statement, 1)
         return next((found for found in map(record_of, rows) if isinstance(found, Event)), None)
 
     async def events(
         self, account: str, wanted: EventFilter, limit: int, before: int | None = None
     ) -> list[Event]:
         """Return events with an offset below `before`, newest first."""
-        number = self._number(account)
         end = self._head(account) + 1
-        select, values = record.listing(
-            number, wanted, end if before is None else min(before, end), limit
-        )
-        rows = await self._segments.newest(select, values, limit)
+        below = end if before is None else min(before, end)
+        statement = record.listing(self._number(account), wanted, below, limit)
+        from_ms = -EVER if wanted.from_ms is None else wanted.from_ms
+        to_ms = EVER if wanted.to_ms is None else wanted.to_ms - 1
+        within = Wanted(offsets=(0, below - 1), times=(from_ms, to_ms))
+        rows = await self._whole.newest(account, statement, limit, within)
         return [found for found in map(record_of, rows) if isinstance(found, Event)]
 
     async def usage(self, account: str, span: Span) -> EventUsage:
         """Return how many events arrived in a span of time."""
-        number = self._number(account)
-        return sum_of(await self._segments.each(lambda c: usage_in(c, number, span), span.from_ms))
+        found, below = await self._whole.each(
+            account, lambda c, number: usage_in(c, number, span), span.from_ms
+        )
+        files = self._archived(account, below, (span.from_ms, span.to_ms - 1))
+        if files:
+            number = self._number(account)
+            statement = usage_statement(number, span)
+            rows = await self._segments.archive.fetch(files, (number, below), *statement)
+            found.append(usage_of(rows, span))
+        return sum_of(found)
 
-    async def write_lines(self, account: str, path: Path) -> None:
-        """Write all events up to now into a file, each as one line of JSON."""
-        bounds = (self._number(account), 0, self._head(account))
+    @asynccontextmanager
+    async def all_rows(self, account: str, path: Path) -> AsyncIterator[list[Path]]:
+        """
+        Give the files of the archive with events of an account, to be read in the block.
 
-        def append(connection: sqlite3.Connection) -> None:
+        All others up to now are written to `path`, each as one line of JSON.
+        """
+        archive = self._segments.archive
+        while True:
+            files = [*archive.files(account)]
+            with archive.held(file.name for file in files):
+                after = files[-1].last if files else 0
+                await self._write_lines(account, after, path)
+                # Else some went into the archive meanwhile, and may have left the log.
+                if (
+                    files == archive.files(account)
+                    or self._segments.first(self._number(account)) <= after + 1
+                ):
+                    yield await archive.local(files)
+                    return
+
+    async def _write_lines(self, account: str, after: int, path: Path) -> None:
+        head = self._head(account)
+        await asyncio.to_thread(path.write_bytes, b"")
+
+        def append(connection: sqlite3.Connection, number: int) -> None:
             with path.open("a", encoding="utf-8") as file:
-                rows = connection.execute(record.LINES, bounds)
+                rows = connection.execute(record.LINES, (number, after, head))
                 while some := rows.fetchmany(_LINES_AT_ONCE):
                     file.write("\n".join(line for (line,) in some) + "\n")
 
-        await self._segments.each(append, 0)
+        await self._whole.each(account, append, 0)
+
+    def _archived(
+        self, account: str, below: int, arrivals: tuple[int, int]
+    ) -> Sequence[ArchivedFile]:
+        wanted = Wanted(offsets=(0, below - 1), arrivals=arrivals)
+        return of_interest(self._segments.archive.files(account), wanted)
 
     def _number(self, account: str) -> int:
         return self._segments.appender.numbers.get(account, 0)

@@ -78,6 +78,7 @@ SELECT '{"o":' || "offset" || ',"r":' || received_at || ',"m":' || time
     || ',"u":' || json_quote(subject) || ',"b":' || CAST(body AS TEXT) || '}'
 FROM record WHERE account = ? AND "offset" > ? AND "offset" <= ? AND kind = 0
 """
+SEEK: Final = 'SELECT min("offset") FROM record WHERE account = ? AND received_at >= ?'
 BOUNDS: Final = 'SELECT min("offset"), max("offset") FROM record WHERE account = ?'
 NEWEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" DESC LIMIT 1'
 OLDEST: Final = 'SELECT received_at FROM record WHERE account = ? ORDER BY "offset" LIMIT 1'
@@ -93,7 +94,7 @@ GROUP BY a.account
 ADD_HEAD: Final = 'INSERT INTO head (account, "offset") VALUES (?, ?) ON CONFLICT DO NOTHING'
 IDENTITIES: Final = "SELECT account, source, id FROM record"
 
-Row: TypeAlias = tuple[int, int, int, str, str, str, str | None, int, bytes | None]
+Row: TypeAlias = tuple[int, int, int, str, str, str, str | None, int, bytes | str | None]
 """The columns of a record; without `body` where nobody watches events of the type."""
 First: TypeAlias = tuple[int, str, str | None, int, bytes, int, int]
 
@@ -188,6 +189,11 @@ def reading(
     if clause:
         select = f"{select} AND {clause}"
     return f'{select} ORDER BY "offset" LIMIT ?', (*bounds, *types, limit)
+
+
+def stretch(number: int, after: int, upto: int) -> tuple[str, tuple[int, int, int]]:
+    """Return the statement, and its values, for all records of (account, after, upto], in order."""
+    return f'{_READ} AND "offset" > ? AND "offset" <= ? ORDER BY "offset"', (number, after, upto)
 
 
 _READ: Final = f"SELECT {_COLUMNS} FROM record WHERE account = ?"  # noqa: S608 the columns are a constant

@@ -34,7 +34,7 @@ class SealedSegment:
     """A file to read from."""
 
     def __init__(self, path: Path, readers: Executor) -> None:
-        self._path = path
+        self.path = path
         self._filter_path = path.with_suffix(".filter")
         self.number = int(path.stem)
         self._readers = readers
@@ -45,6 +45,8 @@ class SealedSegment:
         self.numbers: dict[str, int] = dict(
             self.connection.execute("SELECT account, number FROM account").fetchall()
         )
+        self.heads: dict[int, int] = dict(self.connection.execute(record.HEADS).fetchall())
+        """The offsets given before it, also to accounts that it has nothing of."""
         found = {
             n: self.connection.execute(record.BOUNDS, (n,)).fetchone()
             for n in self.numbers.values()
@@ -71,7 +73,7 @@ class SealedSegment:
         self._reads += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._readers, lambda: _open_and_read(self._path, read)
+                self._readers, lambda: _open_and_read(self.path, read)
             )
         finally:
             self._reads -= 1
@@ -113,7 +115,7 @@ class SealedSegment:
 
     def _remove(self) -> None:
         for suffix in (".filter", ".part", ".db-wal", ".db-shm", ".db"):
-            self._path.with_suffix(suffix).unlink(missing_ok=True)
+            self.path.with_suffix(suffix).unlink(missing_ok=True)
 
     def _load_filter(self) -> Bloom | None:
         try:
@@ -135,7 +137,7 @@ class SealedSegment:
             made.save(unfinished)
             unfinished.replace(self._filter_path)
         except OSError as exc:
-            _log.warning("the filter of %s is made anew at each start: %s", self._path.name, exc)
+            _log.warning("the filter of %s is made anew at each start: %s", self.path.name, exc)
         return made
 
 

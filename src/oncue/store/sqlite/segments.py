@@ -7,26 +7,30 @@ touches stay small.
 
     log/0000000000000001.db   sealed     log/0000000000000001.filter
     log/0000000000000002.db   written to
+
+What they hold goes into the archive a stretch at a time, long before they are deleted;
+readers take from there what no segment has any more.
 """
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from oncue.ports import Clock
+from oncue.store.archive.archive import STRETCH_BYTES, Archive
 from oncue.store.sqlite import record
 from oncue.store.sqlite.appender import Appender
 from oncue.store.sqlite.file import READERS, Commit, SqliteFile, as_ours
-from oncue.store.sqlite.record import Row
 from oncue.store.sqlite.segment import SealedSegment
 
 SEGMENT_RECORDS: Final = 2_000_000
 """About a gigabyte of usual events."""
+STRETCH_RECORDS: Final = 102_400
+"""Records that go into the archive together; a query over all events reads so many from the log at most."""
 _DAY_MS: Final = 86_400_000
 
 T = TypeVar("T")
@@ -41,23 +45,26 @@ class Segments:
         clock: Clock,
         commit: Commit,
         *,
+        archive: Archive,
         dedupe_window_ms: int,
         segment_records: int,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self.folder = folder
         self._clock = clock
         self._commit = commit
         self._window_ms = dedupe_window_ms
         self._segment_records = segment_records
         self._readers = ThreadPoolExecutor(READERS, "read-log")
         *older, last = sorted(folder.glob("*.db")) or [_path(folder, 1)]
-        self._sealed = [SealedSegment(path, self._readers) for path in older]
-        for segment in self._sealed:
+        self.sealed = [SealedSegment(path, self._readers) for path in older]
+        for segment in self.sealed:
             segment.make_filter()
-        self.appender = Appender(clock, dedupe_window_ms, self._sealed)
+        self.appender = Appender(clock, dedupe_window_ms, self.sealed)
+        self.archive = archive
+        """Where records stay once their segment is deleted."""
         self._path = last
-        self._file = self._open(last)
+        self.file = self._open(last)
         self._sealing: asyncio.Task[None] | None = None
 
     async def write(self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None]) -> T:
@@ -65,86 +72,73 @@ class Segments:
         # Writes wait here until the next file is open, so that none is in two minds.
         if self._sealing or self._is_full():
             await self._sealed_now()
-        return await self._file.write(op, after)
+        return await self.file.write(op, after)
 
-    async def forward(
-        self,
-        bounds: tuple[int, int, int],
-        limit: int,
-        watched: tuple[str, tuple[str, ...]] = ("", ()),
-        *,
-        in_passing: bool = False,
-        times: tuple[int, int] | None = None,
-    ) -> list[Row]:
-        """Return up to `limit` rows of (account, after, upto], in order; see `record.reading`."""
-        number, after, _ = bounds
-        rows: list[Row] = []
-        before: SealedSegment | None = None
-        while len(rows) < limit:
-            select, values = record.reading(
-                bounds, watched, limit - len(rows), in_passing=in_passing, times=times
-            )
-            segment = self._following(before)
-            if segment is None:
-                rows += await self._file.read(partial(_fetch, select, values))
-                break
-            before = segment
-            if after < segment.bounds.get(number, (0, 0))[1]:
-                rows += await segment.read(partial(_fetch, select, values))
-        return rows
+    def first(self, number: int) -> int:
+        """Return the first offset of an account that is here, or will be."""
+        oldest = next((s for s in self.sealed if number in s.bounds), None)
+        return oldest.bounds[number][0] if oldest else self.appender.before.get(number, 0) + 1
 
-    async def newest(
-        self, select: str, values: Sequence[int | str | None], limit: int
-    ) -> list[Row]:
-        """Return up to `limit` of the rows that `select` finds, from the newest segment backwards."""
-        older = list(self._sealed)
-        rows = await self._file.read(partial(_fetch, select, values))
-        for segment in reversed(older):
-            if len(rows) >= limit:
-                break
-            if not segment.is_deleted:
-                rows += await segment.read(partial(_fetch, select, values))
-        return rows[:limit]
+    async def archive_due(self, full: int = STRETCH_RECORDS) -> int:
+        """
+        Archive a stretch of each account that has one, and return of how many accounts.
 
-    async def each(self, read: Callable[[sqlite3.Connection], T], since_ms: int) -> list[T]:
-        """Return what `read` finds in each segment with records since an instant."""
-        older = [s for s in self._sealed if s.last_arrival >= since_ms]
-        newest = await self._file.read(read)
-        return [newest, *[await s.read(read) for s in older if not s.is_deleted]]
+        Raises:
+            Overloaded: the archive takes nothing now.
+        """
+        heads = self.appender.heads()
+        return sum([await self._archive_next(account, heads[account], full) for account in heads])
+
+    async def _archive_next(self, account: str, head: int, full: int) -> bool:
+        """
+        Archive a stretch of an account, and return whether there was one to archive.
+
+        It has `full` records, or fewer where they are large, or where they are sealed.
+        """
+        number = self.appender.numbers[account]
+        after = max(self.archive.reached(account), self.first(number) - 1)
+        sealed = [s for s in self.sealed if last_of(s, number) > after]
+        is_full = head - after >= full or self.appender.unarchived[number] >= STRETCH_BYTES
+        end = head if is_full else max((last_of(s, number) for s in sealed), default=0)
+        upto = min(after + full, end)
+        if upto <= after:
+            return False
+        paths = [s.path for s in sealed if s.bounds[number][0] <= upto]
+        if upto > self.appender.before.get(number, 0):
+            paths.append(self._path)
+        written = await self.archive.add(account, paths, number, (after, upto))
+        self.appender.unarchived[number] -= min(written, self.appender.unarchived[number])
+        return True
 
     async def drop(self, before_ms: int, needed: Mapping[str, int]) -> int:
         """
-        Delete the segments that arrived before an instant; return how many.
+        Delete what is not needed any more; return how many files.
 
-        Kept are those with an offset above what is `needed` by account, and those whose
-        events may still be repeated within the dedupe window.
+        The archive keeps what arrived since an instant, the log what is not archived yet;
+        both keep what has an offset above what is `needed` by account, and events that may
+        still be repeated within the dedupe window.
         """
-        before_ms = min(before_ms, self._clock.now_ms() - self._window_ms)
-        if self.appender.count and self.appender.last_arrival < before_ms:
+        repeatable_ms = self._clock.now_ms() - self._window_ms
+        if self.appender.count and self.appender.last_arrival < repeatable_ms:
             await self._sealed_now()
+        archived = {a: min(o, self.archive.reached(a)) for a, o in needed.items()}
         dropped = 0
-        while self._sealed and self._sealed[0].is_done_with(before_ms, needed):
-            self._sealed.pop(0).delete()
+        while self.sealed and self.sealed[0].is_done_with(repeatable_ms, archived):
+            self.sealed.pop(0).delete()
             dropped += 1
-        return dropped
+        return dropped + await self.archive.drop(min(before_ms, repeatable_ms), needed)
 
     async def close(self) -> None:
         """Let go of the files."""
         if self._sealing:
             await self._sealing
-        for segment in self._sealed:
+        for segment in self.sealed:
             await segment.filtered()
-        await self._file.close()
+        await self.file.close()
+        await self.archive.close()
         self._readers.shutdown()
-        for segment in self._sealed:
+        for segment in self.sealed:
             segment.close()
-
-    def _following(self, before: SealedSegment | None) -> SealedSegment | None:
-        # Looked for anew each time: meanwhile the file that is written to may be sealed,
-        # and the oldest deleted.
-        if before is None:
-            return next(iter(self._sealed), None)
-        return next((s for s in self._sealed if s.number > before.number), None)
 
     async def _sealed_now(self) -> None:
         if self._sealing is None:
@@ -153,7 +147,7 @@ class Segments:
 
     def _open(self, path: Path) -> SqliteFile:
         def reload() -> None:
-            self._file.read_now(self.appender.load)
+            self.file.read_now(self.appender.load)
 
         file = SqliteFile(path, record.SCHEMA, commit=self._commit, on_rollback=reload)
         file.read_now(self.appender.begin)
@@ -166,8 +160,8 @@ class Segments:
 
     async def _seal(self) -> None:
         try:
-            await self._file.flushed()
-            last, segment = self._file, self._begin_next()
+            await self.file.flushed()
+            last, segment = self.file, self._begin_next()
             await last.close()
             segment.make_filter_beside()
         finally:
@@ -175,15 +169,15 @@ class Segments:
 
     def _begin_next(self) -> SealedSegment:
         """Return the last segment, sealed; where the next one cannot be begun, all is as it was."""
-        path = _path(self._folder, int(self._path.stem) + 1)
+        path = _path(self.folder, int(self._path.stem) + 1)
         try:
             segment = SealedSegment(self._path, self._readers)
-            self._sealed.append(segment)
+            self.sealed.append(segment)
             try:
-                self._file = self._open(path)
+                self.file = self._open(path)
             except sqlite3.Error:
-                self._sealed.pop().close()
-                self._file.read_now(self.appender.load)
+                self.sealed.pop().close()
+                self.file.read_now(self.appender.load)
                 raise
         except sqlite3.Error as exc:
             raise as_ours(exc) from exc
@@ -201,10 +195,9 @@ def last_offsets(folder: Path) -> dict[str, int]:
     return found
 
 
-def _fetch(
-    select: str, values: Sequence[int | str | None], connection: sqlite3.Connection
-) -> list[Row]:
-    return connection.execute(select, values).fetchall()
+def last_of(segment: SealedSegment, number: int) -> int:
+    """Return the last offset of an account in a segment, 0 if it has none there."""
+    return segment.bounds.get(number, (0, 0))[1]
 
 
 def _path(folder: Path, number: int) -> Path:

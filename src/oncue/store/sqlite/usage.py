@@ -8,7 +8,7 @@ subtracting. Counts by type walk the index of types alone.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from oncue.core.own_events import OWN_TYPES
@@ -25,6 +25,10 @@ WHERE account = ? AND type NOT IN ({_MARKS}) AND "offset" >= ? AND "offset" < ? 
 _OTHERS = f"""
 SELECT count(*) FROM record
 WHERE account = ? AND type IN ({_MARKS}) AND "offset" >= ? AND "offset" < ?
+"""  # noqa: S608 question marks alone
+_ARCHIVED = f"""
+SELECT type, (received_at - ?) // ?, count(*) FROM record
+WHERE account = ? AND type NOT IN ({_MARKS}) AND received_at >= ? AND received_at < ? GROUP BY 1, 2
 """  # noqa: S608 question marks alone
 _ARRIVAL = 'SELECT received_at FROM record WHERE account = ? AND "offset" = ?'
 
@@ -48,6 +52,21 @@ def usage_in(connection: sqlite3.Connection, number: int, span: Span) -> EventUs
         else 0
         for begin, end in pairwise(places)
     ]
+    return EventUsage(dict(types), series)
+
+
+def usage_statement(number: int, span: Span) -> tuple[str, Sequence[int | str]]:
+    """Return the statement, and its values, by which the archive counts."""
+    return _ARCHIVED, [span.from_ms, span.step_ms, number, *_UNCOUNTED, span.from_ms, span.to_ms]
+
+
+def usage_of(rows: Iterable[tuple[str, int, int]], span: Span) -> EventUsage:
+    """Return what that statement found."""
+    types: Counter[str] = Counter()
+    series = [0] * len(range(span.from_ms, span.to_ms, span.step_ms))
+    for event_type, step, count in rows:
+        types[event_type] += count
+        series[step] += count
     return EventUsage(dict(types), series)
 
 

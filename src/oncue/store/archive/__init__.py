@@ -1,0 +1,1 @@
+"""Events as files of Parquet, where they stay once the log lets go of them."""
