@@ -71,7 +71,7 @@ def test_the_file_lies_in_the_folder_that_the_environment_names(
             "ONCUE_PORT = 'http'",
             Problem(
                 "ONCUE_PORT",
-                "expected integer, unable to parse string as an integer, got 'http'",
+                "expected an integer, got 'http'",
             ),
             id="a value that the setting does not take",
         ),

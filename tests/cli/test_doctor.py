@@ -101,7 +101,7 @@ def test_a_bad_setting_is_named(
     ("file", "words"),
     [
         ("ONCUE_PROT = 1", "did you mean 'ONCUE_PORT'?"),
-        ("ONCUE_PORT = 'http'", "ONCUE_PORT: expected integer"),
+        ("ONCUE_PORT = 'http'", "ONCUE_PORT: expected an integer"),
         ("ONCUE_PORT", "config.toml: expected a file of TOML"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from oncue.cli.documents import problems_in, read_documents
+from oncue.cli.documents import problems_in, read_all, read_documents
 from oncue.cli.remote import CommandError
 from oncue.core.pattern.templates import TEMPLATES
 from tests.cli.shell import Shell
@@ -89,5 +89,9 @@ def test_empty_documents_are_none_and_what_is_no_object_is_named(tmp_path: Path)
         ("secret", 7),
     ]
     assert found[0].content["value"] == 1000
-    with pytest.raises(CommandError, match="document 2: expected an object, got 'just text'"):
-        read_documents(bad)
+    with pytest.raises(CommandError) as caught:
+        read_all([bad, good, tmp_path / "none.yaml"])
+    assert str(caught.value).splitlines() == [
+        f"{bad}: document 2: expected an object, got 'just text'",
+        f"{tmp_path / 'none.yaml'}: No such file or directory",
+    ]

@@ -120,6 +120,8 @@ def test_all_problems_of_all_documents_are_told_and_nothing_is_saved(tmp_path: P
         {"kind": "workflow", **make_document(steps=[make_call("s", connection="alerst")])},
         {**SCHEDULE, "cron": "61 * * * *"},
         {**HOOK, "scheme": "githbu"},
+        {"kind": "hok", "name": "h"},
+        SCHEDULE,
     ]  # fmt: skip
 
     async def use(server: Served) -> Any:
@@ -138,6 +140,8 @@ def test_all_problems_of_all_documents_are_told_and_nothing_is_saved(tmp_path: P
         "[6].steps[0].connection",
         "[7].cron",
         "[8].scheme",
+        "[9].kind",
+        "[10].name",
     ]
     assert TOKEN not in str(refused.body)
 

@@ -97,7 +97,16 @@ def read_all(paths: Sequence[Path]) -> list[FileDocument]:
     for path in paths:
         found = sorted(path.rglob("*")) if path.is_dir() else [path]
         files += (file for file in found if file == path or file.suffix in SUFFIXES)
-    return [document for file in files for document in read_documents(file)]
+    documents: list[FileDocument] = []
+    unread: list[str] = []
+    for file in files:
+        try:
+            documents += read_documents(file)
+        except CommandError as exc:
+            unread.append(str(exc))
+    if unread:
+        raise CommandError("\n".join(unread))
+    return documents
 
 
 def problems_in(document: FileDocument) -> tuple[Problem, ...]:

@@ -74,10 +74,10 @@ class Applying:
             Conflict: a definition cannot be changed so, or was changed meanwhile.
             QuotaExceeded: the account may not have so many workflows.
         """
-        wanted = _read(documents)
+        wanted, unread = _read(documents)
         there = await self.standing(account)
         scene = Scene(account, there, self._beside(there, wanted))
-        changes = await self._changes(scene, wanted)
+        changes = await self._changes(scene, wanted, unread)
         changed = [change for change in changes if change.is_changed]
         await self._check(account, there, changed)
         if changed and not is_dry:
@@ -98,9 +98,11 @@ class Applying:
         }
         return Beside(connections, workflows)
 
-    async def _changes(self, scene: Scene, wanted: Sequence[Wanted]) -> list[Change]:
+    async def _changes(
+        self, scene: Scene, wanted: Sequence[Wanted], unread: Sequence[tuple[int, Problem]]
+    ) -> list[Change]:
         changes: list[Change] = []
-        problems: list[tuple[int, Problem]] = []
+        problems = [*unread]
         for one in sorted(wanted, key=lambda one: KINDS.index(one.kind)):
             try:
                 changes.append(await self._change(scene, one))
@@ -192,39 +194,39 @@ class Applying:
         books.schedules.wake()
 
 
-def _read(documents: Json) -> list[Wanted]:
+def _read(documents: Json) -> tuple[list[Wanted], list[tuple[int, Problem]]]:
     """
-    Return what documents are about.
+    Return what documents are about, and what is wrong with those that say it not, or twice.
 
     Raises:
-        InvalidInput: with all that say it not, or twice.
+        InvalidInput: they are no list, or too many.
     """
     if not isinstance(documents, list) or not 1 <= len(documents) <= MAX_DOCUMENTS:
         raise InvalidInput([Problem("", f"expected a list of 1 to {MAX_DOCUMENTS} documents")])
     wanted: list[Wanted] = []
-    problems: list[Problem] = []
+    problems: list[tuple[int, Problem]] = []
     seen: dict[tuple[str, str], int] = {}
     for index, document in enumerate(documents):
         if not isinstance(document, Mapping):
-            problems.append(Problem(f"[{index}]", "expected an object, got something else"))
+            problems.append(
+                (index, Problem(f"[{index}]", "expected an object, got something else"))
+            )
             continue
         kind, name = document.get("kind"), document.get("name")
         if not isinstance(kind, str) or kind not in KINDS:
             hint = nearest(str(kind), KINDS)
             message = f"expected a kind out of {', '.join(KINDS)}, got {kind!r}{hint}"
-            problems.append(Problem(f"[{index}].kind", message))
+            problems.append((index, Problem(f"[{index}].kind", message)))
         elif not isinstance(name, str):
-            problems.append(Problem(f"[{index}].name", f"expected a name, got {name!r}"))
+            problems.append((index, Problem(f"[{index}].name", f"expected a name, got {name!r}")))
         elif (kind, name) in seen:
             message = f"expected one {kind} {name!r}, got another in [{seen[kind, name]}]"
-            problems.append(Problem(f"[{index}].name", message))
+            problems.append((index, Problem(f"[{index}].name", message)))
         else:
             seen[kind, name] = index
             bare = {key: value for key, value in document.items() if key != "kind"}
             wanted.append(Wanted(index, kind, name, bare))
-    if problems:
-        raise InvalidInput(problems)
-    return wanted
+    return wanted, problems
 
 
 def _without_secret(document: Mapping[str, Json]) -> dict[str, Json]:

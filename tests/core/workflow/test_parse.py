@@ -144,6 +144,36 @@ def test_all_problems_come_at_once() -> None:
     }
 
 
+def test_a_wrong_shape_hides_neither_delays_nor_ids() -> None:
+    document = make_document(
+        steps=[
+            {"type": "stop"},
+            {"id": "a", "type": "delay", "for": "tomorrow"},
+            {"id": "b", "type": "delay", "until": "{{ input.at }}"},
+            {
+                "id": "c",
+                "type": "parallel",
+                "branches": {"left": [make_call("a")], "right": [make_call("d")]},
+            },
+            {
+                "id": "e",
+                "type": "condition",
+                "cases": [{"if": "true", "steps": [make_call("d")]}],
+                "default": [make_call("f", **{"with": {"type": "text", "id": "a", "text": "x"}})],
+            },
+        ],
+        on_failure=[make_call("f")],
+    )
+
+    assert set(_problems(document)) == {
+        "steps[0].id",
+        "steps[1].for",
+        "steps[3].branches.left[0].id",
+        "steps[4].cases[0].steps[0].id",
+        "on_failure[0].id",
+    }
+
+
 def test_a_wrong_shape_hides_no_wrong_expression() -> None:
     wrong: dict[str, Json] = {"action": "noet", "if": "1 +", "with": {"text": ["{{ nope }}"]}}
     document = make_document(

@@ -137,7 +137,8 @@ class SqlDatabase:
 
 
 def _second(what: str) -> Conflict:
-    return Conflict(f"expected a {what} that does not exist yet, got one that does")
+    article = "an" if what.startswith("a") else "a"
+    return Conflict(f"expected {article} {what} that does not exist yet, got one that does")
 
 
 def _set_up(connection: Any, _: ConnectionPoolEntry) -> None:
