@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from oncue.core.json_text import Json
 from oncue.core.sql import values
-from oncue.core.sql.scalars import Compiler, Scalar, Sort, constant_of
+from oncue.core.sql.scalars import Compiler, Scalar, Sort, constant_of, spelled
 
 C = TypeVar("C")
 
@@ -49,9 +49,9 @@ def interval(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
     amount = node.this.name if node.this is not None else ""
     length = span_ms(amount, unit.name if unit is not None else "")
     if length is None:
-        spelled = node.sql()
+        got = spelled(node)
         raise compiler.refusal(
-            node, f"expected an interval such as INTERVAL '5' MINUTE, up to weeks, got {spelled!r}"
+            node, f"expected an interval such as INTERVAL '5' MINUTE, up to weeks, got {got!r}"
         )
     return constant_of(length, Sort.SPAN)
 
@@ -157,9 +157,9 @@ def cast(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
         return _converted(scalar, Sort.TRUTH, values.read_truth)
     if type_ in (kinds.Type.TIMESTAMP, kinds.Type.TIMESTAMPTZ, kinds.Type.TIMESTAMPNTZ):
         return compiler.taken_for(scalar, Sort.INSTANT, node)
-    spelled = node.args["to"].sql()
+    got = spelled(node.args["to"])
     raise compiler.refusal(
-        node, f"expected VARCHAR, BIGINT, DOUBLE, BOOLEAN or TIMESTAMP to cast to, got {spelled}"
+        node, f"expected VARCHAR, BIGINT, DOUBLE, BOOLEAN or TIMESTAMP to cast to, got {got}"
     )
 
 

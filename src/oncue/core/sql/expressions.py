@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from oncue.core.problems import nearest
 from oncue.core.sql import arithmetic, functions, logic
-from oncue.core.sql.scalars import DIALECT, Compiler, Scalar
+from oncue.core.sql.scalars import Compiler, Scalar, spelled
 
 C = TypeVar("C")
 
@@ -63,7 +63,5 @@ class Expressions(Compiler[C]):
                 f"expected a function that can be streamed, got {name}()"
                 f"{nearest(name, functions.NAMES)}",
             )
-        spelled = node.sql(dialect=DIALECT)
-        raise self.refusal(
-            node, f"expected an expression that can be streamed, got {spelled[:60]!r}"
-        )
+        got = spelled(node)
+        raise self.refusal(node, f"expected an expression that can be streamed, got {got[:60]!r}")

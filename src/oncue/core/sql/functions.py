@@ -10,7 +10,7 @@ from sqlglot import exp
 from oncue.core.json_text import Json
 from oncue.core.sql import values
 from oncue.core.sql.arithmetic import remainder
-from oncue.core.sql.scalars import Compiler, Scalar, Sort, alike
+from oncue.core.sql.scalars import Compiler, Scalar, Sort, alike, spelled
 
 C = TypeVar("C")
 MAX_TEXT: Final = 100_000
@@ -95,7 +95,7 @@ def call(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
     nodes = [child for child in node.iter_expressions() if isinstance(child, exp.Expr)]
     most = len(function.takes)
     if not most - function.optional <= len(nodes) <= most:
-        name = node.sql().partition("(")[0]
+        name = spelled(node).partition("(")[0]
         raise compiler.refusal(node, f"expected {most} arguments of {name}, got {len(nodes)}")
     arguments = [
         compiler.of_sort(each, sort).of for each, sort in zip(nodes, function.takes, strict=False)

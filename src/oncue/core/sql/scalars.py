@@ -15,7 +15,7 @@ from typing import Final, Generic, TypeVar
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
 from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
@@ -85,6 +85,14 @@ def read(piece: Piece) -> exp.Expr:
     if _depth(tree) > MAX_DEPTH:
         raise piece.statement.refusal(piece.start, "expected an expression that is less deep")
     return tree
+
+
+def spelled(node: exp.Expr) -> str:
+    """Return a node as SQL, for people; one that cannot be written by its kind."""
+    try:
+        return node.sql(dialect=DIALECT, unsupported_level=ErrorLevel.IGNORE)
+    except (SqlglotError, ValueError):
+        return node.key.upper()
 
 
 def _depth(tree: exp.Expr) -> int:

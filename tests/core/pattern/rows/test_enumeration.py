@@ -94,6 +94,42 @@ def test_the_preferred_match_is_found_whatever_the_restarts(
     ]
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    inner=patterns,
+    definitions=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(sorted(DEFINITIONS))),
+    values=st.lists(st.sampled_from([0, 1, 2, 3, None]), max_size=12),
+    within_s=st.sampled_from([1, 2, 3, 5, 100]),
+    restarts=st.sets(st.integers(0, 12)),
+    most=st.sampled_from([1, 2, 3]),
+)
+def test_what_is_dropped_is_the_same_whatever_the_restarts(
+    inner: str,
+    definitions: Mapping[str, str],
+    values: list[int | None],
+    within_s: int,
+    restarts: set[int],
+    most: int,
+) -> None:
+    define = ", ".join(
+        f"{name} AS {of.replace('X.', f'{name}.')}" for name, of in definitions.items()
+    )
+    query = row_pattern(
+        f"{inner} | A B C", define, within=f"'{within_s}' SECOND", subset="SUBSET U = (A, B)"
+    )
+
+    def found(restarts: set[int]) -> tuple[list[Hit], Mapping[str, int]]:
+        driver = Driver(query, limits={"max_partials_per_key": most})
+        hits: list[Hit] = []
+        for place, event in enumerate(make_rows(values)):
+            if place in restarts:
+                driver.restart()
+            hits += driver.admit(event)
+        return hits + driver.advance(), driver.operator.counts
+
+    assert found(restarts) == found(set())
+
+
 def _told(hit: Hit) -> tuple[object, dict[str, list[int]]]:
     return hit.values["n"], {name: list(offsets) for name, offsets in hit.bindings}
 

@@ -1,6 +1,11 @@
 """What cannot be streamed is refused when it is saved: where, why, and what to write instead."""
 
+import re
+from typing import Final
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
@@ -99,3 +104,53 @@ def test_what_a_statement_says_itself_is_refused_beside_it(
     fields: dict[str, Json], path: str
 ) -> None:
     assert path in [each for each, _ in _refused(row_pattern("A"), **fields)]
+
+
+BEGIN: Final = row_pattern(
+    "A (B | C)* {- D -}", "B AS SUM(B.data.v) > PREV(A.data.v) AND type LIKE 'a%'",
+    measures="FINAL LAST(B.data.v, 1) AS v, CLASSIFIER() AS c", rows="ALL ROWS PER MATCH",
+    skip="AFTER MATCH SKIP TO LAST B", subset="SUBSET U = (A, B)", within="'1' HOUR",
+)  # fmt: skip
+WORDS: Final = re.findall(r"\w+|'[^']*'|\S", BEGIN)
+MORE: Final = [
+    *("1e999", "NULL", "CASE", "WHEN", "THEN", "END", "CAST", "AS", "INT", "DATE", "IN", "LIKE"),
+    *("IS", "FINAL", "RUNNING", "NEXT", "FIRST", "COUNT", "MIN", "PERMUTE", "[0]", "->>", "'$.x'"),
+    *(
+        "::",
+        "||",
+        "?",
+        ":p",
+        "$1",
+        "@",
+        "`b`",
+        '"q"',
+        "--",
+        "/*",
+        "\\",
+        "é",
+        "FILTER",
+        "OVER",
+        "EXISTS",
+    ),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    changes=st.lists(
+        st.tuples(st.integers(0, len(WORDS) - 1), st.sampled_from([*WORDS, *MORE, ""])), max_size=3
+    )
+)
+def test_whatever_is_written_is_a_pattern_or_refused(changes: list[tuple[int, str]]) -> None:
+    words = list(WORDS)
+    for place, word in changes:
+        words[place] = word
+    document: Json = {"name": "rows", "pattern": {"type": "sql", "query": " ".join(words)}}
+
+    refused: set[str] = set()
+    try:
+        parse_pattern(document)
+    except InvalidInput as exc:
+        refused = {problem.path for problem in exc.problems}
+
+    assert refused <= {"pattern.query"}

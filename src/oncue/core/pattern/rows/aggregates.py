@@ -16,7 +16,7 @@ from oncue.core.pattern.rows.registers import (
     Sum,
 )
 from oncue.core.pattern.rows.row import Here
-from oncue.core.sql.scalars import Compiler, Scalar, Sort
+from oncue.core.sql.scalars import Compiler, Scalar, Sort, spelled
 
 _AGGREGATES: Final[dict[type[exp.Expr], tuple[type[Aggregate], Sort]]] = {
     exp.Count: (Count, Sort.ANY),
@@ -39,7 +39,7 @@ def compile_aggregate(
         InvalidInput: it is none that a row pattern can keep.
     """
     counts: Callable[[Here], bool] = _everything
-    key = node.sql()
+    key = repr(node)
     if isinstance(node, exp.Filter):
         where = node.expression.this if isinstance(node.expression, exp.Where) else node.expression
         condition = compiler.of_sort(where, Sort.TRUTH).of
@@ -47,9 +47,11 @@ def compile_aggregate(
         node = node.this
     found = _AGGREGATES.get(type(node))
     if found is None:
-        name = node.sql().partition("(")[0].upper()
+        name = spelled(node).partition("(")[0].upper()
         raise compiler.refusal(node, f"expected COUNT, SUM, AVG, MIN or MAX, got {name}")
     type_, sort = found
+    if node.expressions:
+        raise compiler.refusal(node, "expected one argument of an aggregate")
     argument = node.this
     if isinstance(argument, exp.Distinct):
         if type_ not in (Count, Extreme, Greatest) or len(argument.expressions) != 1:
@@ -62,7 +64,7 @@ def compile_aggregate(
         mask = mask_of(argument.args["table"])
         if mask is None:
             raise compiler.refusal(
-                node, f"expected a variable of the pattern before '*' in {node.sql()}"
+                node, f"expected a variable of the pattern before '*' in {spelled(node)}"
             )
         return type_(mask, key, _one, counts), Sort.NUMBER
     scalar = compiler.of_sort(argument, sort)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from oncue.core.json_text import Json
-from oncue.core.pattern.rows.program import Accept, Border, Enter, Fork, Leave, Program, Take
+from oncue.core.pattern.rows.program import Accept, Border, Onward, Program, Take, onward_from
 from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Registers, Row, Spot, Taken
 
@@ -37,13 +37,15 @@ class Automaton:
     """
     A program with its conditions by variable; a variable without one takes any row.
 
-    Where `merges`, threads of equal registers have the same future.
+    Where `merges`, threads of equal registers have the same future. `onward` is known where
+    nothing but the row decides which threads go on.
     """
 
     program: Program
     conditions: tuple[Condition | None, ...]
     memory: Memory
     merges: bool
+    onward: Onward | None
 
 
 class Attempt:
@@ -147,20 +149,10 @@ class Attempt:
                     self.best, self.has_match = taken, True
                     return True
                 case passed:
-                    pending += self._onward(passed, empty, last_at)
+                    is_at_border = isinstance(passed, Border) and self._is_at(passed, last_at)
+                    pending += onward_from(passed, empty, is_at_border=is_at_border)
         return False
 
-    def _onward(
-        self, passed: Fork | Border | Enter | Leave, empty: frozenset[int], last_at: int | None
-    ) -> list[tuple[int, frozenset[int]]]:
-        """Return where a thread goes on without a row, the preferred place last."""
-        match passed:
-            case Fork(first, second):
-                return [(second, empty), (first, empty)]
-            case Border(is_start, next_):
-                at = self.next_at
-                return [(next_, empty)] if (at == 0 if is_start else at - 1 == last_at) else []
-            case Enter(repetition, next_):
-                return [(next_, empty | {repetition})]
-            case Leave(repetition, next_):
-                return [] if repetition in empty else [(next_, empty)]
+    def _is_at(self, border: Border, last_at: int | None) -> bool:
+        at = self.next_at
+        return at == 0 if border.is_start else at - 1 == last_at

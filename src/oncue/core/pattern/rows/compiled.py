@@ -1,6 +1,6 @@
 """From a statement with MATCH_RECOGNIZE to what runs it, or to what is wrong with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from oncue.core.errors import InvalidInput, Problem
@@ -10,17 +10,18 @@ from oncue.core.pattern.rows.attempt import Automaton, Condition
 from oncue.core.pattern.rows.inputs import Input
 from oncue.core.pattern.rows.layout import Layout
 from oncue.core.pattern.rows.operator import RowPlan
-from oncue.core.pattern.rows.partition import Search
 from oncue.core.pattern.rows.program import (
     Program,
     TooLarge,
     compile_program,
+    onward_of,
     parts_of,
     variables_of,
 )
 from oncue.core.pattern.rows.references import Reach, RowScope, Variables, row_piece
 from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Spot
+from oncue.core.pattern.rows.searcher import Search
 from oncue.core.pattern.rows.selecting import selection_of
 from oncue.core.pattern.selection import Selection
 from oncue.core.problems import nearest
@@ -86,6 +87,9 @@ def _compile(query: Query, max_threads: int, *, takes_null: bool, is_bounded: bo
     program = _program(query, variables)
     conditions = definitions.conditions()
     looks_ahead = definitions.reach.after > 0
+    if looks_ahead:
+        # What a row meets hangs on the rows that are there when it is asked.
+        conditions = tuple(each and replace(each, is_local=False) for each in conditions)
     is_mergeable = not definitions.reach.reads_labels
     measures = definitions.measures()
     if definitions.problems:
@@ -94,9 +98,11 @@ def _compile(query: Query, max_threads: int, *, takes_null: bool, is_bounded: bo
     _check_parts(query)
     if not is_bounded:
         _check_stream(query, definitions.reach, "DEFINE" if looks_ahead else "MEASURES")
+    is_plain = all(each.is_local for each in conditions if each is not None)
+    onward = onward_of(program) if is_plain else None
     within_ms = clause.within_ms or (FOREVER if is_bounded else DEFAULT_STATE_MS)
     search = Search(
-        automaton=Automaton(program, conditions, definitions.kept, is_mergeable),
+        automaton=Automaton(program, conditions, definitions.kept, is_mergeable, onward),
         reach=definitions.reach,
         within_ms=within_ms,
         skip=clause.skip.to,

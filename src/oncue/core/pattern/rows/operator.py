@@ -10,8 +10,9 @@ from oncue.core.pattern.keyed import Keyed
 from oncue.core.pattern.kinds.shared import Limits
 from oncue.core.pattern.operator import Arrival, Hit, Note
 from oncue.core.pattern.rows.output import Output
-from oncue.core.pattern.rows.partition import FREE, Partition, Search, Searcher, dump, load
+from oncue.core.pattern.rows.partition import FREE, Partition, dump, load
 from oncue.core.pattern.rows.row import Row
+from oncue.core.pattern.rows.searcher import Search, Searcher
 from oncue.core.pattern.sequence.keyed_operator import KeyedOperator
 
 

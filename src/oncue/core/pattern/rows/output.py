@@ -7,15 +7,15 @@ from sqlglot import exp
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Hit, Kind
-from oncue.core.pattern.rows.partition import Outcome
 from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Registers, Row, Spot, Taken
+from oncue.core.pattern.rows.searcher import Outcome
 from oncue.core.problems import nearest
 from oncue.core.sql.columns import reference, stepped
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.row_pattern.clause import Rows
 from oncue.core.sql.row_pattern.query import Query
-from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
+from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort, spelled
 from oncue.core.sql.values import spelled_instant
 
 
@@ -172,7 +172,7 @@ def compile_columns(
             continue
         found = reference(inner)
         steps = [step for step in found.path if isinstance(step, str)] if found else []
-        plain = (steps[-1] if steps else found.names[-1].name) if found else inner.sql()
+        plain = (steps[-1] if steps else found.names[-1].name) if found else spelled(inner)
         name = item.alias if isinstance(item, exp.Alias) else plain
         columns.append((name, compiler.compile(inner)))
     where = query.select.args.get("where")

@@ -33,6 +33,7 @@ from oncue.core.sql.row_pattern.pattern import (
 )
 
 MAX_SIZE: Final = 10_000
+MAX_PLAIN: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,58 @@ class Program:
 
     code: tuple[Instruction, ...]
     start: int
+
+
+Onward: TypeAlias = Mapping[int, tuple[tuple[int, ...], bool]]
+"""From a place without a row: where rows are taken, the preferred first, and whether it then accepts."""
+
+
+def onward_of(program: Program) -> Onward | None:
+    """Return where threads go on; None, where that depends on the row, or is much to know."""
+    code = program.code
+    if len(code) > MAX_PLAIN or any(isinstance(each, Border) for each in code):
+        return None
+    begins = {program.start} | {each.next_ for each in code if isinstance(each, Take)}
+    return {begin: _closure(code, begin) for begin in begins}
+
+
+def _closure(code: Sequence[Instruction], begin: int) -> tuple[tuple[int, ...], bool]:
+    taking: dict[int, None] = {}
+    seen: set[tuple[int, frozenset[int]]] = set()
+    pending: list[tuple[int, frozenset[int]]] = [(begin, frozenset())]
+    while pending:
+        mark = pending.pop()
+        if mark in seen:
+            continue
+        seen.add(mark)
+        place, empty = mark
+        match code[place]:
+            case Take():
+                taking.setdefault(place)
+            case Accept():
+                return tuple(taking), True
+            case passed:
+                pending += onward_from(passed, empty)
+    return tuple(taking), False
+
+
+def onward_from(
+    passed: "Fork | Border | Enter | Leave", empty: frozenset[int], *, is_at_border: bool = False
+) -> list[tuple[int, frozenset[int]]]:
+    """
+    Return where a thread goes on without a row, the preferred place last.
+
+    `empty` are the repetitions around it that have taken no row.
+    """
+    match passed:
+        case Fork(first, second):
+            return [(second, empty), (first, empty)]
+        case Border(_, next_):
+            return [(next_, empty)] if is_at_border else []
+        case Enter(repetition, next_):
+            return [(next_, empty | {repetition})]
+        case Leave(repetition, next_):
+            return [] if repetition in empty else [(next_, empty)]
 
 
 def compile_program(pattern: Node, labels: Mapping[str, int]) -> Program:

@@ -23,7 +23,7 @@ from oncue.core.pattern.rows.row import Here, Spot
 from oncue.core.problems import nearest
 from oncue.core.sql.columns import reference
 from oncue.core.sql.expressions import Expressions
-from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort, constant_of
+from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort, constant_of, spelled
 from oncue.core.sql.text import Piece, Statement, Word, spelled_name
 
 _PREFIX: Final = "row_"
@@ -129,11 +129,9 @@ class HereScope(Scope[Here]):
             self.reads_number = True
             return Scalar(Sort.NUMBER, lambda here: here.number)
         if name.startswith(_PREFIX) or isinstance(node, exp.AggFunc):
-            spelled = (
-                node.sql().removeprefix(_PREFIX).partition("(")[0].upper().removeprefix("ROW_")
-            )
+            got = spelled(node).removeprefix(_PREFIX).partition("(")[0].upper().removeprefix("ROW_")
             raise compiler.refusal(
-                node, f"expected columns of one row here, got {spelled} inside of another function"
+                node, f"expected columns of one row here, got {got} inside of another function"
             )
         return None
 
@@ -150,11 +148,11 @@ def classified(node: exp.Expr, variables: Variables, compiler: Compiler[C]) -> i
     found = reference(node.expressions[0])
     mask = variables.mask(found.names[0]) if found and not found.path else None
     if mask is None:
-        spelled = node.expressions[0].sql()
+        got = spelled(node.expressions[0])
         raise compiler.refusal(
             node,
-            f"expected a variable of the pattern in CLASSIFIER, got {spelled!r}"
-            f"{nearest(spelled, variables.masks)}",
+            f"expected a variable of the pattern in CLASSIFIER, got {got!r}"
+            f"{nearest(got, variables.masks)}",
         )
     return mask
 
@@ -241,15 +239,15 @@ class RowScope(Scope[Spot]):
         return self._at(node, found, compiler)
 
     def _offset(self, node: exp.Expr, default: int, compiler: Compiler[Spot]) -> int:
-        spelled = call_name(node).removeprefix(_PREFIX).upper()
+        name = call_name(node).removeprefix(_PREFIX).upper()
         if not 1 <= len(node.expressions) <= 2:
-            raise compiler.refusal(node, f"expected {spelled}(expression, number of rows)")
+            raise compiler.refusal(node, f"expected {name}(expression, number of rows)")
         if len(node.expressions) == 1:
             return default
         given = compiler.compile(node.expressions[1]).constant
         if not isinstance(given, int) or not 0 <= given <= MAX_OFFSET:
             raise compiler.refusal(
-                node, f"expected a number of rows from 0 to {MAX_OFFSET} in {spelled}"
+                node, f"expected a number of rows from 0 to {MAX_OFFSET} in {name}"
             )
         return given
 
@@ -285,7 +283,8 @@ class RowScope(Scope[Spot]):
     def _mask(self, inner: HereScope, node: exp.Expr, compiler: Compiler[Spot]) -> int:
         if len(inner.masks) > 1:
             raise compiler.refusal(
-                node, f"expected columns of one variable inside of a function, got {node.sql()!r}"
+                node,
+                f"expected columns of one variable inside of a function, got {spelled(node)!r}",
             )
         return next(iter(inner.masks), self._variables.universal)
 

@@ -74,7 +74,8 @@ def split_query(statement: Statement) -> Query:
         raise statement.refusal(words[0].start, f"expected one SELECT, got {select.key.upper()}")
     refuse_parts(piece, select, words)
     table = select.find(exp.Table)
-    assert table is not None
+    if table is None:
+        raise statement.refusal(words[begin].start, f"expected FROM before {KEYWORD}")
     alias = table.alias
     return Query(statement, source, clause, piece, select, alias or _RESULT)
 
