@@ -252,9 +252,10 @@ def test_an_answer_may_wait_for_the_end(tmp_path: Path) -> None:
         waiting = asyncio.create_task(
             server.request("POST", "/workflows/slow/execute?wait=10s", json=body)
         )
-        while "waiting" not in await server.world.statuses():
-            await server.world.engine.settled()
-        server.world.clock.advance(10_000)
+        clock = server.world.clock
+        while not clock.is_awaited(clock.now_ms() + 10_000):
+            await server.world.statuses()
+        clock.advance(10_000)
         return ended, await waiting
 
     ended, late = serve(tmp_path, use)

@@ -28,6 +28,10 @@ class VirtualClock:
             heapq.heappush(self._sleepers, (instant_ms, next(self._order), woken))
             await woken
 
+    def is_awaited(self, instant_ms: int) -> bool:
+        """Return whether somebody sleeps until that instant."""
+        return any(until_ms == instant_ms for until_ms, *_ in self._sleepers)
+
     def advance(self, duration_ms: int) -> None:
         """Let time pass."""
         self._now_ms += duration_ms
