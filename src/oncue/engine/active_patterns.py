@@ -1,6 +1,6 @@
 """Patterns as the matcher sees them: ready to match, and seen from a record of the log on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from oncue.core.errors import InvalidInput, NotFound
@@ -21,6 +21,16 @@ class ActivePatterns:
         self._patterns = patterns
         self._ready: dict[tuple[str, str, int], ActivePattern] = {}
         self.audience = Audience(patterns, self.ready)
+        self._listeners: list[Callable[[str, PatternVersion], None]] = []
+
+    def subscribe(self, listener: Callable[[str, PatternVersion], None]) -> None:
+        """Tell a listener of each version, once it is seen."""
+        self._listeners.append(listener)
+
+    def tell(self, account: str, pattern: PatternVersion) -> None:
+        """Say that a version is seen from now on."""
+        for listener in self._listeners:
+            listener(account, pattern)
 
     async def version(self, account: str, pattern_id: str, version: int) -> ActivePattern | None:
         """Return a version, ready to match; nothing, if it ends the pattern."""

@@ -43,6 +43,7 @@ from oncue.engine.outcomes import Outcomes
 from oncue.engine.parking import Parking
 from oncue.engine.patterns import PatternDefinitions
 from oncue.engine.pauses import PauseBook
+from oncue.engine.poll_loop import PollLoop
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
 from oncue.engine.redriving import Redriving
@@ -154,6 +155,8 @@ class Engine:
             world.clock,
             world.fresh_id,
         )
+        self.polling = PollLoop(self.active_patterns, world.log, world.questions, world.clock)
+        self.active_patterns.subscribe(self.polling.take)
         self.firing = ScheduleLoop(world.schedules, world.log, world.clock)
         self.schedules = ScheduleBook(
             world.schedules, world.accounts, world.clock, world.fresh_id, self.firing.wake
@@ -257,6 +260,7 @@ class Engine:
     def _loops(self) -> tuple[Loop | MatchLanes, ...]:
         return (
             self.firing,
+            self.polling,
             self.matching,
             self._timers,
             self.parking,
@@ -276,10 +280,12 @@ class Engine:
         await self._executor.recover()
         await self._outbox.recover()
         await self.schedules.realign()
+        await self.polling.recover(await self._world.accounts.ids())
         self.matching.start()
         self._timers.start()
         self._outbox.start()
         self.firing.start()
+        self.polling.start()
         self.parking.start()
         self.redriving.start()
         for account in await self._world.accounts.ids():
@@ -288,6 +294,7 @@ class Engine:
     async def stop(self) -> None:
         """Begin nothing more; write down the answers that are on their way."""
         await self.firing.stop()
+        await self.polling.stop()
         await self.matching.stop()
         await self._timers.stop()
         await self.parking.stop()

@@ -125,6 +125,7 @@ class PatternDefinitions:
         self._active.audience.take(account, pattern)
         offset = await self._log.append_change(account, pattern.id, pattern.version)
         await self._patterns.announced(account, pattern.id, pattern.version, offset)
+        self._active.tell(account, pattern)
 
     async def announce_rest(self) -> None:
         """Announce what was saved before a crash came between."""

@@ -8,6 +8,7 @@ from oncue.core.expression import Template
 from oncue.core.pattern.keys import KeyOf
 from oncue.core.pattern.kinds.shared import Cooldown, Limits
 from oncue.core.pattern.operator import Operator
+from oncue.core.pattern.polled.poll import Poll
 from oncue.core.pattern.selection import Selection
 
 
@@ -24,7 +25,7 @@ class Looking:
     before an event it must have begun to see the windows around it whole. `steps` are the
     names and places of what the selectors are of, where there are several. `key` is how
     a kind finds the key that says so itself, and not by `by`; `warnings` say what whoever
-    saves the pattern should know.
+    saves the pattern should know; `poll` is what is asked every so often.
     """
 
     selections: tuple[Selection, ...]
@@ -37,6 +38,7 @@ class Looking:
     lead_ms: int = 0
     key: KeyOf | None = None
     warnings: tuple[Problem, ...] = ()
+    poll: Poll | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,6 +15,7 @@ from oncue.core.pattern.kinds.sequence import SequencePattern
 from oncue.core.pattern.kinds.sql import SqlPattern
 from oncue.core.pattern.kinds.threshold import ThresholdPattern, compile_threshold
 from oncue.core.pattern.plan import Looking, Plan
+from oncue.core.pattern.polled.compiled import compile_polled
 from oncue.core.pattern.rows.compiled import compile_rows
 from oncue.core.pattern.rows.operator import RowOperator
 from oncue.core.pattern.select.compiled import compile_select
@@ -122,7 +123,11 @@ def _sequence(condition: SequencePattern, path: str) -> Looking:
 
 
 def _sql(condition: SqlPattern, path: str) -> Looking:
+    if problems := [*sql.unfit_polls(condition, path)]:
+        raise InvalidInput(problems)
     statement = Statement(condition.query, f"{path}.query")
+    if condition.every is not None:
+        return compile_polled(condition, statement)
     if not has_row_pattern(statement):
         return compile_select(condition, statement, path)
     if problems := [*sql.unfit_rows(condition, path)]:

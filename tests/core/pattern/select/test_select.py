@@ -273,3 +273,22 @@ def test_fields_that_do_not_fit_are_refused() -> None:
     assert [path for path, _ in problems("SELECT type FROM events", late=late)] == ["pattern.late"]
     assert [path for path, _ in problems(grouped, late=kept)] == ["pattern.late.action"]
     assert [path for path, _ in problems(grouped, by=["event.subject"])] == ["pattern.by"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"every": "1s"}, "pattern.every"),
+        ({"every": "1m", "backfill": "1h"}, "pattern.backfill"),
+        ({"every": "1m", "late": {"allowed": "1h", "action": "amend"}}, "pattern.late"),
+        ({"identity": ["type"]}, "pattern.identity"),
+        ({"forget": "never"}, "pattern.forget"),
+        ({"every": "1m", "query": "DROP TABLE events"}, "pattern.query"),
+    ],
+)
+def test_what_is_asked_every_so_often_has_fields_of_its_own(
+    fields: dict[str, Json], path: str
+) -> None:
+    given: dict[str, Json] = {"query": "SELECT type FROM events", **fields}
+
+    assert [each for each, _ in problems(str(given.pop("query")), **given)] == [path]

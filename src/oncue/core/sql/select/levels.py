@@ -29,7 +29,7 @@ _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "sample": ("SAMPLE", "the same stream gives the same rows"),
     "pivots": ("PIVOT", "use COUNT(*) FILTER (WHERE …)"),
 }  # fmt: skip
-_ASKED: Final = "POST /events/query answers it over the stored events"
+_ASKED: Final = "with 'every' it is asked over the stored events instead"
 
 
 @dataclass(frozen=True, slots=True)
