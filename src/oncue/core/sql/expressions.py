@@ -61,7 +61,7 @@ class Expressions(Compiler[C]):
             raise self.refusal(
                 node,
                 f"expected a function that can be streamed, got {name}()"
-                f"{nearest(name, functions.NAMES)}",
+                f"{nearest(name, (*functions.NAMES, *self.scope.functions))}",
             )
         got = spelled(node)
         raise self.refusal(node, f"expected an expression that can be streamed, got {got[:60]!r}")

@@ -50,7 +50,13 @@ class Scalar(Generic[C_contra]):
 
 
 class Scope(ABC, Generic[C]):
-    """What names mean, and functions that are more than functions of their arguments."""
+    """
+    What names mean, and functions that are more than functions of their arguments.
+
+    `functions` are the names of these, to suggest from.
+    """
+
+    functions: tuple[str, ...] = ()
 
     @abstractmethod
     def column(self, node: exp.Expr, compiler: "Compiler[C]") -> Scalar[C] | None:

@@ -40,6 +40,7 @@ def _clause(text: str) -> str:
         (row_pattern("A", "A AS A.type > 1"), "expected a text, got a number"),
         (row_pattern("A", "A AS data.v"), ""),
         (row_pattern("A", "A AS lowr(data.v) = 'x'"), "got lowr(); did you mean 'lower'?"),
+        (row_pattern("A", "A AS PREVV(data.v) = 1"), "got prevv(); did you mean 'prev'?"),
         (row_pattern("A", "A AS subjct = 'x'"), "got 'subjct'; did you mean 'subject'?"),
         (row_pattern("A", "A AS FIRST(A.data.v + B.data.v) > 1"), "expected a column of events"),
         (row_pattern("A B", "A AS FIRST(A.data.v + B.data.v) > 1"), "columns of one variable"),
@@ -104,6 +105,12 @@ def test_what_a_statement_says_itself_is_refused_beside_it(
     fields: dict[str, Json], path: str
 ) -> None:
     assert path in [each for each, _ in _refused(row_pattern("A"), **fields)]
+
+
+def test_a_cooldown_would_keep_back_the_further_rows_of_a_match() -> None:
+    query = row_pattern("A", rows="ALL ROWS PER MATCH")
+
+    assert [path for path, _ in _refused(query, cooldown="1m")] == ["pattern.cooldown"]
 
 
 BEGIN: Final = row_pattern(

@@ -28,7 +28,7 @@ from oncue.core.problems import nearest
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.row_pattern.clause import DEFAULT_STATE_MS, Clause, Named, Rows, SkipTo
 from oncue.core.sql.row_pattern.pattern import Anchor, Exclusion
-from oncue.core.sql.row_pattern.query import Query, has_row_pattern, split_query
+from oncue.core.sql.row_pattern.query import Query, split_query
 from oncue.core.sql.scalars import Scalar, Sort, read
 from oncue.core.sql.text import Statement
 
@@ -58,10 +58,14 @@ def compile_rows(pattern: SqlPattern, path: str) -> CompiledRows:
         InvalidInput: with the first thing that is wrong with its shape, or all with its names.
     """
     statement = Statement(pattern.query, f"{path}.query")
-    if not has_row_pattern(statement):
-        raise statement.refusal(0, "expected MATCH_RECOGNIZE ( … ) after FROM events, got none")
+    query = split_query(statement)
+    if pattern.cooldown is not None and query.clause.rows is not Rows.ONE:
+        expected = (
+            "expected ONE ROW PER MATCH beside a cooldown, which would keep back further rows"
+        )
+        raise InvalidInput([Problem(f"{path}.cooldown", expected)])
     return _compile(
-        split_query(statement),
+        query,
         pattern.limits.max_partials_per_key,
         takes_null=pattern.on_missing_key == "null_key",
         is_bounded=False,

@@ -29,6 +29,17 @@ from oncue.core.sql.text import Piece, Statement, Word, spelled_name
 _PREFIX: Final = "row_"
 _NAVIGATIONS: Final = ("FIRST", "LAST", "PREV", "NEXT")
 _SEMANTICS: Final = ("RUNNING", "FINAL")
+_FUNCTIONS: Final = (
+    "first",
+    "last",
+    "prev",
+    "next",
+    "classifier",
+    "match_number",
+    "count",
+    "sum",
+    "avg",
+)
 MAX_OFFSET: Final = 1_000
 
 C = TypeVar("C")
@@ -174,6 +185,8 @@ class RowScope(Scope[Spot]):
     What is kept of the rows goes to `memory`, what is looked at beyond them to `reach`.
     `is_local` stays true while nothing but the current row and its neighbours is looked at.
     """
+
+    functions = _FUNCTIONS
 
     def __init__(
         self,
