@@ -198,3 +198,30 @@ def test_the_stream_is_followed_until_enough_was_seen(at: Any) -> None:
     assert [json.loads(line)["offset"] for line in machines[1].splitlines()] == [1, 3]
     assert wrong[0] == 1
     assert "expected an event type or a glob" in wrong[1]
+
+
+def test_what_stands_in_brackets_is_neither_style_nor_fault(at: Any) -> None:
+    hostile = "[/b] [red]x"
+    step = {"id": "s", "type": "stop", "status": "failed", "message": hostile}
+
+    async def use(shell: Shell) -> list[tuple[int, str]]:
+        served = shell.server
+        made = {"name": "m", "steps": [step]}
+        await served.request("POST", "/workflows", json=made)
+        run = await served.request("POST", "/workflows/m/execute?wait=10s", json={})
+        await served.request("POST", "/variables", json={"name": "v", "value": hostile})
+        await served.request("POST", "/events", json={"type": "a", "subject": hostile})
+        return [
+            await shell.run("executions", "list"),
+            await shell.run("executions", "show", run.body["id"]),
+            await shell.run("variables", "list"),
+            await shell.run("query", "SELECT subject FROM events"),
+            await shell.run("send", hostile),
+        ]
+
+    *shown, refused = at(use)
+
+    assert [code for code, _ in shown] == [0, 0, 0, 0]
+    assert all(hostile in text for _, text in shown)
+    assert refused[0] == 1
+    assert hostile in refused[1]

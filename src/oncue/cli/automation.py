@@ -120,9 +120,11 @@ def _failure(problem: Problem) -> Failure:
 
 def _print(result: _Result) -> None:
     if not result.failures:
-        out.print(f"[green]✓[/green] {result.name} [dim]{result.duration_ms} ms[/dim]")
+        out.print("[green]✓[/green] ", end="")
+        out.print(f"{result.name} ", markup=False, end="")
+        out.print(f"[dim]{result.duration_ms} ms[/dim]")
         return
-    out.print(f"[red]✗ {result.name}[/red]")
+    out.print(f"✗ {result.name}", style="red", markup=False)
     for failure in result.failures:
         place, *found = _lines(result, failure)
         out.print(f"  {place}", markup=False)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -212,18 +211,18 @@ def _table(matches: list[Any]) -> Table:
     table = make_table("time", "key", "kind", "events", "values")
     for match in matches:
         cells = (match["time"], _named(match["key"]), match["kind"], _events_of(match))
-        table.add_row(*cells, escape(_listed(match["values"])))
+        table.add_row(*cells, _listed(match["values"]))
     return table
 
 
 def _named(key: dict[str, Json]) -> str:
-    return escape(" ".join(_short(value) for value in key.values()))
+    return " ".join(_short(value) for value in key.values())
 
 
 def _events_of(match: Any) -> str:
     """Return how many events a match has, by the names of steps where there are such."""
     named = [f"{name} {len(events)}" for name, events in match["bindings"].items()]
-    return escape(", ".join(named) or str(match["event_count"]))
+    return ", ".join(named) or str(match["event_count"])
 
 
 def _listed(values: dict[str, Json]) -> str:

@@ -211,7 +211,8 @@ _MARKS: Final = {
 
 
 def _print(finding: Finding) -> None:
-    out.print(f"{_MARKS[finding.verdict]} {finding.subject}: {finding.found}")
+    out.print(_MARKS[finding.verdict], end=" ")
+    out.print(f"{finding.subject}: {finding.found}", markup=False)
     if finding.remedy:
         out.print(f"    {finding.remedy}", markup=False)
 

@@ -5,7 +5,6 @@ from math import inf
 from typing import Annotated, Final, assert_never
 
 from cyclopts import Parameter
-from rich.markup import escape
 
 from oncue.cli.output import AsJson, print_json
 from oncue.cli.remote import CommandError, out
@@ -41,7 +40,7 @@ def explain_expression(
     try:
         compiled = compile_expression(expression, roots=root, lists=list_of)
     except InvalidInput as exc:
-        raise CommandError(escape(exc.problems[0].message)) from exc
+        raise CommandError(exc.problems[0].message) from exc
     if as_json:
         print_json(_facts(compiled))
     else:

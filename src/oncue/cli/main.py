@@ -113,17 +113,17 @@ app.command("oncue.cli.definitions:export", name="export", help="Print all defin
 
 def main(words: Sequence[str] | None = None) -> None:
     """Run the command that `words` name, by default those of the command line."""
-    from oncue.cli.remote import CommandError, err
+    from oncue.cli.remote import CommandError, print_failure
     from oncue.core.errors import InvalidInput, NewerFormat
 
     try:
         code = app(sys.argv[1:] if words is None else words)
     except (CommandError, NewerFormat) as exc:
-        err.print(f"[red]oncue:[/red] {exc}")
+        print_failure("oncue", str(exc))
         raise SystemExit(1) from exc
     except InvalidInput as exc:
         for problem in exc.problems:
-            err.print(f"[red]oncue:[/red] {problem.path}: {problem.message}")
+            print_failure("oncue", f"{problem.path}: {problem.message}")
         raise SystemExit(1) from exc
     raise SystemExit(code)
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import cyclopts
 from cyclopts import Parameter
+from rich.text import Text
 
 from oncue.cli.output import AsJson, make_table, print_json, print_table
 from oncue.cli.remote import CommandError, Remote, out, talk
@@ -70,7 +71,10 @@ def list_executions(*, limit: int = 20, as_json: AsJson = False) -> None:
         table.add_row(
             row["id"], row["workflow"], _coloured(row["status"]), row["created_at"], error
         )
-    out.print(table if page["data"] else "no executions yet")
+    if page["data"]:
+        print_table(table)
+    else:
+        out.print("no executions yet")
 
 
 @executions.command
@@ -80,9 +84,10 @@ def show(execution_id: str, /, *, as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    out.print(f"{found['workflow']} (version {found['version']}): {_coloured(found['status'])}")
+    out.print(f"{found['workflow']} (version {found['version']}): ", end="")
+    out.print(_coloured(found["status"]))
     if found["error"]:
-        out.print(f"[red]{found['error']}[/red]")
+        out.print(found["error"], style="red", markup=False)
     table = make_table("step", "type", "status", "attempts", "output")
     for step in found["steps"]:
         table.add_row(
@@ -162,9 +167,8 @@ def resolve(
     out.print(f"{execution_id} goes on")
 
 
-def _coloured(status: str) -> str:
-    style = _STYLES.get(status)
-    return f"[{style}]{status}[/{style}]" if style else status
+def _coloured(status: str) -> Text:
+    return Text(status, _STYLES.get(status, ""))
 
 
 def _short(value: Any) -> str:

@@ -3,7 +3,10 @@
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.console import RenderableType
+from rich.style import StyleType
 from rich.table import Table
+from rich.text import Text
 
 from oncue.cli.remote import out
 from oncue.core.json_text import Json, encode_json
@@ -13,11 +16,23 @@ _PIPE_WIDTH = 1_000
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 
 
-def make_table(*names: str) -> Table:
+class _Plain(Table):
+    # Cells come from outside: what stands in brackets there is neither style nor link.
+    def add_row(
+        self,
+        *renderables: RenderableType | None,
+        style: StyleType | None = None,
+        end_section: bool = False,
+    ) -> None:
+        cells = [Text(cell) if isinstance(cell, str) else cell for cell in renderables]
+        super().add_row(*cells, style=style, end_section=end_section)
+
+
+def make_table(*names: str, is_boxed: bool = False) -> Table:
     """Return an empty table; where a terminal is narrow its words are folded, never cut."""
-    table = Table(box=None)
+    table = _Plain() if is_boxed else _Plain(box=None)
     for name in names:
-        table.add_column(name, overflow="fold", no_wrap=name == "id")
+        table.add_column(Text(name), overflow="fold", no_wrap=name == "id")
     return table
 
 

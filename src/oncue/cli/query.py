@@ -4,9 +4,8 @@ import sys
 from typing import Annotated, Final
 
 from cyclopts import Parameter
-from rich.table import Table
 
-from oncue.cli.output import AsJson
+from oncue.cli.output import AsJson, make_table, print_table
 from oncue.cli.remote import Remote, out, talk
 from oncue.core.errors import MalformedJson
 from oncue.core.json_text import Json, encode_json, parse_json
@@ -71,10 +70,10 @@ def _value(given: str) -> Json:
 def _show(content: bytes) -> None:
     found = parse_json(content)
     assert isinstance(found, dict)
-    table = Table(*[column["name"] for column in found["columns"]])
+    table = make_table(*[column["name"] for column in found["columns"]], is_boxed=True)
     for row in found["rows"]:
         table.add_row(*[_cell(value) for value in row])
-    out.print(table)
+    print_table(table)
     cut = ", cut off: there are more" if found["truncated"] else ""
     out.print(f"[dim]{found['row_count']} rows in {found['elapsed_ms']} ms{cut}[/dim]")
 

@@ -21,6 +21,12 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 _CHECKOUT_DATA = Path(".oncue")
 
 
+def print_failure(whose: str, message: str) -> None:
+    """Print why a command failed; brackets in it are no styles."""
+    err.print(f"{whose}: ", style="red", end="")
+    err.print(message, markup=False)
+
+
 class CommandError(Exception):
     """Why a command cannot do what it was asked for, for a person."""
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from oncue.app import run
 from oncue.cli.data_folder import check_restored, locked
-from oncue.cli.remote import CommandError
+from oncue.cli.remote import CommandError, print_failure
 from oncue.core.errors import InvalidInput, NewerFormat, Overloaded
 from oncue.core.json_text import encode_json
 from oncue.settings import DEFAULT_PORT, Environment, Settings, load_settings, unknown_settings
@@ -51,15 +51,15 @@ def start(flags: Mapping[str, object], *, demo: bool, is_strict: bool) -> int:
             sys.setswitchinterval(_SWITCH_INTERVAL_S)
             uvloop.run(_serve(settings, listener, demo=demo))
     except (CommandError, NewerFormat, Overloaded) as exc:
-        _err.print(f"[red]oncue up:[/red] {exc}", soft_wrap=True)
+        print_failure("oncue up", str(exc))
         return 1
     except OSError as exc:
         if exc.errno not in OF_THE_DISK:
             raise
-        _err.print(f"[red]oncue up:[/red] {exc.filename}: {refused(exc)}", soft_wrap=True)
+        print_failure("oncue up", f"{exc.filename}: {refused(exc)}")
         return 1
     except sqlite3.OperationalError as exc:
-        _err.print(f"[red]oncue up:[/red] {as_ours(exc)}", soft_wrap=True)
+        print_failure("oncue up", str(as_ours(exc)))
         return 1
     return 0
 
