@@ -30,7 +30,9 @@ class VirtualClock:
 
     def is_awaited(self, instant_ms: int) -> bool:
         """Return whether somebody sleeps until that instant."""
-        return any(until_ms == instant_ms for until_ms, *_ in self._sleepers)
+        return any(
+            until_ms == instant_ms and not woken.done() for until_ms, _, woken in self._sleepers
+        )
 
     def advance(self, duration_ms: int) -> None:
         """Let time pass."""
