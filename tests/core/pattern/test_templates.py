@@ -225,6 +225,28 @@ CASES: dict[str, list[tuple[str, list[Given], list[Expected]]]] = {
         ("a little longer", requests(27), []),
         ("far shorter", requests(0), []),
     ],
+    "best-sellers": [
+        (
+            "three of four",
+            [at(f"{n}m", "order.paid", product=f"p{n}", amount=n) for n in range(4)],
+            [("window", "1h")] * 3,
+        ),
+        ("of another hour", [at("5m", "order.paid", product="p", amount=1),
+                             at("65m", "order.paid", product="p", amount=1)],
+         [("window", "1h"), ("window", "2h")]),
+        ("nothing paid", [at("5m", "order.placed", product="p", amount=1)], []),
+    ],
+    "visit-ended": [
+        ("two pages", each(2, "m", "page.viewed"), [("window", "31m")]),
+        ("one page, and one more much later",
+         [at("0m", "page.viewed"), at("30m", "page.viewed")], []),
+    ],
+    "unusual-payment": [
+        ("far above", [at(f"{n}m", "payment.made", amount=a) for n, a in enumerate([10, 10, 10, 100])],
+         [("matched", "3m")]),
+        ("as usual", [at(f"{n}m", "payment.made", amount=a) for n, a in enumerate([10, 10, 10, 50])], []),
+        ("the first", [at("0m", "payment.made", amount=100)], []),
+    ],
 }  # fmt: skip
 
 

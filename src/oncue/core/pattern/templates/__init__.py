@@ -7,6 +7,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.templates.anomalies import OVER_VALUES
 from oncue.core.pattern.templates.events import OVER_EVENTS
 from oncue.core.pattern.templates.sequences import OVER_STEPS
+from oncue.core.pattern.templates.statements import OVER_ROWS
 from oncue.core.pattern.templates.thresholds import OVER_WINDOWS
 
 TEMPLATES: Final[Sequence[Mapping[str, Json]]] = (
@@ -14,4 +15,5 @@ TEMPLATES: Final[Sequence[Mapping[str, Json]]] = (
     *OVER_WINDOWS,
     *OVER_STEPS,
     *OVER_VALUES,
+    *OVER_ROWS,
 )
