@@ -1,5 +1,6 @@
 """When schedules fire: expressions, time zones, and clocks that are set."""
 
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 
@@ -63,6 +64,8 @@ def _expressions(draw: st.DrawFn) -> Fields:
         step = int(texts[1].partition("/")[2] or 1)
         sets[1] = frozenset(range(0, 24, step))
     minutes, hours, days, months, weekdays = sets
+    # What names no day that there ever is, is refused.
+    assume(min(days) <= max(monthrange(2024, month)[1] for month in months))
     return Fields(minutes, hours, days, months, weekdays, " ".join(texts))
 
 
