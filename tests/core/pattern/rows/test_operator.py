@@ -172,6 +172,17 @@ def test_a_match_over_many_rows_is_found_however_many_ways_there_are() -> None:
     assert [hit.event_count for hit in found] == [3_001]
 
 
+def test_no_more_is_remembered_of_a_key_than_its_open_rows() -> None:
+    driver = Driver(row_pattern("A B+", "B AS B.data.v > PREV(B.data.v)"))
+    for event in make_rows([1, 2] * 500, step_ms=1):
+        driver.admit(event)
+
+    ((_, partition),) = driver.operator.states()["keys"].items()
+
+    assert len(partition.rows) <= 8
+    assert len(partition.known) <= 4
+
+
 def test_what_is_remembered_is_told() -> None:
     driver = Driver(row_pattern("A B+"))
     for event in make_rows([1, 1]):

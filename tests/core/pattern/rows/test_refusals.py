@@ -29,6 +29,10 @@ def _clause(text: str) -> str:
     [
         (row_pattern("A").replace("ORDER BY time", ""), "expected ORDER BY time, got none"),
         (row_pattern("A").replace("time", "data.n"), "expected ORDER BY time, got 'data.n'"),
+        (
+            row_pattern("A").replace("FROM events", "FROM (SELECT type FROM events)"),
+            "got 'time', and FROM (SELECT …) that gives no time",
+        ),
         (row_pattern("A").replace("time", "time DESC"), "ascending, got DESC"),
         (row_pattern("A B$"), "expected a pattern without '$': a stream has no last row"),
         (row_pattern("^A"), "expected a pattern without '^': a stream has no first row"),

@@ -21,6 +21,9 @@ Thread: TypeAlias = tuple[int, Registers, Taken | None]
 """A place of the program, what is kept of the rows taken, and these."""
 
 
+Known: TypeAlias = dict[int, dict[int, bool]]
+"""Whether a row meets the definitions that look at it and its neighbours alone, by variable."""
+
 _NONE: Final[frozenset[int]] = frozenset()
 
 
@@ -68,7 +71,7 @@ class Attempt:
         self,
         automaton: Automaton,
         spot: Spot,
-        known: dict[tuple[int, int], bool],
+        known: Known,
         last_at: int | None,
     ) -> None:
         self._automaton = automaton
@@ -119,11 +122,10 @@ class Attempt:
         if not condition.is_local:
             spot.last, spot.registers, spot.final = here, after, after
             return condition.of(spot) is True
-        key = (here.at, label)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = condition.of(spot) is True
-        return known
+        known = self._known.setdefault(here.at, {})
+        if label not in known:
+            known[label] = condition.of(spot) is True
+        return known[label]
 
     def _follow(
         self, thread: Thread, following: list[Thread], seen: set[object], last_at: int | None

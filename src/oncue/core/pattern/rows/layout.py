@@ -108,6 +108,8 @@ class Layout:
         if first not in {each.lower() for each in times}:
             at = order[0][0].start if order else self._clause.at
             got = repr(self._text(order[0])) if order else "none"
+            if not times:
+                got += ", and FROM (SELECT …) that gives no time"
             raise self._query.statement.refusal(
                 at,
                 f"expected ORDER BY time, got {got}: a stream comes in the order of its events' time",

@@ -16,7 +16,7 @@ import msgspec
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Remembered
-from oncue.core.pattern.rows.attempt import Attempt
+from oncue.core.pattern.rows.attempt import Attempt, Known
 from oncue.core.pattern.rows.plain import PlainAttempt
 from oncue.core.pattern.rows.row import Row, Spot
 
@@ -67,7 +67,7 @@ class Partition(Remembered):
         self.steps = 0
         self.rows: list[Row] = []
         self.attempt: AnyAttempt | None = None
-        self.known: dict[tuple[int, int], bool] = {}
+        self.known: Known = {}
         self.is_resumed = True
 
     @property
@@ -115,14 +115,14 @@ class Partition(Remembered):
     def move(self, start: int, before: int) -> None:
         """Let matches begin from a row on; `before` is how many rows before it are looked back upon."""
         self.attempt = None
+        for at in range(self.start, start):
+            self.known.pop(at, None)
         self.start = start
         keep = min(start, self.end) - before
         # Not at each row: what is let go of together costs but one copy of the rest.
         if 2 * (keep - self.first_at) > len(self.rows):
             self.rows = self.rows[keep - self.first_at :]
             self.first_at = keep
-        if len(self.known) > MAX_ROWS:
-            self.known.clear()
 
 
 def dump(partition: Partition) -> Json:

@@ -16,7 +16,7 @@ same row. From there on it is what the failed one was, and need not be gone thro
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-from oncue.core.pattern.rows.attempt import Automaton
+from oncue.core.pattern.rows.attempt import Automaton, Known
 from oncue.core.pattern.rows.program import Take
 from oncue.core.pattern.rows.row import Row, Spot, Taken
 
@@ -43,9 +43,7 @@ class PlainAttempt:
         "steps",
     )
 
-    def __init__(
-        self, automaton: Automaton, spot: Spot, known: dict[tuple[int, int], bool]
-    ) -> None:
+    def __init__(self, automaton: Automaton, spot: Spot, known: Known) -> None:
         self._automaton = automaton
         self._spot = spot
         self._known = known
@@ -151,11 +149,10 @@ class PlainAttempt:
         condition = self._automaton.conditions[label]
         if condition is None:
             return True
-        key = (at, label)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = condition.of(self._spot) is True
-        return known
+        known = self._known.setdefault(at, {})
+        if label not in known:
+            known[label] = condition.of(self._spot) is True
+        return known[label]
 
 
 def _places(table: Sequence[_Place]) -> list[int]:
