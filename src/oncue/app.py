@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import resources
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -31,6 +32,8 @@ from oncue.outgoing.smtp import SmtpClient
 from oncue.ports import Account, ApiKey
 from oncue.settings import Settings
 from oncue.store.account_files import AccountFiles
+from oncue.store.archive.bucket import BucketPlace, bucket_place
+from oncue.store.archive.places import FolderPlace
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.disk import FolderDisk
 from oncue.store.query.pool import QueryPool
@@ -49,7 +52,7 @@ from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
 from oncue.store.sqlite.kv import SqliteKeyValues
 from oncue.store.sqlite.letters import SqliteLetters
-from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.sqlite.log import SqliteEventLog, archive_beside
 from oncue.store.sqlite.pauses import SqlitePauses
 from oncue.store.sqlite.redrives import SqliteRedrives
 from oncue.store.vault import AesVault
@@ -99,7 +102,12 @@ async def run(
         _log.warning("a package of actions is left out: %s", refused)
     async with AsyncExitStack() as stack:
         clock = SystemClock()
-        log = SqliteEventLog(settings.data / "log", clock, dedupe_window_ms=settings.dedupe_window)
+        log = SqliteEventLog(
+            settings.data / "log",
+            clock,
+            dedupe_window_ms=settings.dedupe_window,
+            archive=archive_beside(settings.data / "log", place=_archive_place(settings)),
+        )
         stack.push_async_callback(log.close)
         clock.raise_to(log.last_arrival_ms())
         journal = SqliteJournal(settings.data / "journal.db")
@@ -196,6 +204,14 @@ async def run(
             stack.push_async_callback(loop.stop)
         app = create_app(engine, world, Limits(settings.max_event_bytes, settings.max_batch_events))
         yield Installation(app, engine, account)
+
+
+def _archive_place(settings: Settings) -> FolderPlace | BucketPlace | None:
+    url = settings.archive_url
+    if not url.startswith("s3://"):
+        return FolderPlace(Path(url)) if url else None
+    bucket, _, prefix = url.removeprefix("s3://").partition("/")
+    return bucket_place(bucket, prefix, settings.credentials("r2"), settings.data / "archive-cache")
 
 
 def _questions(settings: Settings, log: SqliteEventLog) -> QueryPool:

@@ -59,6 +59,17 @@ def _duration(value: object) -> object:
 DurationMs = Annotated[int, BeforeValidator(_duration)]
 
 
+def _archive_url(value: object) -> object:
+    text = str(value)
+    bucket = text.removeprefix("s3://").partition("/")[0] if text.startswith("s3://") else ""
+    if not text or bucket or Path(text).is_absolute():
+        return value
+    raise ValueError(f"expected a whole path, or s3://bucket/prefix, got {value!r}")
+
+
+ArchiveUrl = Annotated[str, BeforeValidator(_archive_url)]
+
+
 def _default_data() -> Path:
     return user_data_path("oncue")
 
@@ -181,6 +192,12 @@ class Settings(BaseSettings):
         alias="ONCUE_EXECUTION_RETENTION_DAYS",
         ge=1,
         description="How long executions that ended, their audit and closed dead letters are kept.",
+    )
+    archive_url: ArchiveUrl = Field(
+        "",
+        alias="ONCUE_ARCHIVE_URL",
+        description="Where the archive of events lies: a folder, or s3://bucket/prefix in the S3 of "
+        "ONCUE_S3_ENDPOINT; by default `archive` in the data folder.",
     )
     webhook_secret: str = Field(
         "",

@@ -57,7 +57,7 @@ LEFT_OUT: Final = (
     "admin-key", "demo-key", ENCRYPTION_KEY,
     # What databases have beside them while they are open, and what is being written.
     "*.db-wal", "*.db-shm", "*.db-journal", "*.part",
-    "before-upgrade/*", f"{_SCRATCH}*",
+    "before-upgrade/*", "archive-cache/*", f"{_SCRATCH}*",
 )  # fmt: skip
 _COUNTS: Final = {
     "journal.db": (

@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from oncue.core.errors import Overloaded
+from oncue.store.archive.bucket import BucketPlace
 from oncue.store.archive.child import Stretch, Written
 from oncue.store.archive.files import ArchivedFile, Wanted, of_interest
 from oncue.store.archive.index import ArchiveIndex
@@ -43,7 +44,11 @@ class Archive:
     """The files of all accounts."""
 
     def __init__(
-        self, path: Path, place: FolderPlace, commit: Commit, write: Write | None = None
+        self,
+        path: Path,
+        place: FolderPlace | BucketPlace,
+        commit: Commit,
+        write: Write | None = None,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._index = ArchiveIndex(path, commit)

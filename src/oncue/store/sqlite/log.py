@@ -16,6 +16,7 @@ from oncue.core.event import Event, IncomingEvent
 from oncue.core.pattern.records import LogRecord
 from oncue.ports import Clock, Receipt, Stretch
 from oncue.store.archive.archive import Archive
+from oncue.store.archive.bucket import BucketPlace
 from oncue.store.archive.places import FolderPlace
 from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
@@ -149,7 +150,11 @@ class SqliteEventLog:
                 listener(account)
 
 
-def archive_beside(folder: Path, commit: Commit = sqlite3.Connection.commit) -> Archive:
-    """Return the archive that lies beside the folder of a log."""
-    place = FolderPlace(folder.with_name("archive"))
-    return Archive(folder.with_name(INDEX), place, commit)
+def archive_beside(
+    folder: Path,
+    commit: Commit = sqlite3.Connection.commit,
+    place: FolderPlace | BucketPlace | None = None,
+) -> Archive:
+    """Return the archive of a log; its files lie beside the folder, if not in another place."""
+    beside = FolderPlace(folder.with_name("archive"))
+    return Archive(folder.with_name(INDEX), place or beside, commit)
