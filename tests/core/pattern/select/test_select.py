@@ -244,6 +244,14 @@ OVER = "OVER (PARTITION BY data.shop ORDER BY time"
             "line 1, column 22",
             "expected the same columns in PARTITION BY of SESSION",
         ),
+        (f"SELECT COUNT() FROM {TUMBLE} {PER_WINDOW}", "line 1, column 1", "expected one value in an aggregate"),
+        (f"SELECT MAX(data.a, 2) FROM {TUMBLE} {PER_WINDOW}", "line 1, column 12", "one value in an aggregate"),
+        (
+            "SELECT COUNT(*) FROM TABLE(SESSION(TABLE events PARTITION BY data.a, , DESCRIPTOR(time),"
+            " INTERVAL '6' SECOND)) GROUP BY window_start, window_end, data.a",
+            "line 1, column 70",
+            "expected a column after PARTITION BY",
+        ),
         (f"SELECT SUM(data.a) {OVER}) FROM events", "line 1, column 12", "expected a frame that goes back"),
         (f"SELECT SUM(data.a) {OVER} DESC ROWS 2 PRECEDING) FROM events", "line 1, column 12", "ORDER BY time in OVER"),
         (f"SELECT ROW_NUMBER() {OVER}) FROM events", "line 1, column 40", "rows of windows"),

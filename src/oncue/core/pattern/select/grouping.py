@@ -64,6 +64,10 @@ _MADE: Final[Mapping[type[exp.Expr], tuple[type[Aggregate], type[Aggregate], Sor
 }
 
 
+# `big_int` says what sqlglot takes a COUNT for.
+_ARGUMENTS: Final = ("this", "big_int")
+
+
 class Measures:
     """The aggregates that a statement asks for, each once."""
 
@@ -99,6 +103,9 @@ class Measures:
             raise compiler.refusal(node, f"expected COUNT, SUM, AVG, MIN or MAX, got {name}")
         closing, sliding, sort = made
         argument = inner.this
+        others = [name for name, given in inner.args.items() if given and name not in _ARGUMENTS]
+        if argument is None or others:
+            raise compiler.refusal(node, "expected one value in an aggregate, or COUNT(*)")
         if isinstance(argument, exp.Distinct):
             if len(argument.expressions) != 1 or isinstance(inner, exp.Sum | exp.Avg):
                 raise compiler.refusal(node, "expected DISTINCT of one value, in COUNT(DISTINCT …)")

@@ -164,7 +164,10 @@ def _partition(words: Words, shape: Shape) -> list[list[Word]]:
     parts: list[list[Word]] = []
     if shape is Shape.SESSION and words.sequence("PARTITION", "BY"):
         while (word := words.peek) and word.upper != "DESCRIPTOR":
-            parts.append(words.until(",", ")"))
+            part = words.until(",", ")")
+            if not part:
+                raise words.refusal("a column after PARTITION BY")
+            parts.append(part)
             words.need(",")
     else:
         words.need(",")
