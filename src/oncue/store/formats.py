@@ -18,7 +18,8 @@ def check_formats(folder: Path) -> None:
     Raises:
         NewerFormat: a file is of a newer form.
     """
-    for path in [folder / "journal.db", folder / "kv.db", *sorted((folder / "log").glob("*.db"))]:
+    ours = (folder / name for name in ("journal.db", "kv.db", "archive.db"))
+    for path in (*ours, *sorted((folder / "log").glob("*.db"))):
         if path.exists() and (found := _number_of(path)) > FORMAT:
             raise NewerFormat(str(path), found, FORMAT)
     catalog = folder / "catalog.db"
