@@ -1,5 +1,6 @@
 """What the log archives reads as if it were still in the log, and is there once."""
 
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -249,3 +250,29 @@ def test_a_file_that_cannot_be_written_leaves_everything_in_the_log(tmp_path: Pa
         return [record.offset for record in await log.read("a", 0, 10)]
 
     assert use_log(tmp_path, use, dedupe_window_ms=0) == [1]
+
+
+def test_an_archive_that_is_ahead_of_a_restored_log_is_made_anew(tmp_path: Path) -> None:
+    async def append(log: SqliteEventLog, first: int, last: int) -> list[int]:
+        for number in range(first, last + 1):
+            await log.append("a", [make_incoming(id=f"e-{number}")])
+        await archive_all(log, 2)
+        files = log.segments.archive.files("a")
+        return [file.last for file in files]
+
+    async def read(log: SqliteEventLog) -> list[int]:
+        lines = tmp_path / "lines"
+        async with log.past.all_rows("a", lines) as files:
+            return [log.segments.archive.reached("a"), _count(lines, files)]
+
+    def use(use: Callable[[SqliteEventLog], Any]) -> Any:
+        return use_log(tmp_path, use, archive=archive_in(tmp_path))
+
+    assert use(lambda log: append(log, 1, 5)) == [2, 4]
+    shutil.copytree(tmp_path / "log", tmp_path / "copy")
+    use(lambda log: append(log, 6, 9))
+    shutil.rmtree(tmp_path / "log")
+    (tmp_path / "copy").rename(tmp_path / "log")
+    assert use(read) == [4, 5]
+    assert use(lambda log: append(log, 10, 12)) == [2, 4, 6, 8]
+    assert use(read) == [8, 8]

@@ -73,6 +73,21 @@ class Archive:
         """Return the last offset that was archived."""
         return self._reached.get(account, 0)
 
+    def keep_within(self, heads: Mapping[str, int]) -> None:
+        """
+        Let go of files that reach beyond the log, which has what they have up to its end.
+
+        So it is in a restored folder: the log was copied first, and archived meanwhile.
+        """
+        for account, files in self._files.items():
+            beyond = [file for file in files if file.last > heads.get(account, 0)]
+            if beyond:
+                names = [file.name for file in beyond]
+                self._reached[account] = beyond[0].first - 1
+                self._index.take_back(account, names, self._reached[account])
+                self._left_behind += [(account, name) for name in names]
+                del files[-len(beyond) :]
+
     async def fetch(
         self,
         files: Sequence[ArchivedFile],

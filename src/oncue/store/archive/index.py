@@ -102,6 +102,17 @@ class ArchiveIndex:
         rows = [(_GONE, file.account, file.name) for file in files]
         await self._file.write(lambda c: c.executemany(_LET_GO, rows))
 
+    def take_back(self, account: str, names: Iterable[str], reached: int) -> None:
+        """Let files count no more, and their records be archived anew; for the time before the loop runs."""
+
+        def take_back(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(_LET_GO, [(_GONE, account, name) for name in names])
+            connection.execute(_REACH, (account, reached))
+            connection.execute("COMMIT")
+
+        self._file.read_now(take_back)
+
     async def forget(self, account: str, name: str) -> None:
         """Let go of the row of a file that is no more."""
         await self._file.write(lambda c: c.execute(_FORGET, (account, name)))

@@ -65,6 +65,7 @@ class Segments:
         """Where records stay once their segment is deleted."""
         self._path = last
         self.file = self._open(last)
+        archive.keep_within(self.appender.heads())
         self._sealing: asyncio.Task[None] | None = None
 
     async def write(self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None]) -> T:
