@@ -106,6 +106,26 @@ def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(
     ]
 
 
+def test_the_fields_of_each_type_are_told(tmp_path: Path) -> None:
+    async def use(server: Served) -> Answer:
+        await server.request("POST", "/events/batch", json=EVENTS)
+        return await server.request("GET", "/events/schema")
+
+    orders, ping = serve(tmp_path, use).body["types"]
+
+    assert (orders["type"], orders["count"], ping["type"]) == ("order.paid", 3, "ping")
+    assert orders["fields"] == [
+        {"path": "data.amount", "kind": "mixed"},
+        {"path": "data.plan", "kind": "mixed"},
+        {"path": "data.ok", "kind": "mixed"},
+    ]
+    assert orders["sample"] == {"amount": "much", "plan": 7, "ok": "yes"}
+    assert ping["fields"] == [
+        {"path": "data", "kind": "list"},
+        {"path": "extensions.correlationid", "kind": "text"},
+    ]
+
+
 def test_values_are_bound(tmp_path: Path) -> None:
     place = "SELECT count(*) FROM events WHERE subject = "
     answers = ask(

@@ -37,11 +37,12 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
     metrics = Metrics(context)
     resources = (
         # Routes are looked at in order: what is asked for most comes first.
+        # `/events/schema` is no event's id.
+        EventQueries(context),
         Events(context),
         HookCalls(context),
         Runs(context),
         Workflows(context),
-        EventQueries(context),
         BacktestRoutes(context),
         PatternRoutes(context),
         ScheduleRoutes(context),

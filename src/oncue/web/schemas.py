@@ -312,6 +312,18 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Rotation": _object(
         total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, kind=TEXT, name=TEXT))
     ),
+    "EventSchema": _object(
+        types=_list(
+            _object(
+                type=TEXT,
+                count=NUMBER,
+                first_at=INSTANT,
+                last_at=INSTANT,
+                fields=_list(_object(path=TEXT, kind=TEXT)),
+                sample=ANY,
+            )
+        )
+    ),
     "QueryResult": _object(
         columns=_list(_object(name=TEXT, type=TEXT)),
         rows=_list(_list(ANY)),
