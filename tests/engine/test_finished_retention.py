@@ -16,6 +16,7 @@ from oncue.testing.clock import VirtualClock
 from tests.installation import ACCOUNT, Crash, CrashError, Installed, installed
 from tests.make import make_call, make_document
 
+HOUR_MS = 3_600_000
 FLOW = make_document(steps=[make_call("call"), {"id": "wait", "type": "delay", "for": "1d"}])
 
 
@@ -28,6 +29,12 @@ async def run(world: Installed, count: int) -> None:
 
 async def left(world: Installed) -> int:
     return len(await world.parts.history.executions(ACCOUNT, ExecutionFilter(), 500))
+
+
+async def asleep(world: Installed) -> None:
+    """Return once the retention waits for its next hour: before that, time would pass it by."""
+    while not world.clock.is_awaited(world.clock.now_ms() + HOUR_MS):
+        await world.statuses()
 
 
 class Watched:
@@ -60,7 +67,9 @@ def test_what_has_ended_goes_after_so_many_days_with_all_that_belongs_to_it(tmp_
             store = Watched(SqliteFinished(world.journal.file))
             retention = FinishedRetention(store, world.parts.accounts, world.clock, 30)
             retention.start()
+            await asleep(world)
             await world.settle_after(29 * DAY_MS)
+            await asleep(world)
             assert await left(world) == finished._AT_ONCE + 5
             # One that has not ended is kept, however old.
             await world.send(id="late")
