@@ -173,7 +173,7 @@ class Naive:
             case Repetition():
                 yield from self._repeated(node, seen, 0)
             case Anchor():
-                raise NotImplementedError
+                raise AssertionError("the patterns that are drawn have no anchors")
 
     def _holds(self, name: str, seen: Seen) -> bool:
         definition = self.definitions.get(name)

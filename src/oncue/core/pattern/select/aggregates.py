@@ -22,17 +22,13 @@ Ordered: TypeAlias = tuple[bool, float | str]
 
 
 class Aggregate(ABC):
-    """Takes values up that are not NULL, and gives them back in a window that slides."""
+    """Takes values up that are not NULL, and gives back what is made of them."""
 
     __slots__ = ()
 
     @abstractmethod
     def add(self, value: Json) -> None:
         """Take up a value."""
-
-    @abstractmethod
-    def remove(self, value: Json) -> None:
-        """Give back a value that was added."""
 
     @abstractmethod
     def result(self) -> Json:
@@ -51,7 +47,17 @@ class Aggregate(ABC):
         """Take up what was dumped."""
 
 
-class Counted(Aggregate):
+class Sliding(Aggregate):
+    """An aggregate of a window that slides, so that values are also taken away again."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def remove(self, value: Json) -> None:
+        """Give back a value that was added."""
+
+
+class Counted(Sliding):
     """How many values."""
 
     __slots__ = ("count",)
@@ -63,7 +69,7 @@ class Counted(Aggregate):
         """Take up a value."""
         self.count += 1
 
-    def remove(self, value: Json) -> None:  # noqa: ARG002 see Aggregate
+    def remove(self, value: Json) -> None:  # noqa: ARG002 see Sliding
         """Give back a value."""
         self.count -= 1
 
@@ -86,7 +92,7 @@ class Counted(Aggregate):
         self.count = dumped
 
 
-class CountedDistinct(Aggregate):
+class CountedDistinct(Sliding):
     """How many different values."""
 
     __slots__ = ("_times",)
@@ -126,7 +132,7 @@ class CountedDistinct(Aggregate):
         self._times = dict(dumped)
 
 
-class Total(Aggregate):
+class Total(Sliding):
     """The sum: a whole number, where all were, and else a float."""
 
     __slots__ = ("_count", "_fractions", "_units")
@@ -205,10 +211,6 @@ class Least(Aggregate):
         if self._held is None or (place > self._held if self.is_greatest else place < self._held):
             self._held = place
 
-    def remove(self, value: Json) -> None:
-        """Refuse: what was second is not known."""
-        raise NotImplementedError(value)
-
     def result(self) -> Json:
         """Return it."""
         return None if self._held is None else self._held[1]
@@ -234,7 +236,7 @@ class Greatest(Least):
     is_greatest = True
 
 
-class Lowest(Aggregate):
+class Lowest(Sliding):
     """The smallest of values that come and go; `end` is where it stands among all in order."""
 
     __slots__ = ("_sorted",)
@@ -290,25 +292,19 @@ def ordered(value: Json) -> Ordered | None:
     return None
 
 
-class Several(Reversible):
+class Several(Accumulator):
     """Several aggregates of the same rows: a sample is the value of each, in their order."""
 
     __slots__ = ("_parts",)
 
     def __init__(self, makes: Sequence[Callable[[], Aggregate]]) -> None:
-        self._parts = [make() for make in makes]
+        self._parts: Sequence[Aggregate] = [make() for make in makes]
 
     def add(self, mark: Mark) -> None:
         """Take up a row."""
         for part, value in zip(self._parts, _values(mark), strict=True):
             if value is not None:
                 part.add(value)
-
-    def remove(self, mark: Mark) -> None:
-        """Give back a row."""
-        for part, value in zip(self._parts, _values(mark), strict=True):
-            if value is not None:
-                part.remove(value)
 
     def value(self, count: int, span_ms: int) -> Number | None:  # noqa: ARG002 see Accumulator
         """Return nothing: there is more than one number in it."""
@@ -333,6 +329,22 @@ class Several(Reversible):
         assert isinstance(dumped, list)
         for part, kept in zip(self._parts, dumped, strict=True):
             part.load(kept)
+
+
+class SeveralSliding(Several, Reversible):
+    """Several aggregates of a window that slides."""
+
+    __slots__ = ()
+    _parts: Sequence[Sliding]
+
+    def __init__(self, makes: Sequence[Callable[[], Sliding]]) -> None:
+        super().__init__(makes)
+
+    def remove(self, mark: Mark) -> None:
+        """Give back a row."""
+        for part, value in zip(self._parts, _values(mark), strict=True):
+            if value is not None:
+                part.remove(value)
 
 
 def _values(mark: Mark) -> tuple[Json, ...]:

@@ -13,7 +13,7 @@ from oncue.core.pattern.kinds.shared import Limits
 from oncue.core.pattern.kinds.sql import SqlPattern, unfit_rows, unfit_windows
 from oncue.core.pattern.plan import Looking
 from oncue.core.pattern.rows.selecting import selection_of
-from oncue.core.pattern.select.aggregates import Several
+from oncue.core.pattern.select.aggregates import Several, SeveralSliding
 from oncue.core.pattern.select.columns import (
     Column,
     Projection,
@@ -178,7 +178,7 @@ class _Select:
         return Closing(
             measure=Measure(
                 "rows",
-                lambda: Several([each.sliding for each in makes]),
+                lambda: SeveralSliding([each.sliding for each in makes]),
                 lambda: Several([each.closing for each in makes]),
             ),
             reader=Reader(None),

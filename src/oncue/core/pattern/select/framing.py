@@ -9,7 +9,7 @@ from sqlglot import exp
 from oncue.core.errors import InvalidInput
 from oncue.core.event import Event
 from oncue.core.json_text import Json
-from oncue.core.pattern.select.aggregates import Several
+from oncue.core.pattern.select.aggregates import SeveralSliding
 from oncue.core.pattern.select.columns import Column, Values, name_of
 from oncue.core.pattern.select.grouping import Key, Measures, same
 from oncue.core.sql.arithmetic import interval
@@ -39,9 +39,9 @@ class Frame:
     reach: int
     measures: Measures
 
-    def begin(self) -> Several:
+    def begin(self) -> SeveralSliding:
         """Return the aggregates of no rows."""
-        return Several([measured.sliding for measured in self.measures.all])
+        return SeveralSliding([measured.sliding for measured in self.measures.all])
 
     def sample(self, event: Event) -> Values:
         """Return what the aggregates take of an event."""

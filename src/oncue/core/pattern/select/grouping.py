@@ -17,6 +17,7 @@ from oncue.core.pattern.select.aggregates import (
     Least,
     Lowest,
     Mean,
+    Sliding,
     Total,
 )
 from oncue.core.pattern.select.columns import Values
@@ -51,11 +52,11 @@ class Measured:
     """An aggregate: how it begins where rows are only added, and where they leave, and what it takes."""
 
     closing: Callable[[], Aggregate]
-    sliding: Callable[[], Aggregate]
+    sliding: Callable[[], Sliding]
     of: Callable[[Event], Json]
 
 
-_MADE: Final[Mapping[type[exp.Expr], tuple[type[Aggregate], type[Aggregate], Sort]]] = {
+_MADE: Final[Mapping[type[exp.Expr], tuple[type[Aggregate], type[Sliding], Sort]]] = {
     exp.Count: (Counted, Counted, Sort.ANY),
     exp.Sum: (Total, Total, Sort.NUMBER),
     exp.Avg: (Mean, Mean, Sort.NUMBER),
