@@ -12,7 +12,8 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.definition import Pattern
 from oncue.core.workflow.definition import Workflow
 from oncue.web.endpoint import JSON_TYPE, OPEN, Body, Endpoint, Gives
-from oncue.web.schemas import OBJECT, QUERY, SAVED, SCHEMAS, TEXT, Schema, page, ref
+from oncue.web.schemas import QUERY, SAVED, SCHEMAS
+from oncue.web.shapes import OBJECT, TEXT, Schema, page, ref
 
 _PARAMETER = re.compile(r"{(\w+)(?::path)?}")
 _MEANING: Final[Mapping[int, str]] = {

@@ -4,68 +4,33 @@ from collections.abc import Mapping
 from typing import Final
 
 from oncue.core.dead_letters import LetterState, Queue, RedriveState
-from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Kind
 from oncue.core.workflow.state import AttemptStatus, Status, StepStatus
 from oncue.engine.explanations import Fate
 from oncue.engine.standing import KINDS
-
-Schema = dict[str, Json]
-
-TEXT: Final[Schema] = {"type": "string"}
-NUMBER: Final[Schema] = {"type": "integer"}
-DECIMAL: Final[Schema] = {"type": "number"}
-TRUTH: Final[Schema] = {"type": "boolean"}
-ANY: Final[Schema] = {}
-OBJECT: Final[Schema] = {"type": "object", "additionalProperties": True}
-INSTANT: Final[Schema] = {
-    "type": "string",
-    "format": "date-time",
-    "examples": ["2026-11-23T06:32:00.123Z"],
-}
-
-
-def ref(name: str) -> Schema:
-    """Return a reference to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def one_of(*names: str) -> Schema:
-    """Return the schema of a choice of words."""
-    choices: Json = list(names)
-    return {"type": "string", "enum": choices}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
-
-
-def _object(**properties: Schema) -> Schema:
-    """An object with these members, all of which are there."""
-    required: Json = list(properties)
-    shown: Json = dict(properties)
-    return {"type": "object", "properties": shown, "required": required}
-
-
-def page(name: str) -> Schema:
-    """Return the schema of one page of a list."""
-    return _object(data=_list(ref(name)), next_cursor=_or_null(TEXT))
-
-
-def _with(name: str, **properties: Schema) -> Schema:
-    return {"allOf": [ref(name), _object(**properties)]}
-
+from oncue.web.shapes import (
+    ANY,
+    DECIMAL,
+    INSTANT,
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TRUTH,
+    Schema,
+    list_of,
+    object_of,
+    one_of,
+    or_null,
+    ref,
+    with_members,
+)
 
 _EXPLAINED: Final = {
     "disposition": one_of(*Fate),
-    "clause": _or_null(TEXT),
-    "error": _or_null(TEXT),
-    "match_id": _or_null(TEXT),
-    "outcome": _or_null(OBJECT),
+    "clause": or_null(TEXT),
+    "error": or_null(TEXT),
+    "match_id": or_null(TEXT),
+    "outcome": or_null(OBJECT),
     "key": OBJECT,
     "state": OBJECT,
 }
@@ -81,25 +46,25 @@ _SUMMARY: Final = {
     "workflow": TEXT,
     "version": NUMBER,
     "status": one_of(*Status),
-    "trigger": _object(
+    "trigger": object_of(
         type=TEXT,
-        event_id=_or_null(TEXT),
-        offset=_or_null(NUMBER),
-        match_id=_or_null(TEXT),
-        pattern_id=_or_null(TEXT),
-        execution_id=_or_null(TEXT),
+        event_id=or_null(TEXT),
+        offset=or_null(NUMBER),
+        match_id=or_null(TEXT),
+        pattern_id=or_null(TEXT),
+        execution_id=or_null(TEXT),
     ),
-    "error": _or_null(TEXT),
+    "error": or_null(TEXT),
     "created_at": INSTANT,
-    "started_at": _or_null(INSTANT),
-    "finished_at": _or_null(INSTANT),
+    "started_at": or_null(INSTANT),
+    "finished_at": or_null(INSTANT),
 }
 _ATTEMPT: Final = {
     "attempt": NUMBER,
     "status": one_of(*AttemptStatus),
     "started_at": INSTANT,
-    "finished_at": _or_null(INSTANT),
-    "error": _or_null(TEXT),
+    "finished_at": or_null(INSTANT),
+    "error": or_null(TEXT),
 }
 _STEP: Final = {
     "id": TEXT,
@@ -108,7 +73,7 @@ _STEP: Final = {
     "status": one_of(*StepStatus),
     "input": ANY,
     "output": ANY,
-    "error": _or_null(TEXT),
+    "error": or_null(TEXT),
 }
 _RECEIPT: Final = {"id": TEXT, "status": one_of("accepted", "duplicate"), "offset": NUMBER}
 _HOOK: Final = {
@@ -118,12 +83,12 @@ _HOOK: Final = {
     "url": TEXT,
     "secret": ANY,
     "ready": TRUTH,
-    "trouble": _or_null(TEXT),
+    "trouble": or_null(TEXT),
 }
 _KEY: Final = {
     "id": TEXT,
     "name": TEXT,
-    "scopes": _list(TEXT),
+    "scopes": list_of(TEXT),
     "hint": TEXT,
     "created_at": INSTANT,
 }
@@ -136,12 +101,12 @@ _ACCOUNT: Final = {
     "quotas": OBJECT,
     "created_at": INSTANT,
 }
-_WARNINGS: Final = _list(_object(path=TEXT, message=TEXT))
+_WARNINGS: Final = list_of(object_of(path=TEXT, message=TEXT))
 _SHORT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 512}
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
     "Problem": {
-        **_object(type=TEXT, title=TEXT, status=NUMBER, detail=TEXT),
+        **object_of(type=TEXT, title=TEXT, status=NUMBER, detail=TEXT),
         "description": "RFC 9457; `errors` are all problems of the request, each with its place.",
         "examples": [
             {
@@ -158,7 +123,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             }
         ],
     },
-    "Status": _object(status=TEXT),
+    "Status": object_of(status=TEXT),
     "Anything": ANY,
     "NewEvent": {
         "type": "object",
@@ -174,186 +139,188 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "description": "Or a CloudEvent. Other names are extension attributes.",
     },
     "NewEvents": {"type": "array", "items": ref("NewEvent"), "minItems": 1, "maxItems": 100},
-    "Signal": _object(name=one_of("in_doubt"), data=OBJECT),
+    "Signal": object_of(name=one_of("in_doubt"), data=OBJECT),
     "Occasion": {
         "type": "object",
         "properties": {"input": {}, "event": ref("NewEvent"), "event_id": TEXT},
         "description": "One of the three; without any, the input is an empty object.",
     },
-    "Receipt": {**_object(**_RECEIPT), "description": "`offset` counts per account."},
-    "BatchReceipt": _object(accepted=NUMBER, duplicates=NUMBER, events=_list(ref("Receipt"))),
-    "Event": _object(
+    "Receipt": {**object_of(**_RECEIPT), "description": "`offset` counts per account."},
+    "BatchReceipt": object_of(accepted=NUMBER, duplicates=NUMBER, events=list_of(ref("Receipt"))),
+    "Event": object_of(
         id=TEXT,
         source=TEXT,
         type=TEXT,
-        subject=_or_null(TEXT),
+        subject=or_null(TEXT),
         time=INSTANT,
         data=ANY,
         offset=NUMBER,
         received_at=INSTANT,
     ),
-    "EventWithDispositions": _with(
+    "EventWithDispositions": with_members(
         "Event",
-        dispositions=_list(
-            _object(pattern=TEXT, pattern_id=TEXT, version=NUMBER, **_EXPLAINED),
+        dispositions=list_of(
+            object_of(pattern=TEXT, pattern_id=TEXT, version=NUMBER, **_EXPLAINED),
         ),
     ),
-    "Explanation": _object(pattern=TEXT, event=ref("Event"), **_EXPLAINED),
+    "Explanation": object_of(pattern=TEXT, event=ref("Event"), **_EXPLAINED),
     "Template": OBJECT,
-    "Match": _object(
+    "Match": object_of(
         id=TEXT,
         pattern=TEXT,
         pattern_id=TEXT,
         pattern_version=NUMBER,
         state_version=NUMBER,
         kind=one_of(*Kind),
-        match_number=_or_null(NUMBER),
+        match_number=or_null(NUMBER),
         key=OBJECT,
         time=INSTANT,
         detected_at=INSTANT,
-        events=_list(OBJECT),
+        events=list_of(OBJECT),
         event_count=NUMBER,
-        first_offset=_or_null(NUMBER),
-        last_offset=_or_null(NUMBER),
+        first_offset=or_null(NUMBER),
+        last_offset=or_null(NUMBER),
         bindings=OBJECT,
         values=OBJECT,
-        window=_or_null(_object(start=INSTANT, end=INSTANT)),
-        score=_or_null(DECIMAL),
+        window=or_null(object_of(start=INSTANT, end=INSTANT)),
+        score=or_null(DECIMAL),
         suppressed=NUMBER,
         revision=NUMBER,
-        outcome=_or_null(OBJECT),
+        outcome=or_null(OBJECT),
     ),
     "BacktestResult": {
-        **_object(
+        **object_of(
             match_count=NUMBER,
-            matches=_list(ref("Match")),
+            matches=list_of(ref("Match")),
             events_scanned=NUMBER,
             truncated=TRUTH,
             failures=NUMBER,
         ),
         "description": "With `comparison`, where it was asked for.",
     },
-    "WorkflowWithWarnings": _with("SavedWorkflow", warnings=_WARNINGS),
-    "Validity": _object(valid=TRUTH),
-    "Begun": _object(execution_id=TEXT, status=one_of(*Status)),
-    "ForeseenExecution": _object(
+    "WorkflowWithWarnings": with_members("SavedWorkflow", warnings=_WARNINGS),
+    "Validity": object_of(valid=TRUTH),
+    "Begun": object_of(execution_id=TEXT, status=one_of(*Status)),
+    "ForeseenExecution": object_of(
         workflow=TEXT,
         version=NUMBER,
         status=one_of(*Status),
         input=ANY,
         output=ANY,
-        error=_or_null(TEXT),
+        error=or_null(TEXT),
         truncated=TRUTH,
-        steps=_list(_object(**_STEP, action=_or_null(TEXT), assumed=TRUTH)),
+        steps=list_of(object_of(**_STEP, action=or_null(TEXT), assumed=TRUTH)),
     ),
     "Tried": {
-        **_object(request=_or_null(OBJECT), duration_ms=NUMBER),
+        **object_of(request=or_null(OBJECT), duration_ms=NUMBER),
         "description": "With `output`, or with `error`.",
     },
-    "ExecutionSummary": _object(**_SUMMARY),
-    "Execution": _object(
+    "ExecutionSummary": object_of(**_SUMMARY),
+    "Execution": object_of(
         **_SUMMARY,
         input=ANY,
         output=ANY,
-        steps=_list(
-            _object(
+        steps=list_of(
+            object_of(
                 **_STEP,
-                attempts=_list(_object(**_ATTEMPT)),
+                attempts=list_of(object_of(**_ATTEMPT)),
                 cached=TRUTH,
                 reused=TRUTH,
-                waits_until=_or_null(INSTANT),
-                waits_for=_or_null(TEXT),
+                waits_until=or_null(INSTANT),
+                waits_for=or_null(TEXT),
             )
         ),
     ),
-    "Action": _object(
+    "Action": object_of(
         name=TEXT,
         summary=TEXT,
         category=TEXT,
         integration=TEXT,
-        package=_or_null(TEXT),
+        package=or_null(TEXT),
         idempotency=TEXT,
         input_schema=OBJECT,
         output_schema=OBJECT,
         example=OBJECT,
     ),
     "Value": {"type": "object", "properties": {"value": {}}, "required": ["value"]},
-    "Version": _object(version=NUMBER),
-    "Count": _object(value=NUMBER, version=NUMBER),
-    "Entry": _object(
+    "Version": object_of(version=NUMBER),
+    "Count": object_of(value=NUMBER, version=NUMBER),
+    "Entry": object_of(
         key=TEXT,
         value=ANY,
         version=NUMBER,
         updated_at=INSTANT,
-        expires_at=_or_null(INSTANT),
+        expires_at=or_null(INSTANT),
     ),
-    "Account": _object(**_ACCOUNT),
-    "OwnAccount": _with("Account", scopes=_list(TEXT), usage=OBJECT),
-    "AccountWithKey": _with("Account", api_key=TEXT),
-    "Key": _object(**_KEY),
-    "KeyWithSecret": _with("Key", api_key=TEXT),
-    "IntegrationSchema": _object(integration=TEXT, title=TEXT, schema=OBJECT, secret=_list(TEXT)),
-    "ConnectionTest": _object(**_TESTED),
-    "Documents": _list(OBJECT),
-    "Exported": _object(documents=_list(OBJECT), left_out=_list(TEXT)),
-    "Applied": _object(
+    "Account": object_of(**_ACCOUNT),
+    "OwnAccount": with_members("Account", scopes=list_of(TEXT), usage=OBJECT),
+    "AccountWithKey": with_members("Account", api_key=TEXT),
+    "Key": object_of(**_KEY),
+    "KeyWithSecret": with_members("Key", api_key=TEXT),
+    "IntegrationSchema": object_of(
+        integration=TEXT, title=TEXT, schema=OBJECT, secret=list_of(TEXT)
+    ),
+    "ConnectionTest": object_of(**_TESTED),
+    "Documents": list_of(OBJECT),
+    "Exported": object_of(documents=list_of(OBJECT), left_out=list_of(TEXT)),
+    "Applied": object_of(
         dry_run=TRUTH,
-        changes=_list(
-            _object(
+        changes=list_of(
+            object_of(
                 kind=one_of(*KINDS),
                 name=TEXT,
                 change=one_of("created", "changed", "unchanged"),
                 version=NUMBER,
                 warnings=_WARNINGS,
-                hooks=_list(_object(name=TEXT, url=TEXT, secret=_or_null(TEXT))),
+                hooks=list_of(object_of(name=TEXT, url=TEXT, secret=or_null(TEXT))),
             )
         ),
     ),
-    "Rotation": _object(
-        total=NUMBER, rotated=NUMBER, locked=_list(_object(account=TEXT, kind=TEXT, name=TEXT))
+    "Rotation": object_of(
+        total=NUMBER, rotated=NUMBER, locked=list_of(object_of(account=TEXT, kind=TEXT, name=TEXT))
     ),
-    "EventSchema": _object(
-        types=_list(
-            _object(
+    "EventSchema": object_of(
+        types=list_of(
+            object_of(
                 type=TEXT,
                 count=NUMBER,
                 first_at=INSTANT,
                 last_at=INSTANT,
-                fields=_list(_object(path=TEXT, kind=TEXT)),
+                fields=list_of(object_of(path=TEXT, kind=TEXT)),
                 sample=ANY,
             )
         )
     ),
-    "QueryResult": _object(
-        columns=_list(_object(name=TEXT, type=TEXT)),
-        rows=_list(_list(ANY)),
+    "QueryResult": object_of(
+        columns=list_of(object_of(name=TEXT, type=TEXT)),
+        rows=list_of(list_of(ANY)),
         row_count=NUMBER,
         truncated=TRUTH,
         elapsed_ms=NUMBER,
     ),
-    "HookWithWarnings": _with("SavedHook", warnings=_WARNINGS),
-    "ConnectionWithWarnings": _with("SavedConnection", warnings=_WARNINGS),
+    "HookWithWarnings": with_members("SavedHook", warnings=_WARNINGS),
+    "ConnectionWithWarnings": with_members("SavedConnection", warnings=_WARNINGS),
     "DeadLetter": {
-        **_object(
+        **object_of(
             id=TEXT,
             queue=one_of(*Queue),
             state=one_of(*LetterState),
             error=TEXT,
             fingerprint=TEXT,
             version=NUMBER,
-            execution_id=_or_null(TEXT),
+            execution_id=or_null(TEXT),
             created_at=INSTANT,
-            closed_at=_or_null(INSTANT),
-            redriven_as=_or_null(TEXT),
-            event=_or_null(_object(offset=NUMBER, id=TEXT, type=TEXT)),
+            closed_at=or_null(INSTANT),
+            redriven_as=or_null(TEXT),
+            event=or_null(object_of(offset=NUMBER, id=TEXT, type=TEXT)),
         ),
         "description": "With `workflow` and `workflow_id`, or `pattern` and `pattern_id`.",
     },
-    "DeadLetterGroup": _object(
+    "DeadLetterGroup": object_of(
         fingerprint=TEXT,
         error=TEXT,
         count=NUMBER,
-        origins=_list(TEXT),
+        origins=list_of(TEXT),
         first_at=INSTANT,
         last_at=INSTANT,
     ),
@@ -362,7 +329,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         "description": "With `group=error` what one cause has in common; else one of them.",
     },
     "Redrive": {
-        **_object(
+        **object_of(
             id=TEXT,
             state=one_of(*RedriveState),
             filter=OBJECT,
@@ -372,22 +339,22 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             redriven=NUMBER,
             refused=NUMBER,
             left=NUMBER,
-            last_error=_or_null(TEXT),
+            last_error=or_null(TEXT),
             created_at=INSTANT,
-            finished_at=_or_null(INSTANT),
+            finished_at=or_null(INSTANT),
         ),
         "description": "`left` are still to come; what was `refused` stays open.",
     },
-    "Discarded": _object(discarded=NUMBER),
+    "Discarded": object_of(discarded=NUMBER),
     "Dashboard": OBJECT,
-    "AuditEntry": _object(
+    "AuditEntry": object_of(
         execution=TEXT,
         workflow=TEXT,
         version=NUMBER,
         step=TEXT,
         action=TEXT,
         **_ATTEMPT,
-        duration_ms=_or_null(NUMBER),
+        duration_ms=or_null(NUMBER),
         idempotency_key=TEXT,
         input=ANY,
         output=ANY,
@@ -398,11 +365,11 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
 SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
     "SavedPattern": (
         "Pattern",
-        _object(
+        object_of(
             **_SAVED,
             state_version=NUMBER,
-            owned_by=_or_null(TEXT),
-            paused=_or_null(_object(since=INSTANT, reason=TEXT)),
+            owned_by=or_null(TEXT),
+            paused=or_null(object_of(since=INSTANT, reason=TEXT)),
             cost_class=one_of("indexed", "scan"),
             warnings=_WARNINGS,
             stats=OBJECT,
@@ -411,50 +378,50 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
     "SavedWorkflow": (
         "Workflow",
         # There, if it has hooks.
-        {**_object(**_SAVED), "properties": {**_SAVED, "hooks": _list(_object(**_HOOK))}},
+        {**object_of(**_SAVED), "properties": {**_SAVED, "hooks": list_of(object_of(**_HOOK))}},
     ),
     "SavedHook": (
         "HookDocument",
-        _object(
+        object_of(
             **_SAVED,
             url=TEXT,
             ready=TRUTH,
-            trouble=_or_null(TEXT),
-            owned_by=_or_null(TEXT),
+            trouble=or_null(TEXT),
+            owned_by=or_null(TEXT),
             stats=OBJECT,
         ),
     ),
     "SavedSchedule": (
         "ScheduleDocument",
-        _object(
+        object_of(
             **_SAVED,
-            owned_by=_or_null(TEXT),
+            owned_by=or_null(TEXT),
             effective_time_zone=TEXT,
-            next_at=_or_null(INSTANT),
-            upcoming=_list(INSTANT),
-            last_at=_or_null(INSTANT),
+            next_at=or_null(INSTANT),
+            upcoming=list_of(INSTANT),
+            last_at=or_null(INSTANT),
             missed=NUMBER,
         ),
     ),
     "SavedConnection": (
         "ConnectionDocument",
-        _object(
+        object_of(
             id=TEXT,
             ready=TRUTH,
             locked=TRUTH,
-            trouble=_or_null(TEXT),
+            trouble=or_null(TEXT),
             version=NUMBER,
             created_at=INSTANT,
             updated_at=INSTANT,
-            last_used_at=_or_null(INSTANT),
-            last_test=_or_null(_object(**_TESTED)),
+            last_used_at=or_null(INSTANT),
+            last_test=or_null(object_of(**_TESTED)),
         ),
     ),
     "SavedSecret": (
         "SecretDocument",
-        _object(
+        object_of(
             ready=TRUTH,
-            trouble=_or_null(TEXT),
+            trouble=or_null(TEXT),
             version=NUMBER,
             created_at=INSTANT,
             updated_at=INSTANT,
@@ -462,7 +429,7 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
     ),
     "SavedVariable": (
         "VariableDocument",
-        _object(version=NUMBER, created_at=INSTANT, updated_at=INSTANT),
+        object_of(version=NUMBER, created_at=INSTANT, updated_at=INSTANT),
     ),
 }
 """What is added to a document once it is saved."""
