@@ -37,9 +37,8 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
     metrics = Metrics(context)
     resources = (
         # Routes are looked at in order: what is asked for most comes first.
-        # `/events/schema` is no event's id.
-        EventQueries(context),
         Events(context),
+        EventQueries(context),
         HookCalls(context),
         Runs(context),
         Workflows(context),

@@ -9,11 +9,9 @@ from starlette.responses import Response
 
 from oncue.core.documents import Document
 from oncue.core.errors import InvalidInput
-from oncue.core.json_text import Json, encode_json, parse_json
+from oncue.core.json_text import Json, encode_json
 from oncue.core.problems import problems_of
-from oncue.core.sql.fields import SCHEMA_QUERY, fields_of
 from oncue.ports import EventQuestion, EventRows
-from oncue.web.answers import answer
 from oncue.web.body import read_json
 from oncue.web.context import Context
 from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
@@ -62,7 +60,6 @@ class EventQueries:
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints."""
         return [
-            Endpoint("GET /events/schema", self.schema, "read", Gives("EventSchema")),
             Endpoint(
                 "POST /events/query",
                 self.query,
@@ -89,28 +86,6 @@ class EventQueries:
         question = EventQuestion(asked.sql, asked.params, asked.limit, media_type=media_type)
         found = await self._context.world.questions.ask(account, question)
         return _shown(found, media_type)
-
-    async def schema(self, request: Request) -> Response:
-        """Return the types of the newest events, the fields of each, and its newest `data`."""
-        account = await self._context.gate.account(request, "read")
-        question = EventQuestion(SCHEMA_QUERY, limit=MAX_LIMIT)
-        found = await self._context.world.questions.ask(account, question)
-        rows = parse_json(found.body)
-        assert isinstance(rows, list)
-        return answer({"types": [_shown_type(row) for row in rows if isinstance(row, list)]})
-
-
-def _shown_type(row: list[Json]) -> dict[str, Json]:
-    name, count, first, last, data, extensions, sample = row
-    fields = [*fields_of("data", data), *fields_of("extensions", extensions)]
-    return {
-        "type": name,
-        "count": count,
-        "first_at": first,
-        "last_at": last,
-        "fields": [{"path": field.path, "kind": field.kind} for field in fields],
-        "sample": sample,
-    }
 
 
 def _media_type(request: Request) -> str:

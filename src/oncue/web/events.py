@@ -19,6 +19,7 @@ from oncue.web.cursor import Page, instant
 from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
 from oncue.web.event_body import EventBody, read_batch, read_event
 from oncue.web.event_lookup import MAX_DIGITS, find_event
+from oncue.web.event_schema import event_schema
 from oncue.web.event_stream import stream
 
 EXAMPLE: Json = {
@@ -65,6 +66,7 @@ class Events:
                 Gives("Event", media_type="text/event-stream"),
                 query=("type", "source", "subject", "after"),
             ),
+            Endpoint("GET /events/schema", self.schema, "read", Gives("EventSchema")),
             Endpoint(
                 "GET /events/{id:path}",
                 self.get,
@@ -96,6 +98,11 @@ class Events:
         before = page.before[0] if page.before else None
         rows = await self._context.world.log.past.events(account, wanted, page.limit + 1, before)
         return answer_page(rows, page, render.event, lambda row: (row.offset, ""))
+
+    async def schema(self, request: Request) -> Response:
+        """Return the types of the newest events, the fields of each, and its newest `data`."""
+        account = await self._context.gate.account(request, "read")
+        return answer(await event_schema(self._context.world.questions, account))
 
     async def get(self, request: Request) -> Response:
         """Return one event, by id or by `@offset`, and what each pattern did with it."""
