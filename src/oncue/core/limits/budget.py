@@ -10,12 +10,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from oncue.core.limits.allowance import Allowance
+from oncue.core.limits.waits import wait_ms
 
 # A vendor that asks for more is asked again after a day.
 MAX_CLOSED_MS: Final = 86_400_000
-_FIRST_CLOSED_MS: Final = 1_000
-_LONGEST_GUESS_MS: Final = 60_000
-_MAX_DOUBLINGS: Final = 6
 # One refusal in about seventy calls, where the vendor's limit stays as it is.
 _QUICKER: Final = 0.99
 _SLOWER: Final = 1.5
@@ -75,11 +73,8 @@ class Budget:
 
     def refuse(self, retry_after_ms: int | None, now_ms: int) -> None:
         """Take in that a call was refused because there were too many."""
-        wait_ms = retry_after_ms
-        if wait_ms is None:
-            doublings = min(self._refusals, _MAX_DOUBLINGS)
-            wait_ms = min(_FIRST_CLOSED_MS << doublings, _LONGEST_GUESS_MS)
-        closed_until_ms = now_ms + min(wait_ms, MAX_CLOSED_MS)
+        asked_ms = wait_ms(self._refusals) if retry_after_ms is None else retry_after_ms
+        closed_until_ms = now_ms + min(asked_ms, MAX_CLOSED_MS)
         # Those that were on their way when the first was refused tell nothing new.
         if now_ms >= self._closed_until_ms:
             self._refusals += 1
@@ -87,13 +82,13 @@ class Budget:
                 span_ms = closed_until_ms - self._opened_ms
                 measured = span_ms / max(1, self._passed)
                 # One call for each time that it wants to be left alone is what it takes.
-                self._interval_ms = min(max(measured, self._interval_ms * _SLOWER), wait_ms)
+                self._interval_ms = min(max(measured, self._interval_ms * _SLOWER), asked_ms)
             self._passed = 0
         self._closed_until_ms = self._opened_ms = max(self._closed_until_ms, closed_until_ms)
 
-    def close(self, wait_ms: int, now_ms: int) -> None:
+    def close(self, asked_ms: int, now_ms: int) -> None:
         """Take in that the vendor wants to be left alone for a while."""
-        until_ms = now_ms + min(wait_ms, MAX_CLOSED_MS)
+        until_ms = now_ms + min(asked_ms, MAX_CLOSED_MS)
         self._closed_until_ms = max(self._closed_until_ms, until_ms)
 
     def pass_(self) -> None:

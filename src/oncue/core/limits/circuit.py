@@ -9,14 +9,13 @@ A circuit breaker: a vendor that does not answer is not asked again by everybody
 
 from typing import Final
 
+from oncue.core.limits.waits import FIRST_MS, wait_ms
+
 # What one execution meets may be its own: a loop over a broken URL opens nothing.
 FAILURES: Final = 10
 EXECUTIONS: Final = 5
 # Of what is shorter, retries take care; and nobody waits who was told to give up soon.
 LASTING_MS: Final = 60_000
-_FIRST_OPEN_MS: Final = 1_000
-_LONGEST_OPEN_MS: Final = 60_000
-_MAX_DOUBLINGS: Final = 6
 # A probe that was cancelled meanwhile is not waited for longer.
 _PROBE_MS: Final = 120_000
 
@@ -28,7 +27,7 @@ class Circuit:
         self._failures = 0
         self._failing_since_ms = 0
         self._executions: set[str] = set()
-        self._doublings = 0
+        self._probes = 0
         self._probed_at_ms: int | None = None
         self.open_until_ms: int | None = None
         """When the next probe may go; None while it is closed."""
@@ -45,7 +44,7 @@ class Circuit:
         if self.open_until_ms is None:
             return now_ms
         is_probed = self._probed_at_ms is not None and now_ms < self._probed_at_ms + _PROBE_MS
-        return now_ms + _FIRST_OPEN_MS if is_probed else self.open_until_ms
+        return now_ms + FIRST_MS if is_probed else self.open_until_ms
 
     def take(self, now_ms: int) -> None:
         """Count a call that begins; in an open circuit it is the probe."""
@@ -75,7 +74,7 @@ class Circuit:
     def answer(self) -> bool:
         """Take in an answer, whatever it said; return whether that closes an open circuit."""
         was_open = self.open_until_ms is not None
-        self._failures = self._doublings = 0
+        self._failures = self._probes = 0
         self._executions.clear()
         self._probed_at_ms = None
         self.open_until_ms = self.since_ms = None
@@ -83,6 +82,5 @@ class Circuit:
 
     def _open(self, now_ms: int) -> None:
         self._probed_at_ms = None
-        wait_ms = min(_FIRST_OPEN_MS << self._doublings, _LONGEST_OPEN_MS)
-        self._doublings = min(self._doublings + 1, _MAX_DOUBLINGS)
-        self.open_until_ms = now_ms + wait_ms
+        self.open_until_ms = now_ms + wait_ms(self._probes)
+        self._probes += 1
