@@ -10,7 +10,7 @@ import pytest
 from oncue.actions.apprise_vendors import BY_SCHEME, VENDORS, Vendor
 from oncue.actions.apprise_wire import apprise
 from oncue.actions.notification import SEND_NOTIFICATION, NotificationInput
-from oncue.core.action import Call, HttpAnswer, HttpRequest
+from oncue.core.action import Call, HttpAnswer, HttpRequest, Ways
 from oncue.core.json_text import Json, encode_json
 from tests.actions.apprise_samples import SAMPLES
 
@@ -40,9 +40,7 @@ def _notify(url: str, answer: Json | bytes) -> tuple[Json, list[HttpRequest]]:
         input=NotificationInput(body="It is down", title="Checkout", type="warning"),
         idempotency_key="key-1",
         credentials={"url": url},
-        send=send,
-        query=None,  # type: ignore[arg-type] # not asked
-        deliver=None,  # type: ignore[arg-type] # not asked
+        ways=Ways(send, query=None, deliver=None),  # type: ignore[arg-type] # not asked
         store=None,  # type: ignore[arg-type] # not asked
         now_ms=0,
         is_repeat=False,

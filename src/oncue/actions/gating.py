@@ -95,13 +95,13 @@ class _Listener:
         if self._is_outage(error):
             gate = self._gate()
             gate.circuit.fail(origin.execution_id, now_ms, origin.waits_since_ms)
-            if isinstance(error, RetryableError) and error.retry_after_ms is not None:
-                gate.budget.close(error.retry_after_ms, now_ms)
+            if (asked_ms := _asked(error)) is not None:
+                gate.budget.close(asked_ms, now_ms)
             return
         if self._is_limit(error):
             gate = self._gate()
             gate.answer()
-            gate.budget.refuse(getattr(error, "retry_after_ms", None), now_ms)
+            gate.budget.refuse(_asked(error), now_ms)
         elif gate_there := self._gates.get(self._name):
             gate_there.answer()
             gate_there.budget.pass_()
@@ -130,3 +130,8 @@ def place_of(rendered: Json) -> str:
     """Return the part of a gate's name that tells where a call to any URL goes; without secrets."""
     url = rendered.get("url") if isinstance(rendered, Mapping) else None
     return str(url).partition("?")[0] if url else ""
+
+
+def _asked(error: ActionError | None) -> int | None:
+    """Return how long the vendor wants to be left alone, if it said so."""
+    return error.retry_after_ms if isinstance(error, RetryableError) else None

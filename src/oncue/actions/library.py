@@ -263,9 +263,7 @@ class ActionLibrary:
             input=typed,
             idempotency_key=key,
             credentials=credentials,
-            send=self._ways.send,
-            query=self._ways.query,
-            deliver=self._ways.deliver,
+            ways=self._ways,
             store=keeping_no(secrets, store) if secrets else store,
             now_ms=self._clock.now_ms(),
             is_repeat=is_repeat,
@@ -288,12 +286,10 @@ class ActionLibrary:
         self, action: AnyAction, call: Call[Any], place: str, connection: str | None
     ) -> Json:
         """Return what an action gives; where its access token was refused, the next one has another."""
-        watched = _Watched(self._ways.send)
-        ways = replace(self._ways, send=watched.send)
+        watched = _Watched(call.send)
+        call = replace(call, ways=replace(call.ways, send=watched.send))
         try:
-            return await self._gated(
-                action, replace(call, send=watched.send), ways, place, connection
-            )
+            return await self._gated(action, call, place, connection)
         except PermanentError as exc:
             source, integration = self._source, action.integration
             if watched.is_refused and await source.renew(call.account, integration, connection):
@@ -301,15 +297,14 @@ class ActionLibrary:
             raise
 
     async def _gated(
-        self, action: AnyAction, call: Call[Any], ways: Ways, place: str, connection: str | None
+        self, action: AnyAction, call: Call[Any], place: str, connection: str | None
     ) -> Json:
         """Return what an action gives; where an execution asks, through the gate of its connection."""
         if self._gating is None or call.origin is None:
             return await action.perform(call)
         whose = await self._source.budget(call.account, action.integration, connection)
-        with self._gating.passing(f"{whose} {place}".rstrip(), call.origin, ways) as gate:
-            listened = replace(call, send=gate.send, query=gate.query, deliver=gate.deliver)
-            return await action.perform(listened)
+        with self._gating.passing(f"{whose} {place}".rstrip(), call.origin, call.ways) as ways:
+            return await action.perform(replace(call, ways=ways))
 
     async def rehearse(  # noqa: PLR0913 what an attempt is made of
         self,

@@ -130,20 +130,33 @@ class Call(Generic[GivenT]):
     `idempotency_key` is the same for every attempt of a step. `is_repeat` says
     that an earlier attempt may have been carried out although no answer came.
     `credentials` are those of the action's integration, already decrypted.
-    Without an `origin` no execution asks, but somebody who tries the action.
+    `ways` lead out of the machine; `send`, `query` and `deliver` are theirs. Without an `origin` no execution asks, but somebody who tries the action.
     """
 
     account: str
     input: GivenT
     idempotency_key: str
     credentials: Mapping[str, str]
-    send: Send
-    query: Query
-    deliver: Deliver
+    ways: Ways
     store: AccountStore
     now_ms: int
     is_repeat: bool = False
     origin: Origin | None = None
+
+    @property
+    def send(self) -> Send:
+        """What sends a request, and returns its answer."""
+        return self.ways.send
+
+    @property
+    def query(self) -> Query:
+        """What runs a statement on the database at a URL."""
+        return self.ways.query
+
+    @property
+    def deliver(self) -> Deliver:
+        """What hands an e-mail to the server at a URL."""
+        return self.ways.deliver
 
 
 @dataclass(frozen=True, slots=True)
