@@ -24,12 +24,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from oncue.core.errors import Problem
 from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.indexing.leaf import Candidate
 from oncue.core.pattern.indexing.routes import Routes
-from oncue.core.pattern.scanning import excess
 from oncue.core.pattern.selection import Selection
 
 # So many selectors a slot may have.
@@ -69,20 +67,6 @@ class PatternIndex:
         self._forget(slot)
         self._places.pop(slot, None)
         del self._errors[slot]
-
-    def admission(self, slot: str, selections: Sequence[Selection], path: str) -> Problem | None:
-        """
-        Return why a slot may not have these selectors, which stand at `path`; None if it may.
-
-        What no index can find is asked about every event, and of that there is a budget.
-        """
-        others = (
-            selection
-            for other, candidates in self._slots.items()
-            if other != slot
-            for *_, selection in candidates
-        )
-        return excess(others, selections, path)
 
     @property
     def globs(self) -> tuple[str, ...]:
