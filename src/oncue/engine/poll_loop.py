@@ -75,10 +75,15 @@ class PollLoop(Loop):
             self._polls[account, pattern.id] = poll
 
     async def _turn(self) -> bool:
+        again: list[int] = []
         for (account, _), poll in list(self._polls.items()):
-            await self._ask_if_due(account, poll)
+            try:
+                await self._ask_if_due(account, poll)
+            except Overloaded as exc:
+                _log.warning("poll account=%s query=%s waits: %s", account, poll.name, exc)
+                again.append(self._clock.now_ms() + exc.retry_after_s * 1_000)
         now = self._clock.now_ms()
-        due = [poll.tick_ms(now) + poll.every_ms for poll in self._polls.values()]
+        due = [*again, *(poll.tick_ms(now) + poll.every_ms for poll in self._polls.values())]
         self.next_due_ms = min(due, default=None)
         self._alarm.set(self.next_due_ms)
         return False
@@ -87,19 +92,19 @@ class PollLoop(Loop):
         tick_ms, asked = poll.tick_ms(self._clock.now_ms()), (account, poll.name)
         if self._asked.get(asked) == tick_ms:
             return
-        self._asked[asked] = tick_ms
         past = self._event_log.past
-        if await past.find(account, poll.event_id(tick_ms), OWN_SOURCE):
-            return
-        offset = self._event_log.head(account)
-        answer = await self._answer(account, poll)
-        if answer is not None:
-            await self._event_log.append(account, [poll.event(tick_ms, offset, answer)])
+        if not await past.find(account, poll.event_id(tick_ms), OWN_SOURCE):
+            offset = self._event_log.head(account)
+            answer = await self._answer(account, poll)
+            if answer is not None:
+                await self._event_log.append(account, [poll.event(tick_ms, offset, answer)])
+        # Only now: what nobody had room for is asked again.
+        self._asked[asked] = tick_ms
 
     async def _answer(self, account: str, poll: Poll) -> Answer | None:
         try:
             return await answer_to(self._questions, account, poll)
-        except (InvalidInput, Overloaded) as exc:
+        except InvalidInput as exc:
             _log.warning("poll account=%s query=%s failed: %s", account, poll.name, exc)
             return None
 
