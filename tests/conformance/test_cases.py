@@ -90,11 +90,9 @@ def test_windows_of_flink_sql_give_the_same_rows_in_the_order_of_time(
     others = [result for result in results if result.verdict is not Verdict.PASSED]
 
     assert len(results) == 37
-    assert {result.difference for result in others} == {
-        "a greedy loop of Flink gives nothing back",
-        "Flink's sweeps of old state make rows late",
-    }
-    assert len(others) == 5
+    assert [result.difference for result in others] == [
+        "a greedy loop of Flink gives nothing back"
+    ] * 2
 
 
 CEL_CASE: dict[str, Json] = {

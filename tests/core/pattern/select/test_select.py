@@ -172,6 +172,26 @@ def test_rows_look_back_and_may_be_chosen_by_what_they_saw() -> None:
     assert (hit.bindings, hit.event_count) == ((("", (1, 2, 4)),), 3)
 
 
+@pytest.mark.parametrize(
+    ("frame", "told"),
+    [("RANGE INTERVAL '10' SECOND", [(0, 1), (9, 2), (16, 2), (5, 1)]), ("ROWS 9", [(0, 1), (9, 2), (14, 3), (16, 4)])],
+    ids=["range", "rows"],
+)  # fmt: skip
+def test_rows_behind_the_watermark_are_in_time_up_to_the_last_sweep(
+    frame: str, told: list[tuple[int, int]]
+) -> None:
+    query = (
+        "SELECT data.shop AS shop, data.amount AS at, COUNT(*) OVER (PARTITION BY data.shop"
+        f" ORDER BY time {frame} PRECEDING) AS n FROM events"
+    )
+    moments = [(0, "a"), (13, "b"), (9, "a"), (20, "b"), (14, "a"), (16, "a"), (60, "b"), (5, "a")]
+    sales = [sale(at, shop, at) for at, shop in moments]
+
+    found = rows(query, sales)
+
+    assert [(row["at"], row["n"]) for row in found if row["shop"] == "a"] == told
+
+
 def test_days_begin_where_the_pattern_says() -> None:
     query = "SELECT window_start, COUNT(*) AS n FROM events GROUP BY TUMBLE(time, INTERVAL '1' DAY)"
     query = query.replace("window_start", "TUMBLE_START(time, INTERVAL '1' DAY) AS day")

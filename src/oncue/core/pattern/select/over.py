@@ -7,8 +7,9 @@ SELECT … OVER (PARTITION BY … ORDER BY time …): each event is a row, with 
 
 A row is due when event time has passed it: then all rows of its instant are there, which
 RANGE counts as well. It is late if a row of its key that does not come before it had its
-turn; as in Flink, one behind the watermark is else still in time. Each frame takes a row in when its turn comes, and lets it go when it
-is too far back; what no frame holds is forgotten.
+turn, or behind a sweep of the key; as in Flink, one behind the watermark is else still in
+time. Each frame takes a row in when its turn comes, and lets it go when it is too far back;
+what no frame holds is forgotten.
 """
 
 from bisect import insort
@@ -27,6 +28,7 @@ from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
 from oncue.core.pattern.select.columns import Projection, Values, shown
 from oncue.core.pattern.select.framing import MAX_ROWS, Frame, Over
 from oncue.core.pattern.select.outer import Outers
+from oncue.core.pattern.select.sweeping import NEVER, Sweeps
 from oncue.core.pattern.select.where import Where
 from oncue.core.pattern.threshold.keys import Bounds, Keys, heard_ms
 from oncue.core.pattern.threshold.schedule import Schedule
@@ -77,17 +79,19 @@ _PLACE: Final = attrgetter("time_ms", "offset")
 class KeyRows(Remembered):
     """The rows of a key: `done` of them had their turn, and frames hold them from `heads` on."""
 
-    __slots__ = ("done", "frames", "heads", "rows")
+    __slots__ = ("done", "frames", "heads", "rows", "sweeps")
 
     def __init__(self, frames: Sequence[Frame]) -> None:
         self.rows: list[Kept] = []
         self.done = 0
         self.heads = [0] * len(frames)
         self.frames = [frame.begin() for frame in frames]
+        self.sweeps = Sweeps([])
 
     def is_late(self, time_ms: int) -> bool:
-        """Return whether a row had its turn that does not come before an instant."""
-        return self.done > 0 and self.rows[self.done - 1].time_ms >= time_ms
+        """Return whether a row had its turn, or a sweep was, that does not come before an instant."""
+        told_ms = self.rows[self.done - 1].time_ms if self.done else NEVER
+        return told_ms >= time_ms or self.sweeps.last_ms >= time_ms
 
     @property
     def due_ms(self) -> int | None:
@@ -149,6 +153,7 @@ class OverOperator(Operator):
         self._plan = plan
         self._keys = Keys(plan.bounds, _dump, partial(_load, frames=plan.frames))
         self._schedule = Schedule()
+        self._reach_ms: Final = plan.reach_ms
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Let an event wait for its turn."""
@@ -156,7 +161,9 @@ class OverOperator(Operator):
         self.last_note = Note.IGNORED
         if not self._plan.where.holds(event):
             return ()
-        state = self._keys.edit(key, watermark_ms) or KeyRows(self._plan.frames)
+        state = self._keys.edit(key, watermark_ms)
+        if state is None or state.sweeps.pass_by(watermark_ms):
+            state = KeyRows(self._plan.frames)
         if state.is_late(event.time_ms):
             self.counts["late"] += 1
             self.last_note = Note.LATE
@@ -164,6 +171,8 @@ class OverOperator(Operator):
         self.last_note = Note.COUNTED
         due_before = state.due_ms
         insort(state.rows, self._plan.kept(event), lo=state.done, key=_PLACE)
+        if self._reach_ms:
+            state.sweeps.set_by(event.time_ms, self._reach_ms)
         if self._keys.put(key, state, heard_ms(arrival), watermark_ms) is not None:
             self.counts["keys_forgotten"] += 1
         # What comes behind the watermark and before any later row of its key is due at once.
@@ -241,13 +250,17 @@ class OverOperator(Operator):
 
 
 def _dump(state: KeyRows) -> Json:
-    return [[msgspec.to_builtins(row) for row in state.rows], state.done, state.heads]
+    rows: Json = [msgspec.to_builtins(row) for row in state.rows]
+    return [rows, state.done, state.heads, state.sweeps.coming, state.sweeps.last_ms]
 
 
 def _load(dumped: Json, frames: Sequence[Frame]) -> KeyRows:
-    rows, done, heads = msgspec.convert(dumped, tuple[list[Kept], int, list[int]])
+    rows, done, heads, coming, last_ms = msgspec.convert(
+        dumped, tuple[list[Kept], int, list[int], list[int], int]
+    )
     state = KeyRows(frames)
     state.rows, state.done, state.heads = rows, done, heads
+    state.sweeps = Sweeps(coming, last_ms)
     for number, head in enumerate(heads):
         for place in range(head, done):
             state.take(number, place)
