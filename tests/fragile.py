@@ -54,11 +54,11 @@ class Bug:
 def bug() -> Iterator[Bug]:
     """Give all patterns a bug until the block ends."""
     there = Bug()
-    sound = active_patterns._activate
+    sound = active_patterns.activated
 
     def activate(pattern: PatternVersion) -> ActivePattern:
         return there.put_into(sound(pattern))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(active_patterns, "_activate", activate)
+        patch.setattr(active_patterns, "activated", activate)
         yield there

@@ -186,6 +186,26 @@ def test_of_two_at_once_each_is_whole(tmp_path: Path) -> None:
     assert values == 1
 
 
+def test_what_a_dry_run_would_have_saved_matches_nothing_later(tmp_path: Path) -> None:
+    def above(limit: int) -> dict[str, Any]:
+        where = f"event.data.amount > {limit}"
+        return {
+            **PATTERN, "workflow": None, "enabled": True,
+            "pattern": {"type": "event", "event": "order.paid", "where": where},
+        }  # fmt: skip
+
+    async def use(server: Served) -> Any:
+        await _apply(server, [above(1)])
+        await _apply(server, [above(100)], "?dry_run=true")
+        await _apply(server, [above(2)])
+        sent = {"type": "order.paid", "data": {"amount": 5}}
+        assert (await server.request("POST", "/events", json=sent)).status == 202
+        await server.world.engine.settled()
+        return (await server.request("GET", "/patterns/big/matches")).body["data"]
+
+    assert len(serve(tmp_path, use)) == 1
+
+
 def test_a_dry_run_tells_before_and_after_and_saves_nothing(tmp_path: Path) -> None:
     changed = {**VARIABLE, "value": 5}
     connected = {**CONNECTION, "values": {"bot_token": TOKEN}}

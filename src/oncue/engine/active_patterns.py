@@ -47,7 +47,7 @@ class ActivePatterns:
         if active is None:
             if len(self._ready) >= MAX_READY:
                 self._ready.clear()
-            active = self._ready[place] = _activate(pattern)
+            active = self._ready[place] = activated(pattern)
         return active
 
     async def at(self, account: str, offset: int) -> list[ActivePattern]:
@@ -71,7 +71,8 @@ class ActivePatterns:
             selection
             for pattern in wanted
             if pattern.is_active
-            for selection in self.ready(account, pattern).plan.looking.selections
+            # Not kept: another version may be saved under that number.
+            for selection in activated(pattern).plan.looking.selections
         ]
         if all(selection.cost_class == "indexed" for selection in added):
             return
@@ -110,8 +111,8 @@ class ActivePatterns:
         return await self._patterns.state_begin(account, pattern.id, pattern.state_version)
 
 
-def _activate(pattern: PatternVersion) -> ActivePattern:
-    """Return `pattern` ready to match."""
+def activated(pattern: PatternVersion) -> ActivePattern:
+    """Return a version that may not be saved yet, ready to match."""
     return parse_pattern(pattern.document).named(
         pattern.id, pattern.version, pattern.state_version, pattern.workflow_id
     )
