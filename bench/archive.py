@@ -38,21 +38,22 @@ PATTERN: dict[str, Json] = {
 
 
 def events(count: int, began_ms: int) -> Iterator[IncomingEvent]:
-    """Yield events of a month, of a twentieth as many subjects."""
+    """Yield events of a month, of a twentieth as many subjects, a few of which are busy."""
     chance = random.Random(7)  # noqa: S311 the same events each time
     step = DAYS * DAY_MS / count
+    subjects = count // 20 + 1
     for number in range(count):
         data: Json = {
             "amount": round(chance.random() * 500, 2),
             "plan": chance.choice(["free", "pro", "enterprise"]),
-            "email": f"user-{chance.randrange(count // 20 + 1)}@example.com",
+            "email": f"user-{chance.randrange(subjects)}@example.com",
             "items": [{"sku": f"s-{chance.randrange(1_000)}", "count": chance.randrange(1, 5)}],
         }
         time_ms = began_ms + int(number * step)
         yield IncomingEvent(
             f"evt_{time_ms:012x}{chance.getrandbits(64):016x}", "shop",
             TYPES[int(chance.random() ** 2 * len(TYPES))],
-            f"user-{chance.randrange(count // 20 + 1)}", time_ms, data, {},
+            f"user-{int(chance.random() ** 3 * subjects)}", time_ms, data, {},
         )  # fmt: skip
 
 

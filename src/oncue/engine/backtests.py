@@ -8,9 +8,18 @@ nobody else is held up. Those of the log are folded in a process of their own
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, islice
 from typing import Final
 
@@ -23,7 +32,7 @@ from oncue.core.pattern.operator import Hit
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.watch import Finding
 from oncue.engine.backtest_child import Answer, Question, read_frame, write_frame
-from oncue.ports import EventLog
+from oncue.ports import EventLog, Stretch
 
 RECORDS_PER_PART: Final = 4_096
 MAX_COMPARED: Final = 100_000
@@ -177,21 +186,17 @@ class Backtests:
         question = Question(
             documents, stored.from_ms - stored.warm_up_ms, Wanted(stored.from_ms, stored.to_ms)
         )
+        head = self._log.head(account)
+        times = (stored.from_ms - stored.warm_up_ms, stored.to_ms)
         async with _child() as child:
-            globs = await child.ask(question)
-            cursor, head = 0, self._log.head(account)
-            while cursor < head:
-                stretch = await self._log.past.between(
-                    account,
-                    (cursor, head),
-                    RECORDS_PER_PART,
-                    globs.globs,
-                    (stored.from_ms - stored.warm_up_ms, stored.to_ms),
-                )
+            globs = (await child.ask(question)).globs
+            read = partial(
+                self._log.past.between, account, limit=RECORDS_PER_PART, globs=globs, times=times
+            )
+            async for stretch in _ahead(read, head):
                 answer = await child.ask(list(stretch.records))
                 collected.take(answer.found)
-                cursor = stretch.upto
-                yield cursor
+                yield stretch.upto
             answer = await child.ask(stored.until_ms)
             collected.take(answer.found)
         collected.result.scanned = answer.scanned
@@ -199,6 +204,25 @@ class Backtests:
         offsets = collected.offsets()
         events = await self._log.past.at(account, offsets) if offsets else []
         yield collected.with_evidence({event.offset: event for event in events})
+
+
+async def _ahead(
+    read: Callable[..., Coroutine[None, None, Stretch]], head: int
+) -> AsyncIterator[Stretch]:
+    """Yield one stretch of the log after the other; the next is read while one is folded."""
+    if not head:
+        return
+    coming = asyncio.create_task(read(bounds=(0, head)), name="stretch of a backtest")
+    try:
+        while True:
+            stretch = await coming
+            if stretch.upto >= head:
+                yield stretch
+                return
+            coming = asyncio.create_task(read(bounds=(stretch.upto, head)), name=coming.get_name())
+            yield stretch
+    finally:
+        coming.cancel()
 
 
 class _Child:
