@@ -3,6 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from oncue.engine import poll_trials
+from tests.make import make_document
 from tests.server import Answer, Served, serve
 
 
@@ -31,6 +35,100 @@ def test_a_query_is_asked_when_it_is_saved(tmp_path: Path) -> None:
         }
     ]
     assert right.status == 201
+
+
+WRONG: dict[str, Any] = {"type": "sql", "every": "1m", "query": "SELECT typ FROM events"}
+RIGHT: dict[str, Any] = {**WRONG, "query": "SELECT type FROM events"}
+UNNAMED: dict[str, Any] = {**RIGHT, "identity": ["typ"]}
+EVENT: dict[str, Any] = {"type": "event", "event": "paid"}
+
+
+def test_the_queries_of_a_workflow_are_asked_when_it_is_saved(tmp_path: Path) -> None:
+    async def use(server: Served) -> list[Answer]:
+        async def post(name: str, on: Any, path: str = "/workflows") -> Answer:
+            return await server.request("POST", path, json=make_document(name=name, on=on))
+
+        right = await post("right", [EVENT, RIGHT])
+        change = {"on": [EVENT, RIGHT, UNNAMED]}
+        return [
+            await post("wrong", WRONG),
+            await post("wrong", [WRONG, EVENT, UNNAMED]),
+            await post("wrong", WRONG, "/workflows/validate"),
+            right,
+            await server.request("PATCH", f"/workflows/{right.body['id']}", json=change),
+        ]
+
+    answers = serve(tmp_path, use)
+
+    assert [_paths(answer) for answer in answers] == [
+        ["on.query"],
+        ["on[0].query", "on[2].identity[0]"],
+        ["on.query"],
+        [],
+        ["on[2].identity[0]"],
+    ]
+
+
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_the_queries_of_documents_are_asked_when_they_are_applied(
+    tmp_path: Path, query: str
+) -> None:
+    documents = [
+        {"kind": "pattern", "name": "one", "pattern": WRONG},
+        {"kind": "pattern", "name": "off", "enabled": False, "pattern": WRONG},
+        {"kind": "workflow", **make_document(name="two", on=[EVENT, UNNAMED])},
+        {"kind": "pattern", "name": "three", "pattern": RIGHT},
+    ]
+
+    async def use(server: Served) -> tuple[Answer, Answer]:
+        refused = await server.request("POST", f"/apply{query}", json=documents)
+        return refused, await server.request("GET", "/export")
+
+    refused, left = serve(tmp_path, use)
+
+    assert _paths(refused) == ["[0].pattern.query", "[2].on[1].identity[0]"]
+    assert left.body["documents"] == []
+
+
+def test_queries_that_no_time_is_left_for_are_saved_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(poll_trials, "MAX_S", 0)
+    documents = [{"kind": "pattern", "name": "one", "pattern": WRONG}]
+
+    async def use(server: Served) -> Answer:
+        return await server.request("POST", "/apply", json=documents)
+
+    [change] = serve(tmp_path, use).body["changes"]
+
+    assert change["change"] == "created"
+    assert [warning["path"] for warning in change["warnings"]] == ["pattern.query"]
+
+
+def test_what_is_asked_already_is_not_tried_again(tmp_path: Path) -> None:
+    async def use(server: Served) -> list[Answer]:
+        # What was right when it was saved may be wrong now.
+        query = "SELECT CASE WHEN count(*) > 0 THEN error('too many') END FROM events WHERE type = 'paid'"
+        document = _pattern(query)
+        saved = await server.request("POST", "/patterns", json=document)
+        await server.request("POST", "/events", json={"type": "paid"})
+        patches: list[dict[str, Any]] = [
+            {"description": "of payments"},
+            {"pattern": {"every": "2m"}},
+            {"enabled": False},
+            {"enabled": True},
+        ]
+        changes = [
+            await server.request("PATCH", "/patterns/polled", json=patch) for patch in patches
+        ]
+        return [saved, *changes]
+
+    assert [answer.status for answer in serve(tmp_path, use)] == [201, 200, 422, 200, 422]
+
+
+def _paths(answer: Answer) -> list[str]:
+    assert answer.status in (200, 201, 422), answer
+    return [error["path"] for error in answer.body.get("errors", ())]
 
 
 def test_new_rows_are_matches_with_their_poll_as_evidence(tmp_path: Path) -> None:

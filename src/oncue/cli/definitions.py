@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from oncue.cli.documents import FileDocument, problems_in, read_all
 from oncue.cli.output import AsJson, print_json
+from oncue.cli.polled import problems_of_polls
 from oncue.cli.remote import Refusal, err, out, talk
 from oncue.core.errors import Problem
 from oncue.core.json_text import Json
@@ -27,8 +28,11 @@ def validate(*files: Files) -> int:
     files
         YAML or JSON, folders of it, or `-` for the standard input.
     """
+    found = [(document, problems_in(document)) for document in read_all(files)]
+    right = [document for document, problems in found if not problems]
     problems = [
-        document.told(problem) for document in read_all(files) for problem in problems_in(document)
+        *(document.told(problem) for document, those in found for problem in those),
+        *(document.told(problem) for document, problem in problems_of_polls(right)),
     ]
     for told in problems:
         err.print(told, markup=False)

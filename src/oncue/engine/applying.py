@@ -16,9 +16,11 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json, same_json
 from oncue.core.masking import MASK
 from oncue.core.problems import nearest
+from oncue.engine.brought import with_paths
 from oncue.engine.built_ins import is_built_in
 from oncue.engine.definitions import Beside
 from oncue.engine.drafts import Drafts, Scene, Wanted, plain
+from oncue.engine.poll_trials import Trial
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.room import check_count
 from oncue.engine.standing import KINDS, Books, Standing, standing
@@ -40,6 +42,8 @@ class Change:
     is_changed: bool
     made: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The secrets that were made for hooks, by their ids: they are shown once."""
+    untried: tuple[str, ...] = ()
+    """The paths of queries that nobody asked, since others took all the time."""
 
     @property
     def word(self) -> str:
@@ -73,6 +77,7 @@ class Applying:
             InvalidInput: with all problems of all documents.
             Conflict: a definition cannot be changed so, or was changed meanwhile.
             QuotaExceeded: the account may not have so many workflows.
+            Overloaded: too many ask queries.
         """
         wanted, unread = _read(documents)
         there = await self.standing(account)
@@ -108,9 +113,28 @@ class Applying:
                 changes.append(await self._change(scene, one))
             except InvalidInput as exc:
                 problems += ((one.index, _under(one.index, problem)) for problem in exc.problems)
+        trial = self._books.patterns.trials.begin()
+        tried = [await self._tried(scene.account, change, trial, problems) for change in changes]
         if problems:
             raise InvalidInput([problem for _, problem in sorted(problems, key=lambda p: p[0])])
-        return changes
+        return tried
+
+    async def _tried(
+        self, account: str, change: Change, trial: Trial, problems: list[tuple[int, Problem]]
+    ) -> Change:
+        """Return a change, its queries tried; what is wrong with them is added to `problems`."""
+        match change.kept:
+            case PatternVersion() as pattern if change.is_changed:
+                patterns = [(pattern, "pattern")]
+            case WorkflowVersion() as workflow if change.is_changed:
+                patterns = [*with_paths(workflow)]
+            case _:
+                return change
+        left = len(trial.left)
+        for pattern, path in patterns:
+            found = await trial.problems(account, pattern, path)
+            problems += ((change.index, _under(change.index, problem)) for problem in found)
+        return replace(change, untried=tuple(trial.left[left:]))
 
     async def _change(self, scene: Scene, one: Wanted) -> Change:
         current = scene.standing.find(one.kind, one.name)

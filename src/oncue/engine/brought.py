@@ -5,7 +5,7 @@ A trigger that is no pattern itself makes a resource whose events its pattern wa
 for. All of it is saved and ended in the transaction of the workflow.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from oncue.core.hook.trigger import HookTrigger, condition_of
@@ -74,6 +74,16 @@ class Belongings:
         await self.patterns.check_room(account, brought.patterns, "on")
         return brought
 
+    async def check(self, account: str, workflow: WorkflowVersion) -> None:
+        """
+        Return if the queries can be asked that a version of a workflow brings.
+
+        Raises:
+            InvalidInput: with all problems.
+            Overloaded: too many ask.
+        """
+        await self.patterns.trials.check(account, with_paths(workflow))
+
     async def put_in_force(self, account: str, brought: Brought) -> None:
         """Let what was saved with a workflow take effect."""
         for pattern in brought.patterns:
@@ -93,6 +103,23 @@ def ends_of(known: Known, now_ms: int) -> Brought:
     )
 
 
+def with_paths(workflow: WorkflowVersion) -> Iterator[tuple[PatternVersion, str]]:
+    """Yield the patterns that come with a version of a workflow, each with the path of its trigger."""
+    assert isinstance(workflow.document, Mapping)
+    triggers = workflow.document.get("on")
+    paths = (
+        [f"on[{index}]" for index in range(len(triggers))] if isinstance(triggers, list) else ["on"]
+    )
+    ids = {_pattern_id(workflow, index): path for index, path in enumerate(paths)}
+    for pattern in workflow.brought.patterns:
+        if pattern.id in ids:
+            yield pattern, ids[pattern.id]
+
+
+def _pattern_id(workflow: WorkflowVersion, index: int) -> str:
+    return derived_id("pat", workflow.created_at_ms, [workflow.id, index])
+
+
 def _changed_patterns(
     workflow: WorkflowVersion, parsed: ParsedWorkflow, known: Iterable[PatternVersion]
 ) -> tuple[PatternVersion, ...]:
@@ -101,7 +128,7 @@ def _changed_patterns(
     changed: list[PatternVersion] = []
     for index in range(len(parsed.triggers)):
         first = PatternVersion(
-            id=derived_id("pat", workflow.created_at_ms, [workflow.id, index]),
+            id=_pattern_id(workflow, index),
             name=owned_name(workflow.name, index),
             version=1,
             state_version=1,

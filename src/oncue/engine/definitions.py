@@ -78,7 +78,7 @@ class Definitions:
             InvalidInput: with all problems.
             Conflict: another workflow of the account has that name.
         """
-        workflow = await self.first(account, document)
+        workflow = await self.tried(account, document)
         await self._catalog.save_workflow(account, workflow)
         await self.put_in_force(account, workflow)
         return workflow
@@ -95,8 +95,21 @@ class Definitions:
         """
         workflow = await self.next(account, current, document)
         if workflow is not current:
+            await self._belongings.check(account, workflow)
             await self._catalog.save_version(account, workflow)
             await self.put_in_force(account, workflow)
+        return workflow
+
+    async def tried(self, account: str, document: Json) -> WorkflowVersion:
+        """
+        Return the first version of a workflow, which is not saved; its queries can be asked.
+
+        Raises:
+            InvalidInput: with all problems.
+            Overloaded: too many ask.
+        """
+        workflow = await self.first(account, document)
+        await self._belongings.check(account, workflow)
         return workflow
 
     async def first(self, account: str, document: Json, beside: Beside = ALONE) -> WorkflowVersion:

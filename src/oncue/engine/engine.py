@@ -41,9 +41,10 @@ from oncue.engine.missing import Missing
 from oncue.engine.outbox import Outbox
 from oncue.engine.outcomes import Outcomes
 from oncue.engine.parking import Parking
-from oncue.engine.patterns import PatternDefinitions
+from oncue.engine.patterns import PatternChecks, PatternDefinitions
 from oncue.engine.pauses import PauseBook
 from oncue.engine.poll_loop import PollLoop
+from oncue.engine.poll_trials import PollTrials
 from oncue.engine.quotas import QuotaGuard
 from oncue.engine.reading import Readings
 from oncue.engine.redriving import Redriving
@@ -150,7 +151,9 @@ class Engine:
         self.patterns = PatternDefinitions(
             world.patterns,
             self.active_patterns,
-            world.catalog,
+            PatternChecks(
+                world.catalog, PollTrials(self.active_patterns, world.log, world.questions)
+            ),
             world.log,
             world.clock,
             world.fresh_id,

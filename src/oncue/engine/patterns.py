@@ -7,7 +7,7 @@ saved and unannounced is announced at the next start.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from oncue.core.errors import InvalidInput, NotFound, Problem
@@ -15,9 +15,18 @@ from oncue.core.json_text import Json, same_json
 from oncue.core.pattern.active import matches_otherwise, parse_pattern
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.owned import check_is_free
+from oncue.engine.poll_trials import PollTrials
 from oncue.ports import Catalog, Clock, EventLog, Patterns, PatternVersion
 
 NONE: Final[Mapping[str, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class PatternChecks:
+    """What a pattern is held against: workflows that it may name, and queries that can be asked."""
+
+    catalog: Catalog
+    trials: PollTrials
 
 
 class PatternDefinitions:
@@ -27,14 +36,15 @@ class PatternDefinitions:
         self,
         patterns: Patterns,
         active: ActivePatterns,
-        catalog: Catalog,
+        checks: PatternChecks,
         log: EventLog,
         clock: Clock,
         fresh_id: Callable[[str], str],
     ) -> None:
         self._patterns = patterns
         self._active = active
-        self._catalog = catalog
+        self._catalog = checks.catalog
+        self.trials = checks.trials
         self._log = log
         self._clock = clock
         self._fresh_id = fresh_id
@@ -47,7 +57,9 @@ class PatternDefinitions:
             InvalidInput: with all problems.
             Conflict: another pattern of the account has that name.
         """
-        return await self.save(account, await self.first(account, document))
+        pattern = await self.first(account, document)
+        await self.trials.check(account, [(pattern, "pattern")])
+        return await self.save(account, pattern)
 
     async def first(
         self, account: str, document: Json, workflows: Mapping[str, str] = NONE
@@ -83,7 +95,10 @@ class PatternDefinitions:
         """
         check_is_free("pattern", current)
         changed = await self.next(account, current, document)
-        return current if changed is current else await self.save(account, changed)
+        if changed is current:
+            return current
+        await self.trials.check(account, [(changed, "pattern")])
+        return await self.save(account, changed)
 
     async def next(
         self,

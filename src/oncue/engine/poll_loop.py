@@ -8,26 +8,18 @@ came meanwhile.
 
 import logging
 from collections.abc import Sequence
-from typing import Final
 
-import msgspec
-
-from oncue.core.errors import InvalidInput, Overloaded, Problem
+from oncue.core.errors import InvalidInput, Overloaded
 from oncue.core.event import OWN_SOURCE
-from oncue.core.json_text import Json
-from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.plan import ActivePattern
-from oncue.core.pattern.polled.poll import MAX_ROWS, Answer, Poll
-from oncue.core.problems import nearest
+from oncue.core.pattern.polled.poll import Answer, Poll
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.alarm import Alarm
 from oncue.engine.loop import Loop
-from oncue.ports import Clock, EventLog, EventQuestion, EventQuestions, PatternVersion
+from oncue.engine.poll_answers import answer_to
+from oncue.ports import Clock, EventLog, EventQuestions, PatternVersion
 
 _log = logging.getLogger(__name__)
-
-MAX_BYTES: Final = 1 << 20
-"""Of the rows of a poll together, as JSON."""
 
 
 class PollLoop(Loop):
@@ -107,51 +99,3 @@ class PollLoop(Loop):
         except InvalidInput as exc:
             _log.warning("poll account=%s query=%s failed: %s", account, poll.name, exc)
             return None
-
-
-async def answer_to(questions: EventQuestions, account: str, poll: Poll) -> Answer:
-    """
-    Return what a query gives now.
-
-    Raises:
-        InvalidInput: it is none, or over a bound.
-        Overloaded: too many ask.
-    """
-    found = await questions.ask(account, EventQuestion(poll.sql, limit=MAX_ROWS))
-    rows: Json = msgspec.json.decode(found.body)
-    assert isinstance(rows, list)
-    columns = [name for name, _ in found.columns]
-    is_truncated = found.is_truncated
-    while len(msgspec.json.encode(rows)) > MAX_BYTES:
-        rows, is_truncated = rows[: len(rows) // 2], True
-    return Answer(columns, [row for row in rows if isinstance(row, list)], is_truncated)
-
-
-async def try_poll(questions: EventQuestions, account: str, document: Json) -> None:
-    """
-    Return if the query of a pattern can be asked over stored events, or is not to be.
-
-    Raises:
-        InvalidInput: it cannot, or does not give the columns of its identity.
-        Overloaded: too many ask.
-    """
-    parsed = parse_pattern(document)
-    poll = parsed.plan.looking.poll
-    if poll is None or not parsed.definition.enabled:
-        return
-    try:
-        answer = await answer_to(questions, account, poll)
-    except InvalidInput as exc:
-        problems = [Problem("pattern.query", problem.message) for problem in exc.problems]
-        raise InvalidInput(problems) from exc
-    problems = [
-        Problem(
-            f"pattern.identity[{place}]",
-            f"expected a column of the query ({', '.join(answer.columns)}), got {name!r}"
-            f"{nearest(name, answer.columns)}",
-        )
-        for place, name in enumerate(poll.identity)
-        if name not in answer.columns
-    ]
-    if problems:
-        raise InvalidInput(problems)

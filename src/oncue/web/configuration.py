@@ -59,7 +59,10 @@ class ConfigurationRoutes:
                 "name": change.name,
                 "change": change.word,
                 "version": change.kept.version,
-                "warnings": [] if is_dry else await self._warnings(key.account, change),
+                "warnings": [
+                    *_untried(change),
+                    *([] if is_dry else await self._warnings(key.account, change)),
+                ],
                 "hooks": [] if is_dry else self._hooks(key.account, change),
                 **({"before": change.before, "after": change.after} if is_dry else {}),
             }
@@ -126,6 +129,13 @@ class ConfigurationRoutes:
                 return _warning("", "", engine.secrets.trouble(account, secret))
             case _:
                 return []
+
+
+def _untried(change: Change) -> list[Json]:
+    message = (
+        "was not asked, since others took all the time: what is wrong with it its first poll tells"
+    )
+    return [{"path": f"{path}.query", "message": message} for path in change.untried]
 
 
 def _warning(path: str, subject: str, trouble: str | None) -> list[Json]:

@@ -15,7 +15,6 @@ from oncue.core.pattern.match import expanded
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.templates import TEMPLATES
 from oncue.core.pattern.watch import NO_STATS
-from oncue.engine.poll_loop import try_poll
 from oncue.ports import LetterFilter, MatchRow, PatternVersion, Pause
 from oncue.web import render
 from oncue.web.answers import answer, answer_page, answer_version
@@ -114,7 +113,6 @@ class PatternRoutes:
         document = await read_document(request, self._context.limits.document_bytes)
 
         async def create() -> Response:
-            await try_poll(self._context.world.questions, account, document)
             pattern = await self._definitions.create(account, document)
             return await self._answer(account, pattern, 201)
 
@@ -137,7 +135,6 @@ class PatternRoutes:
         current = await self._current(account, request)
         check_version(request, current.version)
         document = merge_patch(current.document, patch)
-        await try_poll(self._context.world.questions, account, document)
         changed = await self._definitions.change(account, current, document)
         return await self._answer(account, changed)
 

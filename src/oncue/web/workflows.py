@@ -121,7 +121,7 @@ class Workflows:
         """Answer 422 with all that is wrong with a document; nothing is saved."""
         account = await self._context.gate.account(request, "read")
         document = await read_document(request, self._context.limits.document_bytes)
-        await self._definitions.first(account, document)
+        await self._definitions.tried(account, document)
         return answer({"valid": True})
 
     async def get(self, request: Request) -> Response:
