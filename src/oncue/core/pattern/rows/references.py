@@ -6,7 +6,7 @@ What names and functions mean in DEFINE and MEASURES.
     FIRST(A.price, 1)        of the second row of A
     PREV(LAST(A.price), 2)   of the row two before the last row of A
     SUM(A.price)             over all rows of A, up to the current one unless FINAL
-    CLASSIFIER(), MATCH_NUMBER()
+    CLASSIFIER(), MATCH_NUMBER(), MATCH_ROWTIME()
 """
 
 from collections.abc import Callable, Mapping
@@ -20,6 +20,7 @@ from oncue.core.pattern.rows.aggregates import compile_aggregate
 from oncue.core.pattern.rows.inputs import Input
 from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Here, Spot
+from oncue.core.pattern.rows.rowtime import ROWTIMES, match_rowtime
 from oncue.core.problems import nearest
 from oncue.core.sql.columns import reference
 from oncue.core.sql.expressions import Expressions
@@ -36,6 +37,7 @@ _FUNCTIONS: Final = (
     "next",
     "classifier",
     "match_number",
+    "match_rowtime",
     "count",
     "sum",
     "avg",
@@ -213,6 +215,9 @@ class RowScope(Scope[Spot]):
         if name == "match_number":
             self.is_local = False
             return Scalar(Sort.NUMBER, lambda spot: spot.number)
+        if name in ROWTIMES:
+            is_measure = self._current is None
+            return match_rowtime(node, compiler, self._input.times, is_measure=is_measure)
         if name == "classifier":
             return self._at(node, _Navigation(), compiler)
         if isinstance(node, exp.AggFunc | exp.Filter):
