@@ -122,11 +122,66 @@ COLUMNS: Final[Mapping[str, tuple[Sort, Callable[[Event], Json]]]] = {
 """The columns in the order of `SELECT *`, and what each is of an event."""
 
 
-class EventScope(Scope[Event]):
-    """Names are columns of `events`, perhaps behind the name of the table."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """
+    What a SELECT reads: its columns in the order of `*`, each of an event or what stands for one.
 
-    def __init__(self, alias: str = TABLE) -> None:
+    `times` are those that are event time, `giver` is what gives the columns, for people.
+    """
+
+    columns: Mapping[str, Scalar[Event]]
+    times: frozenset[str]
+    giver: str = ""
+
+    def named(self, name: str) -> str | None:
+        """Return a column's name as the table spells it, whatever the case of `name`."""
+        if name in self.columns:
+            return name
+        lower = name.lower()
+        return next((each for each in self.columns if each.lower() == lower), None)
+
+    def is_time(self, found: Reference | None, alias: str) -> bool:
+        """Return whether a name, perhaps behind the table's, is that of event time."""
+        if found is None:
+            return False
+        if len(found.names) > 1 and found.names[0].name.lower() == alias.lower():
+            found = found.without_first()
+        return not found.path and self.named(found.names[0].name) in self.times
+
+    @property
+    def time(self) -> str:
+        """Which column is event time, for people."""
+        return min(self.times, default="t")
+
+    @property
+    def timed(self) -> str:
+        """Where the column of event time comes from, for people."""
+        return f", as MEASURES … MATCH_ROWTIME() AS {self.time} gives it" if self.giver else ""
+
+    def unknown(self, name: str) -> str:
+        """Return what was expected where a name is none of the columns."""
+        if not self.giver:
+            suggested = nearest(name.lower(), list(self.columns))
+            return f"expected a column of events, such as data.{name}, got {name!r}{suggested}"
+        columns = ", ".join(self.columns)
+        return (
+            f"expected a column that {self.giver} gives ({columns}),"
+            f" got {name!r}{nearest(name, self.columns)}"
+        )
+
+
+EVENTS: Final = Table(
+    {name: Scalar(sort, of) for name, (sort, of) in COLUMNS.items()}, frozenset((TIME,))
+)
+
+
+class EventScope(Scope[Event]):
+    """Names are columns of a table, perhaps behind its name."""
+
+    def __init__(self, alias: str = TABLE, table: Table = EVENTS) -> None:
         self._alias = alias.lower()
+        self._table = table
 
     def column(self, node: exp.Expr, compiler: Compiler[Event]) -> Scalar[Event] | None:
         """Return what a name or a path stands for."""
@@ -135,16 +190,11 @@ class EventScope(Scope[Event]):
             return None
         if len(found.names) > 1 and found.names[0].name.lower() == self._alias:
             found = found.without_first()
-        name = found.names[0].name.lower()
-        if name not in COLUMNS:
-            others = [*COLUMNS, f"data.{found.names[0].name}"]
-            raise compiler.refusal(
-                node,
-                f"expected a column of events, such as data.{found.names[0].name},"
-                f" got {found.names[0].name!r}{nearest(name, others[:-1])}",
-            )
-        sort, of = COLUMNS[name]
-        return stepped(Scalar(sort, of), found.path)
+        table, spelled = self._table, found.names[0].name
+        name = table.named(spelled)
+        if name is None:
+            raise compiler.refusal(node, table.unknown(spelled))
+        return stepped(table.columns[name], found.path)
 
     def call(self, _: exp.Expr, __: Compiler[Event]) -> Scalar[Event] | None:
         """Return None: events have no functions of their own."""

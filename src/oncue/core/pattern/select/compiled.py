@@ -38,9 +38,7 @@ from oncue.core.pattern.threshold.grids import CumulatingGrid, Grid, ShiftedGrid
 from oncue.core.pattern.threshold.keys import Bounds
 from oncue.core.pattern.threshold.measures import Measure
 from oncue.core.pattern.threshold.values import Reader
-from oncue.core.sql.columns import COLUMNS, EventScope
 from oncue.core.sql.expressions import Expressions
-from oncue.core.sql.scalars import Scalar
 from oncue.core.sql.select.levels import Query, split_levels
 from oncue.core.sql.select.windowing import Shape, Windowing
 from oncue.core.sql.text import Statement
@@ -65,10 +63,6 @@ class _Select:
     @property
     def innermost(self) -> exp.Select:
         return self.query.selects[0]
-
-    @property
-    def alias(self) -> str:
-        return self.query.aliases[0]
 
     def looking(self) -> Looking:
         select = self.innermost
@@ -96,12 +90,12 @@ class _Select:
         return clause.this if clause is not None else None
 
     def _wanted(self) -> Where:
-        scope = EventScope(self.alias)
-        return Where(condition_of(self.innermost.args.get("where"), self.query.piece, scope))
+        where = self.innermost.args.get("where")
+        return Where(condition_of(where, self.query.piece, self.query.scope))
 
     def _each(self) -> Looking:
-        compiler = Expressions(self.query.piece, EventScope(self.alias))
-        columns = compile_columns(self.innermost, compiler, _event_columns)
+        compiler = Expressions(self.query.piece, self.query.scope)
+        columns = compile_columns(self.innermost, compiler, self._star)
         outers = self._unranked(columns)
         plan = EachPlan(self._wanted(), Projection(columns, None), outers)
         return Looking((selection_of(self._where),), operator=plan.operator, key=self._key([]))
@@ -115,7 +109,7 @@ class _Select:
         return outers
 
     def _over(self) -> Looking:
-        scope = FrameScope(self.query.piece, self.alias)
+        scope = FrameScope(self.query)
         compiler = Expressions(self.query.piece, scope)
         columns = compile_columns(self.innermost, compiler, scope.star)
         plan = OverPlan(
@@ -136,8 +130,8 @@ class _Select:
 
     def _grouped(self) -> Looking:
         windowing, keys = GroupBy(self.query).windowing()
-        measures = Measures(self.query.piece, self.alias)
-        scope = GroupScope(windowing, keys, measures, self.alias)
+        measures = Measures(self.query.piece, self.query.scope)
+        scope = GroupScope(windowing, keys, measures, self.query)
         compiler: Expressions[Group] = Expressions(self.query.piece, scope)
         having = condition_of(self.innermost.args.get("having"), self.query.piece, scope)
         columns = compile_columns(self.innermost, compiler, self._no_star)
@@ -162,6 +156,9 @@ class _Select:
             lead_ms=windowing.size_ms if closing.grid else 0,
             key=self._key(keys),
         )
+
+    def _star(self) -> list[Column[Event]]:
+        return [Column(name, scalar) for name, scalar in self.query.read.columns.items()]
 
     def _no_star(self) -> Sequence[Column[Group]]:
         raise self.query.refusal("SELECT", "expected columns by name beside GROUP BY, got *")
@@ -211,7 +208,3 @@ def grid_for(windowing: Windowing, zone: ZoneInfo | None) -> Grid | None:
 
 def _bounds(limits: Limits) -> Bounds:
     return Bounds(limits.max_keys, limits.key_ttl)
-
-
-def _event_columns() -> list[Column[Event]]:
-    return [Column(name, Scalar(sort, of)) for name, (sort, of) in COLUMNS.items()]

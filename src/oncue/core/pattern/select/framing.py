@@ -13,10 +13,10 @@ from oncue.core.pattern.select.aggregates import SeveralSliding
 from oncue.core.pattern.select.columns import Column, Values, name_of
 from oncue.core.pattern.select.grouping import Key, Measures, same
 from oncue.core.sql.arithmetic import interval
-from oncue.core.sql.columns import COLUMNS, TIME, EventScope, reference
+from oncue.core.sql.columns import reference
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import Compiler, Scalar, Scope
-from oncue.core.sql.text import Piece
+from oncue.core.sql.select.levels import Query
 
 MAX_ROWS: Final = 100_000
 """Rows that are kept of a key at most."""
@@ -51,13 +51,12 @@ class Frame:
 class FrameScope(Scope[Over]):
     """Names are columns of events, of which those are kept that are read; functions have OVER."""
 
-    def __init__(self, piece: Piece, alias: str) -> None:
+    def __init__(self, query: Query) -> None:
         self.frames: list[Frame] = []
         self.kept: list[Callable[[Event], Json]] = []
         self.partition: list[Key] = []
-        self._piece = piece
-        self._alias = alias
-        self._events = Expressions(piece, EventScope(alias))
+        self._query = query
+        self._events = Expressions(query.piece, query.scope)
         self._places: dict[str, int] = {}
         self._is_first = True
 
@@ -96,9 +95,9 @@ class FrameScope(Scope[Over]):
     def star(self) -> list[Column[Over]]:
         """Return the columns of events, all of which are kept."""
         columns: list[Column[Over]] = []
-        for name, (sort, of) in COLUMNS.items():
-            columns.append(Column(name, Scalar(sort, _value_at(len(self.kept)))))
-            self.kept.append(of)
+        for name, scalar in self._query.read.columns.items():
+            columns.append(Column(name, Scalar(scalar.sort, _value_at(len(self.kept)))))
+            self.kept.append(scalar.of)
         return columns
 
     def _take_partition(self, node: exp.Window, compiler: Compiler[Over]) -> None:
@@ -110,7 +109,7 @@ class FrameScope(Scope[Over]):
             ]
             return
         is_same = len(parts) == len(self.partition) and all(
-            same(part, key.node, self._alias)
+            same(part, key.node, self._query.aliases[0])
             for part, key in zip(parts, self.partition, strict=True)
         )
         if not is_same:
@@ -120,15 +119,12 @@ class FrameScope(Scope[Over]):
         order = node.args.get("order")
         ordered = order.expressions if order is not None else []
         first = reference(ordered[0].this) if len(ordered) == 1 else None
-        if (
-            first is None
-            or first.path
-            or first.names[-1].name.lower() != TIME
-            or ordered[0].args.get("desc")
-        ):
+        read = self._query.read
+        if not read.is_time(first, self._query.aliases[0]) or ordered[0].args.get("desc"):
             raise compiler.refusal(
                 node,
-                "expected ORDER BY time in OVER: a stream comes in the order of its events' time",
+                f"expected ORDER BY {read.time} in OVER: a stream comes in the order of event"
+                f" time{read.timed}",
             )
 
     def _frame(self, node: exp.Window, compiler: Compiler[Over]) -> tuple[int, Frame]:
@@ -136,7 +132,7 @@ class FrameScope(Scope[Over]):
         for number, frame in enumerate(self.frames):
             if (frame.is_range, frame.reach) == (is_range, reach):
                 return number, frame
-        self.frames.append(Frame(is_range, reach, Measures(self._piece, self._alias)))
+        self.frames.append(Frame(is_range, reach, Measures(self._query.piece, self._query.scope)))
         return len(self.frames) - 1, self.frames[-1]
 
     def _reach(self, node: exp.Window, compiler: Compiler[Over]) -> tuple[bool, int]:

@@ -8,7 +8,6 @@ from sqlglot import exp
 
 from oncue.core.pattern.select.columns import name_of
 from oncue.core.pattern.select.grouping import Key, same, window_function, windowing_in
-from oncue.core.sql.columns import COLUMNS, EventScope
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import read
 from oncue.core.sql.select.levels import Query
@@ -48,15 +47,21 @@ class GroupBy:
                 f"expected one window in GROUP BY, such as {EXAMPLE}, got {got}:"
                 " a stream has no end at which a group without one would be complete",
             )
-        compiler = Expressions(self.query.piece, EventScope(self.query.aliases[0]))
+        compiler = Expressions(self.query.piece, self.query.scope)
         shape = window_function(functions[0])
         assert shape is not None
-        windowing = windowing_in(functions[0], shape, compiler)
+        windowing = windowing_in(functions[0], shape, compiler, self.query)
         return windowing, self._keys([part for part in parts if part not in functions])
 
     def _keys_of_table(self, parts: Sequence[exp.Expr]) -> list[Key]:
-        table = self.query.table
+        table, read = self.query.table, self.query.read
         assert table is not None
+        if read.named(table.time.name) not in read.times:
+            raise self.query.statement.refusal(
+                table.time.start,
+                f"expected the column {read.time} of event time{read.timed},"
+                f" got {table.time.text!r}",
+            )
         bounds = [part for part in parts if _last_name(part) in (*_BOUNDS, "window_time")]
         named = {_last_name(part) for part in bounds}
         if not named >= set(_BOUNDS):
@@ -88,7 +93,7 @@ class GroupBy:
             )
 
     def _keys(self, parts: Sequence[exp.Expr]) -> list[Key]:
-        compiler = Expressions(self.query.piece, EventScope(self.query.aliases[0]))
+        compiler = Expressions(self.query.piece, self.query.scope)
         keys: list[Key] = []
         for part in parts:
             node, name = self._named(part)
@@ -106,7 +111,7 @@ class GroupBy:
                 isinstance(part, exp.Column)
                 and len(part.parts) == 1
                 and part.name.lower() == item.alias.lower()
-                and part.name.lower() not in COLUMNS
+                and self.query.read.named(part.name) is None
             )
             if is_alias or same(part, item.this, self.query.aliases[0]):
                 return item.this, item.alias

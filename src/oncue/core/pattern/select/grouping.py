@@ -26,7 +26,7 @@ from oncue.core.sql.arithmetic import interval
 from oncue.core.sql.columns import EventScope, reference
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
-from oncue.core.sql.select.levels import function_shape
+from oncue.core.sql.select.levels import Query, function_shape
 from oncue.core.sql.select.windowing import Shape, Windowing, windowing_of
 from oncue.core.sql.text import Piece
 
@@ -72,10 +72,10 @@ _ARGUMENTS: Final = ("this", "big_int")
 class Measures:
     """The aggregates that a statement asks for, each once."""
 
-    def __init__(self, piece: Piece, alias: str) -> None:
+    def __init__(self, piece: Piece, scope: EventScope) -> None:
         self.all: list[Measured] = []
         self._piece = piece
-        self._alias = alias
+        self._scope = scope
         self._places: dict[str, tuple[int, Sort]] = {}
 
     def place(self, node: exp.Expr) -> tuple[int, Sort] | None:
@@ -96,7 +96,7 @@ class Measures:
         return self._places[key]
 
     def _measured(self, node: exp.Expr) -> tuple[Measured, Sort]:
-        compiler = Expressions(self._piece, EventScope(self._alias))
+        compiler = Expressions(self._piece, self._scope)
         inner = node.this if isinstance(node, exp.Filter) else node
         made = _MADE.get(type(inner))
         if made is None:
@@ -165,17 +165,17 @@ class GroupScope(Scope[Group]):
     """Names are parts of the key and bounds of the window; functions are aggregates of its rows."""
 
     def __init__(
-        self, windowing: Windowing, keys: Sequence[Key], measures: Measures, alias: str
+        self, windowing: Windowing, keys: Sequence[Key], measures: Measures, query: Query
     ) -> None:
         self._windowing = windowing
         self._keys = keys
         self._measures = measures
-        self._alias = alias
+        self._query = query
 
     def call(self, node: exp.Expr, compiler: Compiler[Group]) -> Scalar[Group] | None:
         """Return an aggregate, or a bound by the function for it."""
         for place, key in enumerate(self._keys):
-            if same(node, key.node, self._alias):
+            if same(node, key.node, self._query.aliases[0]):
                 return Scalar(key.scalar.sort, _key_at(place))
         if isinstance(node, exp.Window):
             raise compiler.refusal(
@@ -191,7 +191,7 @@ class GroupScope(Scope[Group]):
         found = reference(node)
         if found is None:
             return None
-        if len(found.names) > 1 and found.names[0].name.lower() == self._alias.lower():
+        if len(found.names) > 1 and found.names[0].name.lower() == self._query.aliases[0].lower():
             found = found.without_first()
         name = found.names[0].name.lower()
         if name in _COLUMNS and not found.path:
@@ -206,30 +206,32 @@ class GroupScope(Scope[Group]):
         shape, _, suffix = name.partition("_")
         if suffix not in _SUFFIXES or shape not in tuple(Shape):
             return None
-        windowing = windowing_in(node, Shape(shape), compiler)
+        windowing = windowing_in(node, Shape(shape), compiler, self._query)
         if windowing != self._windowing:
             raise compiler.refusal(node, f"expected {name} of the same windows as in GROUP BY")
         return Scalar(Sort.INSTANT, _BOUNDS[_SUFFIXES[suffix]])
 
 
-def windowing_in(node: exp.Expr, shape: Shape, compiler: Compiler[Any]) -> Windowing:
+def windowing_in(node: exp.Expr, shape: Shape, compiler: Compiler[Any], query: Query) -> Windowing:
     """
-    Return the windows that a function of `time` names.
+    Return the windows that a function of event time names.
 
     Raises:
         InvalidInput: its arguments are others.
     """
     column, *lengths = node.expressions or [None]
     found = reference(column) if column is not None else None
-    if found is None or found.path or found.names[-1].name.lower() != "time":
+    read = query.read
+    if not read.is_time(found, query.aliases[0]):
         raise compiler.refusal(
-            node, f"expected {shape}(time, INTERVAL …): windows are of event time"
+            node,
+            f"expected {shape}({read.time}, INTERVAL …): windows are of event time{read.timed}",
         )
     spans: list[int] = []
     for length in lengths:
         if not isinstance(length, exp.Interval):
             raise compiler.refusal(
-                node, f"expected intervals after time in {shape}, got {length.sql()!r}"
+                node, f"expected intervals after {read.time} in {shape}, got {length.sql()!r}"
             )
         span = interval(compiler, length).constant
         spans.append(span if isinstance(span, int) else 0)

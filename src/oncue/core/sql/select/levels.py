@@ -12,10 +12,10 @@ from sqlglot import exp
 
 from oncue.core.errors import InvalidInput
 from oncue.core.problems import nearest
-from oncue.core.sql.columns import TABLE
+from oncue.core.sql.columns import EVENTS, TABLE, EventScope, Table
 from oncue.core.sql.scalars import read
 from oncue.core.sql.select.windowing import FUNCTION_PREFIX, WindowTable, readable
-from oncue.core.sql.text import Piece, Statement
+from oncue.core.sql.text import Piece, Statement, Word
 
 _REFUSED: Final[Mapping[str, tuple[str, str]]] = {
     "joins": ("JOIN", "a stream is read alone; a sequence relates events of several types"),
@@ -37,8 +37,9 @@ class Query:
     """
     A statement: SELECTs from the innermost to the outermost, and what the innermost reads.
 
-    Without a `table` of windows it reads events as they are. `aliases` are how names may
-    begin in each of them.
+    Without a `table` of windows it reads rows as they are, and with one that has a query in it
+    those of `inner`. `aliases` are how names may begin in each of them; `read` is what the
+    innermost reads.
     """
 
     statement: Statement
@@ -46,6 +47,13 @@ class Query:
     selects: Sequence[exp.Select]
     aliases: Sequence[str]
     table: WindowTable | None
+    inner: "Query | None" = None
+    read: Table = EVENTS
+
+    @property
+    def scope(self) -> EventScope:
+        """What names mean in the innermost SELECT."""
+        return EventScope(self.aliases[0], self.read)
 
     def refusal(self, word: str, message: str) -> InvalidInput:
         """Return what to raise: what is wrong with a word of the statement, at its first place."""
@@ -54,12 +62,33 @@ class Query:
 
 def split_levels(statement: Statement) -> Query:
     """
-    Return the SELECTs of a statement.
+    Return the SELECTs of a statement over events.
 
     Raises:
         InvalidInput: it has something that cannot be streamed, which is named.
     """
-    read_as = readable(statement)
+    query = levels_of(statement, statement.words, TABLE)
+    if query.inner is not None:
+        raise statement.refusal(
+            query.inner.piece.start,
+            f"expected the table {TABLE}, got a query: write its WHERE beside the windows",
+        )
+    refuse_nested(query)
+    return query
+
+
+def levels_of(
+    statement: Statement, words: Sequence[Word], name: str, *, is_inner: bool = False
+) -> Query:
+    """
+    Return the SELECTs that words of a statement spell; the innermost reads the table `name`.
+
+    Those of a table function are `is_inner`, and have none in them.
+
+    Raises:
+        InvalidInput: they have something that cannot be streamed, which is named.
+    """
+    read_as = readable(statement, words)
     piece = read_as.piece
     tree = read(piece)
     selects: list[exp.Select] = []
@@ -74,15 +103,20 @@ def split_levels(statement: Statement) -> Query:
         source = _source(piece, select)
         aliases.insert(0, source.alias)
     table = read_as.tables.get(source.name)
-    if table is None and (source.name.lower() != TABLE or source.db):
-        name = source.name
+    if table is None and (source.name.lower() != name or source.db):
+        got = source.name
         raise _refusal(
-            piece, name, f"expected the table {TABLE}, got {name!r}{nearest(name.lower(), [TABLE])}"
+            piece, got, f"expected the table {TABLE}, got {got!r}{nearest(got.lower(), [TABLE])}"
         )
-    aliases[0] = aliases[0] or TABLE
-    query = Query(statement, piece, selects, aliases, table)
-    _refuse_nested(query)
-    return query
+    aliases[0] = aliases[0] or name
+    if table is None or not table.inner:
+        return Query(statement, piece, selects, aliases, table)
+    if is_inner:
+        raise statement.refusal(
+            table.at, f"expected no windows inside of others, got {table.windowing.shape}"
+        )
+    inner = levels_of(statement, table.inner, name, is_inner=True)
+    return Query(statement, piece, selects, aliases, table, inner)
 
 
 def _source(piece: Piece, select: exp.Select) -> exp.Expr:
@@ -127,8 +161,13 @@ def _no_part(piece: Piece, name: str) -> InvalidInput:
     )
 
 
-def _refuse_nested(query: Query) -> None:
-    """Refuse queries inside of expressions, and windows where none can be."""
+def refuse_nested(query: Query) -> None:
+    """
+    Return if no query stands inside of an expression, and windows only where they can be.
+
+    Raises:
+        InvalidInput: something else is the case.
+    """
     for select in query.selects:
         inner = select.args["from_"].this
         for node in select.find_all(exp.Select, exp.SetOperation):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from oncue.core.sql.arithmetic import span_ms
-from oncue.core.sql.columns import TABLE, TIME
+from oncue.core.sql.columns import TABLE
 from oncue.core.sql.text import Piece, Statement, Word, Words
 
 FUNCTION_PREFIX: Final = "oncue_window_"
@@ -56,11 +56,18 @@ class Windowing:
 
 @dataclass(frozen=True, slots=True)
 class WindowTable:
-    """A table function: its windows, and for sessions the words of its PARTITION BY."""
+    """
+    A table function: its windows, and for sessions the words of its PARTITION BY.
+
+    `time` is the column in whose order its rows come; `inner` are the words of a query
+    whose rows they are, and nothing where they are those of a table.
+    """
 
     windowing: Windowing
     partition: Sequence[Sequence[Word]]
     at: int
+    time: Word
+    inner: Sequence[Word]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,14 @@ class Readable:
     tables: Mapping[str, WindowTable]
 
 
-def readable(statement: Statement) -> Readable:
+def readable(statement: Statement, words: Sequence[Word]) -> Readable:
     """
-    Return a statement without what sqlglot cannot read.
+    Return words of a statement without what sqlglot cannot read.
 
     Raises:
         InvalidInput: a table function is not spelled as one.
     """
-    words = list(statement.words)
+    words = list(words)
     while words and words[-1].upper == ";":
         words.pop()
     if not words:
@@ -140,12 +147,9 @@ def _table_function(statement: Statement, rest: Sequence[Word]) -> tuple[int, Wi
         words.need("(")
     shape = Shape(words.need(*_SHAPES).upper)
     words.need("(")
-    words.need("TABLE")
-    named = words.name(f"the table {TABLE}")
-    if named.name.lower() != TABLE:
-        raise statement.refusal(named.start, f"expected the table {TABLE}, got {named.text!r}")
+    inner = _inner(words)
     partition = _partition(words, shape)
-    _descriptor(words)
+    time = _descriptor(words)
     spans: list[int] = []
     while words.take(","):
         spans.append(_interval(words))
@@ -156,7 +160,21 @@ def _table_function(statement: Statement, rest: Sequence[Word]) -> tuple[int, Wi
     if isinstance(windowing, str):
         raise statement.refusal(at, windowing)
     taken = sum(word.start < words.at for word in rest) if words.peek else len(rest)
-    return taken, WindowTable(windowing, partition, at)
+    return taken, WindowTable(windowing, partition, at, time, inner)
+
+
+def _inner(words: Words) -> list[Word]:
+    """Take what rows are those of: a query, whose words are returned, or the table."""
+    if words.need("TABLE", "(").upper == "(" or words.take("("):
+        inner = words.until()
+        words.need(")")
+        return inner
+    named = words.name(f"the table {TABLE}")
+    if named.name.lower() != TABLE:
+        raise words.statement.refusal(
+            named.start, f"expected the table {TABLE}, got {named.text!r}"
+        )
+    return []
 
 
 def _partition(words: Words, shape: Shape) -> list[list[Word]]:
@@ -174,16 +192,12 @@ def _partition(words: Words, shape: Shape) -> list[list[Word]]:
     return parts
 
 
-def _descriptor(words: Words) -> None:
+def _descriptor(words: Words) -> Word:
     words.need("DESCRIPTOR")
     words.need("(")
-    column = words.name(f"the column {TIME}")
-    if column.name.lower() != TIME:
-        raise words.statement.refusal(
-            column.start,
-            f"expected the column {TIME}, in whose order events come, got {column.text!r}",
-        )
+    column = words.name("the column of event time")
     words.need(")")
+    return column
 
 
 def _interval(words: Words) -> int:
