@@ -126,6 +126,26 @@ def test_the_fields_of_each_type_are_told(tmp_path: Path) -> None:
     ]
 
 
+def test_editors_are_told_what_to_offer(tmp_path: Path) -> None:
+    async def use(server: Served) -> Answer:
+        return await server.request("GET", "/events/completion")
+
+    offered = serve(tmp_path, use).body
+    functions = {each["name"]: each for each in offered["functions"]}
+
+    assert [column["name"] for column in offered["columns"]] == (
+        ["id", "source", "type", "subject", "time", "received_at", "offset", "data", "extensions"]
+    )
+    assert offered["columns"][4]["type"] == "TIMESTAMP WITH TIME ZONE"
+    assert {"select", "qualify", "over"} <= {*offered["keywords"]}
+    assert functions["date_trunc"]["parameters"] == ["part", "timestamp"]
+    streaming = ("sum", "starts_with", "coalesce", "round", "TUMBLE", "PREV", "CLASSIFIER")
+    asked_only = ("date_trunc", "list_filter", "median", "lag", "regexp_matches")
+    assert all(functions[name]["streams"] for name in streaming)
+    assert not any(functions[name]["streams"] for name in asked_only)
+    assert not {"read_csv", "glob", "getenv", "oncue_number"} & {*functions}
+
+
 def test_values_are_bound(tmp_path: Path) -> None:
     place = "SELECT count(*) FROM events WHERE subject = "
     answers = ask(

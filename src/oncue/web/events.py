@@ -19,7 +19,7 @@ from oncue.web.cursor import Page, instant
 from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
 from oncue.web.event_body import EventBody, read_batch, read_event
 from oncue.web.event_lookup import MAX_DIGITS, find_event
-from oncue.web.event_schema import event_schema
+from oncue.web.event_schema import completion, event_schema
 from oncue.web.event_stream import stream
 
 EXAMPLE: Json = {
@@ -67,6 +67,7 @@ class Events:
                 query=("type", "source", "subject", "after"),
             ),
             Endpoint("GET /events/schema", self.schema, "read", Gives("EventSchema")),
+            Endpoint("GET /events/completion", self.completion, "read", Gives("Completion")),
             Endpoint(
                 "GET /events/{id:path}",
                 self.get,
@@ -103,6 +104,11 @@ class Events:
         """Return the types of the newest events, the fields of each, and its newest `data`."""
         account = await self._context.gate.account(request, "read")
         return answer(await event_schema(self._context.world.questions, account))
+
+    async def completion(self, request: Request) -> Response:
+        """Return what an editor of SQL may offer: columns, functions and keywords."""
+        account = await self._context.gate.account(request, "read")
+        return answer(await completion(self._context.world.questions, account))
 
     async def get(self, request: Request) -> Response:
         """Return one event, by id or by `@offset`, and what each pattern did with it."""

@@ -291,6 +291,20 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             )
         )
     ),
+    "Completion": object_of(
+        columns=list_of(object_of(name=TEXT, type=TEXT)),
+        functions=list_of(
+            object_of(
+                name=TEXT,
+                kind=one_of("scalar", "aggregate", "window", "macro", "row pattern"),
+                parameters=list_of(TEXT),
+                description=TEXT,
+                example=TEXT,
+                streams=TRUTH,
+            )
+        ),
+        keywords=list_of(TEXT),
+    ),
     "QueryResult": object_of(
         columns=list_of(object_of(name=TEXT, type=TEXT)),
         rows=list_of(list_of(ANY)),

@@ -38,6 +38,8 @@ _FORMS: Final[tuple[tuple[tuple[type[exp.Expr], ...], _Form], ...]] = (
     ((exp.Greatest, exp.Least), functions.extreme),
     (functions.CALLS, functions.call),
 )
+CALLS: Final = tuple(type_ for types, _ in _FORMS for type_ in types)
+"""What expressions are made of, whatever the scope."""
 
 
 class Expressions(Compiler[C]):

@@ -31,10 +31,21 @@ _T: Final = Sort.TEXT
 
 
 def _substring(text: str, start: float, length: float | None = None) -> str:
-    # SQL counts from 1, and what lies before the first character takes up length.
-    first = int(start) - 1
-    last = len(text) if length is None else first + int(length)
-    return text[max(first, 0) : max(last, 0)]
+    # SQL counts from 1, below zero from the end, and what lies before the first character
+    # takes up length; a length below zero goes back.
+    begin = int(start) - 1 if start >= 0 else len(text) + int(start)
+    end = len(text) if length is None else begin + int(length)
+    return text[max(min(begin, end), 0) : max(begin, end, 0)]
+
+
+# Spaces of all kinds, but no tabs or ends of lines.
+_SPACES: Final = "".join(
+    map(chr, (0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000))
+)
+
+
+def _trimmed(text: str, characters: str = _SPACES) -> str:
+    return text.strip(characters)
 
 
 def _left(text: str, count: float) -> str:
@@ -75,7 +86,7 @@ _FUNCTIONS: Final[Mapping[type[exp.Expr], _Function]] = {
     exp.Mod: _Function((_N, _N), _N, remainder),
     exp.Lower: _Function((_T,), _T, str.lower),
     exp.Upper: _Function((_T,), _T, str.upper),
-    exp.Trim: _Function((_T,), _T, str.strip),
+    exp.Trim: _Function((_T, _T), _T, _trimmed, optional=1),
     exp.Length: _Function((_T,), _N, len),
     exp.Substring: _Function((_T, _N, _N), _T, _substring, optional=1),
     exp.Left: _Function((_T, _N), _T, _left),
@@ -89,10 +100,20 @@ NAMES: Final = tuple(sorted(type_.__name__.lower() for type_ in _FUNCTIONS))
 CALLS: Final = tuple(_FUNCTIONS)
 
 
+def _of_end(node: exp.Trim) -> Callable[..., Json]:
+    match node.args.get("position"):
+        case "LEADING":
+            return lambda text, characters=_SPACES: text.lstrip(characters)
+        case "TRAILING":
+            return lambda text, characters=_SPACES: text.rstrip(characters)
+        case _:
+            return _trimmed
+
+
 def call(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
     """Return what a function gives; NULL, where an argument is NULL."""
     function = _FUNCTIONS[type(node)]
-    nodes = [child for child in node.iter_expressions() if isinstance(child, exp.Expr)]
+    nodes = sorted(node.iter_expressions(), key=lambda child: child.arg_key != "this")
     most = len(function.takes)
     if not most - function.optional <= len(nodes) <= most:
         name = spelled(node).partition("(")[0]
@@ -100,7 +121,7 @@ def call(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
     arguments = [
         compiler.of_sort(each, sort).of for each, sort in zip(nodes, function.takes, strict=False)
     ]
-    of = function.of
+    of = _of_end(node) if isinstance(node, exp.Trim) else function.of
 
     def evaluate(context: C) -> Json:
         given = [argument(context) for argument in arguments]
