@@ -36,7 +36,7 @@ from oncue.store.archive.bucket import BucketPlace, bucket_place
 from oncue.store.archive.places import FolderPlace
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.disk import FolderDisk
-from oncue.store.query.pool import QueryPool
+from oncue.store.query.pool import Bounds, QueryPool
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -141,7 +141,7 @@ async def run(
             Reach(client.send, postgres.query, smtp.greet, clock.now_ms),
             clock,
         )
-        questions = await stack.enter_async_context(_questions(settings, log))
+        questions = await stack.enter_async_context(_questions(settings, log, accounts))
         gates = Gates()
         actions = ActionLibrary(
             offered.actions,
@@ -214,14 +214,10 @@ def _archive_place(settings: Settings) -> FolderPlace | BucketPlace | None:
     return bucket_place(bucket, prefix, settings.credentials("r2"), settings.data / "archive-cache")
 
 
-def _questions(settings: Settings, log: SqliteEventLog) -> QueryPool:
-    return QueryPool(
-        log.past.all_rows,
-        settings.data / "queries",
-        memory_mb=settings.query_memory_mb,
-        max_bytes=settings.query_max_bytes,
-        timeout_ms=settings.query_timeout,
-    )
+def _questions(settings: Settings, log: SqliteEventLog, accounts: SqlAccounts) -> QueryPool:
+    bounds = Bounds(settings.query_timeout, settings.query_memory_mb, settings.query_max_bytes)
+    folder = settings.data / "queries"
+    return QueryPool(log.past.all_rows, folder, bounds, accounts.query_bounds)
 
 
 def _operators(settings: Settings, lent: Lent | None, first: str) -> Operators:

@@ -21,6 +21,12 @@ from pydantic_settings import (
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.instants import parse_duration
 from oncue.core.problems import nearest, problems_of
+from oncue.ports.catalog import (
+    MAX_QUERY_BYTES,
+    MAX_QUERY_MEMORY_MB,
+    MIN_QUERY_BYTES,
+    MIN_QUERY_MEMORY_MB,
+)
 
 DEFAULT_PORT = 8787
 CONFIG = "config.toml"
@@ -165,20 +171,21 @@ class Settings(BaseSettings):
     query_timeout: DurationMs = Field(
         10_000,
         alias="ONCUE_QUERY_TIMEOUT",
-        description="How long a query over events may take; then it is killed.",
+        description="How long a query over events may take; then it is killed. An account may "
+        "have bounds of its own.",
     )
     query_memory_mb: int = Field(
         512,
         alias="ONCUE_QUERY_MEMORY_MB",
-        ge=64,
-        le=65_536,
+        ge=MIN_QUERY_MEMORY_MB,
+        le=MAX_QUERY_MEMORY_MB,
         description="Memory of a query over events, in MiB.",
     )
     query_max_bytes: int = Field(
         16 << 20,
         alias="ONCUE_QUERY_MAX_BYTES",
-        ge=1_024,
-        le=256 << 20,
+        ge=MIN_QUERY_BYTES,
+        le=MAX_QUERY_BYTES,
         description="Bytes of the rows that a query answers with.",
     )
     event_retention_days: int = Field(

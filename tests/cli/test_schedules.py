@@ -49,6 +49,24 @@ def test_what_is_wrong_is_told(at: Any) -> None:
     at(use)
 
 
+def test_the_queries_of_an_account_are_bounded(at: Any) -> None:
+    async def use(shell: Shell) -> None:
+        shown = "timeout: 30s\nmemory_mb: as set for all\nmax_bytes: 4096\n"
+        await shell.run("accounts", "change", "--name", "shop")
+        change = ("accounts", "query-bounds", "--timeout", "30s", "--max-bytes", "4096")
+        assert await shell.run(*change) == (0, shown)
+        assert await shell.run("accounts", "query-bounds") == (0, shown)
+        reset = await shell.run(
+            "accounts", "query-bounds", "--reset", "--memory-mb", "64", "--json"
+        )
+        assert json.loads(reset[1]) == {"timeout": None, "memory_mb": 64, "max_bytes": None}
+        code, told = await shell.run("accounts", "query-bounds", "--timeout", "1h")
+        assert code == 1
+        assert "query_bounds.timeout: expected a duration of 100ms to 10m, got '1h'" in told
+
+    at(use)
+
+
 def test_an_account_is_given_a_time_zone(at: Any) -> None:
     async def use(shell: Shell) -> None:
         words = ("--name", "shop", "--time-zone", "Asia/Tokyo")

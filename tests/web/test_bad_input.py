@@ -319,6 +319,7 @@ OTHERS = [
     Bad("POST /accounts", {"name": "test"}, places=("name",)),
     Bad("POST /accounts", {"name": "x", "quotas": {"max_workflows": -1}}, 422),
     Bad("POST /accounts", {"name": "x", "quotas": {"max": 1}}, places=("quotas.max",)),
+    Bad("POST /accounts", {"name": "x", "query_bounds": {"timeout": "1h"}}, 422),
     Bad("GET /accounts/nobody", status=404),
     Bad("POST /accounts/test/keys", {"scopes": []}, places=("scopes",)),
     Bad("POST /accounts/test/keys", {"scopes": ["root"]}, places=("scopes[0]",)),

@@ -9,8 +9,8 @@ import pytest
 
 from oncue.core.json_text import Json, encode_json
 from oncue.ports import Account, ApiKey
-from oncue.store.query.pool import QueryPool
 from oncue.web.auth import hash_key
+from tests.installation import ACCOUNT
 from tests.make import make_incoming
 from tests.server import Answer, Served, serve
 from tests.store.logs import archive_all
@@ -245,9 +245,8 @@ def test_what_takes_too_long_is_killed_and_others_go_on(tmp_path: Path) -> None:
     )
 
     async def use(server: Served) -> list[Answer]:
-        pool = server.world.parts.questions
-        assert isinstance(pool, QueryPool)
-        pool.timeout_ms = 1_000
+        bounds = {"name": "shop", "query_bounds": {"timeout": "1s"}}
+        await server.request("PATCH", f"/accounts/{ACCOUNT}", json=bounds)
         bad = [
             server.request("POST", "/events/query", json={"sql": sql})
             for sql in (endless, f"{deep} SELECT count(*) FROM c39")

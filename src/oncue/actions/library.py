@@ -81,9 +81,7 @@ def stores_on(keys: KeyValues, log: EventLog, files: Files, questions: EventQues
             await log.append(account, [event])
 
         async def events(statement: Statement) -> Rows:
-            question = EventQuestion(
-                statement.sql, statement.params, statement.limit, statement.timeout_ms
-            )
+            question = EventQuestion(statement.sql, statement.params, statement.limit)
             found = await questions.ask(account, question)
             rows = parse_json(found.body)
             assert isinstance(rows, list)

@@ -144,6 +144,54 @@ def change_account(
         out.print(f"{changed['name']}: {changed['time_zone']}")
 
 
+@accounts.command(name="query-bounds")
+def bound_queries(
+    account: str | None = None,
+    /,
+    *,
+    timeout: str | None = None,
+    memory_mb: int | None = None,
+    max_bytes: int | None = None,
+    reset: bool = False,
+    as_json: AsJson = False,
+) -> None:
+    """
+    Show what the queries of an account may take, or change it.
+
+    Parameters
+    ----------
+    account
+        Name or id (default the key's own).
+    timeout
+        How long a query may take, such as 30s.
+    memory_mb
+        Its memory, in MiB.
+    max_bytes
+        Bytes of the rows that it answers with.
+    reset
+        Go back to the settings that all have, but for what is given.
+    as_json
+        Print JSON.
+    """
+    given = {"timeout": timeout, "memory_mb": memory_mb, "max_bytes": max_bytes}
+    changes: dict[str, Json] = {
+        place: value for place, value in given.items() if reset or value is not None
+    }
+
+    async def change(remote: Remote) -> Any:
+        path = f"/accounts/{await _account(remote, account)}"
+        if not changes:
+            return await remote.ask("GET", path)
+        return await remote.ask("PATCH", path, {"query_bounds": changes})
+
+    bounds = talk(change)["query_bounds"]
+    if as_json:
+        print_json(bounds)
+        return
+    for place, value in bounds.items():
+        out.print(f"{place}: {'as set for all' if value is None else value}", highlight=False)
+
+
 async def _account(remote: Remote, reference: str | None) -> str:
     if reference is not None:
         return reference

@@ -81,6 +81,17 @@ def parse_duration(text: str) -> int:
     return duration_ms
 
 
+def format_duration(duration_ms: int) -> str:
+    """
+    Return a duration in the largest unit that it is whole in.
+
+    >>> format_duration(90_000)
+    '90s'
+    """
+    unit = max((u for u, ms in _UNIT_MS.items() if duration_ms % ms == 0), key=_UNIT_MS.__getitem__)
+    return f"{duration_ms // _UNIT_MS[unit]}{unit}"
+
+
 def parse_rate(text: str) -> float:
     """
     Return the milliseconds from one to the next at a rate such as `"10/s"`, `"30/m"` or `"500/h"`.

@@ -117,10 +117,10 @@ _EXPECTED: Final = {
     "set_type": "a list",
     "dict_type": "an object",
     "model_type": "an object",
-    "greater_than": "a number above {gt:g}",
-    "greater_than_equal": "a number of at least {ge:g}",
-    "less_than": "a number below {lt:g}",
-    "less_than_equal": "a number of at most {le:g}",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "a number of at most {le}",
 }
 _WORDS: Final = {None: "null", True: "true", False: "false"}
 _SIZES: Final = {
@@ -135,7 +135,8 @@ def _message(detail: ErrorDetails, names: Collection[str]) -> str:
     got = detail["input"]
     context = detail.get("ctx", {})
     if words := _EXPECTED.get(detail["type"]):
-        return f"expected {words.format(**context)}, got {_quoted(got)}"
+        bounds = {name: _written(bound) for name, bound in context.items()}
+        return f"expected {words.format(**bounds)}, got {_quoted(got)}"
     if size := _SIZES.get(detail["type"]):
         bound, limit, unit = size
         plural = "" if context[limit] == 1 else "s"
@@ -161,6 +162,10 @@ def _message(detail: ErrorDetails, names: Collection[str]) -> str:
             return str(context["error"])
     expected = detail["msg"].removeprefix("Input should be ").removeprefix("a valid ")
     return f"expected {expected[:1].lower()}{expected[1:]}, got {_quoted(got)}"
+
+
+def _written(bound: object) -> object:
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _quoted(value: object) -> str:

@@ -14,6 +14,7 @@ from oncue.ports.catalog import (
     KeptAnswer,
     Patterns,
     PatternVersion,
+    QueryBounds,
     Quotas,
     WorkflowVersion,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "Pause",
     "Pauses",
     "Progress",
+    "QueryBounds",
     "Quotas",
     "Receipt",
     "Redrive",

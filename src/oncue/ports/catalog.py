@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from oncue.core.json_text import Json
 from oncue.ports.hooks import Hook
@@ -67,6 +67,23 @@ class Quotas:
     max_events_per_month: int | None = None
 
 
+MIN_QUERY_MS: Final = 100
+MAX_QUERY_MS: Final = 600_000
+MIN_QUERY_MEMORY_MB: Final = 64
+MAX_QUERY_MEMORY_MB: Final = 65_536
+MIN_QUERY_BYTES: Final = 1 << 10
+MAX_QUERY_BYTES: Final = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class QueryBounds:
+    """What a question over events may take; None is what the operator lets all have."""
+
+    timeout_ms: int | None = None
+    memory_mb: int | None = None
+    max_bytes: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A tenant; while it is not enabled, its keys open nothing."""
@@ -77,6 +94,7 @@ class Account:
     quotas: Quotas = Quotas()
     is_enabled: bool = True
     time_zone: str = "UTC"
+    query_bounds: QueryBounds = QueryBounds()
 
 
 @dataclass(frozen=True, slots=True)

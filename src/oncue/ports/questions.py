@@ -9,12 +9,11 @@ from oncue.core.json_text import Json
 
 @dataclass(frozen=True, slots=True)
 class EventQuestion:
-    """A SELECT over `events`, the values bound to it, its bounds, and how rows are written."""
+    """A SELECT over `events`, the values bound to it, and how its rows are written."""
 
     sql: str
     params: Sequence[Json] | Mapping[str, Json] = ()
     limit: int = 1_000
-    timeout_ms: int = 30_000
     media_type: str = "application/json"
 
 

@@ -24,7 +24,7 @@ from oncue.ports import Account, Actions
 from oncue.store.account_files import AccountFiles
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.disk import FolderDisk
-from oncue.store.query.pool import QueryPool
+from oncue.store.query.pool import Bounds, QueryPool
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -118,7 +118,7 @@ async def embedded(  # noqa: PLR0913 what programs and tests choose
         accounts = SqlAccounts(database)
         files = AccountFiles(folder / "accounts")
         questions = await stack.enter_async_context(
-            QueryPool(log.past.all_rows, folder / "queries")
+            QueryPool(log.past.all_rows, folder / "queries", Bounds(), accounts.query_bounds)
         )
         actions, library = build(stores_on(keys, log, files, questions))
         vault = AesVault([EncryptionKey.of(b"an encryption key of this test..")])

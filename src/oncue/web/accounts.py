@@ -1,22 +1,30 @@
 """`/account`, `/accounts` and their keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from typing import Annotated, Final, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from oncue.core.documents import Document, Name
+from oncue.core.documents import Document, DurationMs, Name
 from oncue.core.errors import Conflict, InvalidInput, NotFound, Problem
-from oncue.core.instants import format_instant
+from oncue.core.instants import format_duration, format_instant
 from oncue.core.json_text import Json
 from oncue.core.merge_patch import merge_patch
 from oncue.core.problems import problems_of
 from oncue.core.time_zones import Zone
 from oncue.engine.quotas import Month
-from oncue.ports import Account, ApiKey, Quotas, Span
+from oncue.ports import Account, ApiKey, QueryBounds, Quotas, Span
+from oncue.ports.catalog import (
+    MAX_QUERY_BYTES,
+    MAX_QUERY_MEMORY_MB,
+    MAX_QUERY_MS,
+    MIN_QUERY_BYTES,
+    MIN_QUERY_MEMORY_MB,
+    MIN_QUERY_MS,
+)
 from oncue.web.answers import answer, answer_page
 from oncue.web.auth import grants, hash_key
 from oncue.web.body import PATCH, read_json, read_patch
@@ -26,6 +34,18 @@ from oncue.web.endpoint import PAGE, Body, Endpoint, Gives
 
 Scope = Literal["read", "events:write", "write", "admin", "operator"]
 Count = Annotated[int, Field(ge=0, le=2**53, strict=True)]
+
+
+def _query_ms(duration_ms: int) -> int:
+    if not MIN_QUERY_MS <= duration_ms <= MAX_QUERY_MS:
+        bounds = f"{format_duration(MIN_QUERY_MS)} to {format_duration(MAX_QUERY_MS)}"
+        raise ValueError(f"expected a duration of {bounds}, got {format_duration(duration_ms)!r}")
+    return duration_ms
+
+
+QueryMs = Annotated[DurationMs, AfterValidator(_query_ms)]
+QueryMemory = Annotated[int, Field(ge=MIN_QUERY_MEMORY_MB, le=MAX_QUERY_MEMORY_MB)]
+QueryBytes = Annotated[int, Field(ge=MIN_QUERY_BYTES, le=MAX_QUERY_BYTES)]
 _HINT_LENGTH: Final = 4
 
 
@@ -33,6 +53,12 @@ class _Quotas(Document):
     max_workflows: Count | None = None
     max_executions_per_month: Count | None = None
     max_events_per_month: Count | None = None
+
+
+class _QueryBounds(Document):
+    timeout: QueryMs | None = None
+    memory_mb: QueryMemory | None = None
+    max_bytes: QueryBytes | None = None
 
 
 class _Account(Document):
@@ -44,11 +70,26 @@ class _Account(Document):
         examples=["Europe/Berlin"],
     )
     quotas: _Quotas = Field(default_factory=_Quotas)
+    query_bounds: _QueryBounds = Field(
+        default_factory=_QueryBounds,
+        description="Of its queries over events; null is the setting that all have.",
+        examples=[{"timeout": "30s", "memory_mb": 1_024}],
+    )
 
 
 class _Key(Document):
     name: str = Field(default="", max_length=200)
     scopes: list[Scope] = Field(min_length=1)
+
+
+_NAMES: Final[Mapping[type[Document], Sequence[str]]] = {
+    _Account: [
+        *_Account.model_fields,
+        *_Quotas.model_fields,
+        *_QueryBounds.model_fields,
+    ],
+    _Key: [*_Key.model_fields],
+}
 
 
 class AccountRoutes:
@@ -136,6 +177,7 @@ class AccountRoutes:
             quotas=_quotas(wanted.quotas),
             is_enabled=wanted.enabled,
             time_zone=wanted.time_zone,
+            query_bounds=_bounds(wanted.query_bounds),
         )
         await self._accounts.add(account)
         await self._context.engine.built_ins.give(account.id)
@@ -148,7 +190,7 @@ class AccountRoutes:
         return answer(_shown(await self._reachable(request)))
 
     async def patch(self, request: Request) -> Response:
-        """Change name, quotas, time zone, or whether its keys open anything."""
+        """Change name, quotas, time zone, bounds of queries, or whether its keys open anything."""
         await self._context.gate.account(request, "operator")
         current = await self._accounts.account(request.path_params["id"])
         patch = await read_patch(request, self._context.limits.document_bytes)
@@ -160,6 +202,7 @@ class AccountRoutes:
             quotas=_quotas(wanted.quotas),
             is_enabled=wanted.enabled,
             time_zone=wanted.time_zone,
+            query_bounds=_bounds(wanted.query_bounds),
         )
         await self._accounts.change(changed)
         if changed.time_zone != current.time_zone:
@@ -236,9 +279,11 @@ def _parse(model: type[Model], document: Json) -> Model:
     try:
         return model.model_validate(document)
     except ValidationError as exc:
-        raise InvalidInput(
-            problems_of(exc, document, names=[*model.model_fields, *_Quotas.model_fields])
-        ) from exc
+        raise InvalidInput(problems_of(exc, document, names=_NAMES[model])) from exc
+
+
+def _bounds(wanted: _QueryBounds) -> QueryBounds:
+    return QueryBounds(wanted.timeout, wanted.memory_mb, wanted.max_bytes)
 
 
 def _quotas(wanted: _Quotas) -> Quotas:
@@ -246,12 +291,19 @@ def _quotas(wanted: _Quotas) -> Quotas:
 
 
 def _shown(account: Account) -> dict[str, Json]:
+    bounds = account.query_bounds
+    timeout_ms = bounds.timeout_ms
     return {
         "id": account.id,
         "name": account.name,
         "enabled": account.is_enabled,
         "time_zone": account.time_zone,
         "quotas": asdict(account.quotas),
+        "query_bounds": {
+            "timeout": None if timeout_ms is None else format_duration(timeout_ms),
+            "memory_mb": bounds.memory_mb,
+            "max_bytes": bounds.max_bytes,
+        },
         "created_at": format_instant(account.created_at_ms),
     }
 

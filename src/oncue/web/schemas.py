@@ -99,6 +99,7 @@ _ACCOUNT: Final = {
     "enabled": TRUTH,
     "time_zone": TEXT,
     "quotas": OBJECT,
+    "query_bounds": OBJECT,
     "created_at": INSTANT,
 }
 _WARNINGS: Final = list_of(object_of(path=TEXT, message=TEXT))

@@ -10,13 +10,14 @@ import os
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from oncue.core.errors import InvalidInput, Overloaded, Problem
-from oncue.ports import EventQuestion, EventRows
+from oncue.ports import EventQuestion, EventRows, QueryBounds
 from oncue.store.query.messages import (
     Answer,
     Part,
@@ -39,6 +40,30 @@ _MAX_REPLY_BYTES: Final = 256 << 20
 
 Export = Callable[[str, Path], AbstractAsyncContextManager[Sequence[Path]]]
 """Writes events of an account into a file, as lines of JSON, and gives the files that have all others."""
+OwnBounds = Callable[[str], Awaitable[QueryBounds]]
+"""Returns the bounds that an account has of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a question may take."""
+
+    timeout_ms: int = 10_000
+    memory_mb: int = 512
+    max_bytes: int = 16 << 20
+
+    def with_own(self, own: QueryBounds) -> "Bounds":
+        """Return these, and in their place those that an account has of its own."""
+        return Bounds(
+            own.timeout_ms or self.timeout_ms,
+            own.memory_mb or self.memory_mb,
+            own.max_bytes or self.max_bytes,
+        )
+
+
+async def no_own_bounds(_account: str) -> QueryBounds:
+    """Return what an account has of its own where there is no list of accounts."""
+    return QueryBounds()
 
 
 class QueryPool:
@@ -48,16 +73,13 @@ class QueryPool:
         self,
         export: Export,
         folder: Path,
-        *,
-        memory_mb: int = 512,
-        max_bytes: int = 16 << 20,
-        timeout_ms: int = 10_000,
+        bounds: Bounds = Bounds(),
+        own_bounds: OwnBounds = no_own_bounds,
     ) -> None:
         self._export = export
         self._folder = folder
-        self._memory_mb = memory_mb
-        self._max_bytes = max_bytes
-        self.timeout_ms = timeout_ms
+        self._bounds = bounds
+        self._own_bounds = own_bounds
         self._idle: deque[asyncio.Task[_Child]] = deque()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
@@ -90,13 +112,13 @@ class QueryPool:
     async def _answered(self, account: str, question: EventQuestion) -> EventRows:
         elapsed = asyncio.get_running_loop().time
         began = elapsed()
-        timeout_ms = min(question.timeout_ms, self.timeout_ms)
+        bounds = self._bounds.with_own(await self._own_bounds(account))
         child = await self._take()
         try:
-            async with asyncio.timeout(timeout_ms / 1_000):
-                reply = await self._exchange(child, account, question)
+            async with asyncio.timeout(bounds.timeout_ms / 1_000):
+                reply = await self._exchange(child, account, question, bounds)
         except TimeoutError as exc:
-            raise _refused(f"over time: no answer within {timeout_ms} ms") from exc
+            raise _refused(f"over time: no answer within {bounds.timeout_ms} ms") from exc
         except (OSError, asyncio.IncompleteReadError) as exc:
             raise _refused("over memory: the query wants more than it may have") from exc
         finally:
@@ -107,7 +129,9 @@ class QueryPool:
         elapsed_ms = round((elapsed() - began) * 1_000)
         return EventRows(reply.columns, reply.body, reply.row_count, reply.is_truncated, elapsed_ms)
 
-    async def _exchange(self, child: "_Child", account: str, question: EventQuestion) -> Reply:
+    async def _exchange(
+        self, child: "_Child", account: str, question: EventQuestion, bounds: Bounds
+    ) -> Reply:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (
             tempfile.TemporaryDirectory(dir=self._folder) as folder,
@@ -118,18 +142,9 @@ class QueryPool:
                 names = [f"{place}.parquet" for place in range(len(archived))]
                 for name, path in zip(names, archived, strict=True):
                     (Path(links) / name).symlink_to(path.absolute())
-                await child.ask(Rows(account, str(lines), links, names, self._memory_mb, 1))
+                await child.ask(Rows(account, str(lines), links, names, bounds.memory_mb, 1))
                 lines.unlink()
-                return await child.ask(self._asked(question))
-
-    def _asked(self, question: EventQuestion) -> Question:
-        return Question(
-            question.sql,
-            dict(question.params) if isinstance(question.params, dict) else [*question.params],
-            question.limit,
-            self._max_bytes,
-            question.media_type,
-        )
+                return await child.ask(_asked(question, bounds))
 
     async def _take(self) -> "_Child":
         taken = self._idle.popleft() if self._idle else _begin()
@@ -162,6 +177,16 @@ class _Child:
             with suppress(ProcessLookupError):
                 self._running.kill()
         await self._running.wait()
+
+
+def _asked(question: EventQuestion, bounds: Bounds) -> Question:
+    return Question(
+        question.sql,
+        dict(question.params) if isinstance(question.params, dict) else [*question.params],
+        question.limit,
+        bounds.max_bytes,
+        question.media_type,
+    )
 
 
 def _begin() -> "asyncio.Task[_Child]":

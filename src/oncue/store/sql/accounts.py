@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from oncue.core.errors import NotFound
-from oncue.ports import Account, ApiKey, Quotas
+from oncue.ports import Account, ApiKey, QueryBounds, Quotas
 from oncue.store.sql import tables
 from oncue.store.sql.database import SqlDatabase
 from oncue.store.sql.statements import newest_first
@@ -52,6 +52,15 @@ class SqlAccounts:
         for row in await self._database.rows(select):
             return _account_of(row)
         raise NotFound(f"no account {reference!r}")
+
+    async def query_bounds(self, account: str) -> QueryBounds:
+        """
+        Return what the queries of an account may take.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return (await self.account(account)).query_bounds
 
     async def add(self, account: Account) -> None:
         """
@@ -129,12 +138,14 @@ def _row_of(account: Account) -> dict[str, Any]:
         "time_zone": account.time_zone,
         "created_at": account.created_at_ms,
         **asdict(account.quotas),
+        **{f"query_{name}": bound for name, bound in asdict(account.query_bounds).items()},
     }
 
 
 def _account_of(row: sa.Row[Any]) -> Account:
     quotas = Quotas(row.max_workflows, row.max_executions_per_month, row.max_events_per_month)
-    return Account(row.id, row.name, row.created_at, quotas, row.enabled, row.time_zone)
+    bounds = QueryBounds(row.query_timeout_ms, row.query_memory_mb, row.query_max_bytes)
+    return Account(row.id, row.name, row.created_at, quotas, row.enabled, row.time_zone, bounds)
 
 
 def _api_key_of(row: sa.Row[Any]) -> ApiKey:

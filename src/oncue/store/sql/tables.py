@@ -14,6 +14,9 @@ account = sa.Table(
     sa.Column("max_workflows", sa.BigInteger),
     sa.Column("max_executions_per_month", sa.BigInteger),
     sa.Column("max_events_per_month", sa.BigInteger),
+    sa.Column("query_timeout_ms", sa.BigInteger),
+    sa.Column("query_memory_mb", sa.BigInteger),
+    sa.Column("query_max_bytes", sa.BigInteger),
     sa.Column("created_at", sa.BigInteger, nullable=False),
 )
 api_key = sa.Table(
