@@ -92,8 +92,13 @@ Conjunct: TypeAlias = Equals | StartsWith | Within
 
 def conjuncts(checked: Checked) -> tuple[Conjunct, ...]:
     """Return what must hold wherever `checked` gives true; bounds of one path are put together."""
+    return put_together(_of(checked.tree))
+
+
+def put_together(together: Iterable[Conjunct]) -> tuple[Conjunct, ...]:
+    """Return what holds where all of some conjuncts do, with one for the bounds of each path."""
     found: dict[tuple[type, Path, str], Conjunct] = {}
-    for conjunct in _of(checked.tree):
+    for conjunct in together:
         prefix = conjunct.prefix if isinstance(conjunct, StartsWith) else ""
         place = (conjunct.__class__, conjunct.path, prefix)
         found[place] = _both(found[place], conjunct) if place in found else conjunct

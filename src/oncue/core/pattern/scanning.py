@@ -30,6 +30,7 @@ ADVICE: Final = (
 def cost_of(selection: Selection) -> int:
     """Return the units that asking a selector about one event is taken to cost."""
     units = 1 + (selection.conditions.count if selection.conditions else 0)
+    units += selection.wanted.units if selection.wanted else 0
     return units + (_cost(selection.where.tree) if selection.where else 0)
 
 

@@ -180,7 +180,7 @@ class EventScope(Scope[Event]):
     """Names are columns of a table, perhaps behind its name."""
 
     def __init__(self, alias: str = TABLE, table: Table = EVENTS) -> None:
-        self._alias = alias.lower()
+        self.alias = alias.lower()
         self._table = table
 
     def column(self, node: exp.Expr, compiler: Compiler[Event]) -> Scalar[Event] | None:
@@ -188,7 +188,7 @@ class EventScope(Scope[Event]):
         found = reference(node)
         if found is None:
             return None
-        if len(found.names) > 1 and found.names[0].name.lower() == self._alias:
+        if len(found.names) > 1 and found.names[0].name.lower() == self.alias:
             found = found.without_first()
         table, spelled = self._table, found.names[0].name
         name = table.named(spelled)

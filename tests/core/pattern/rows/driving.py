@@ -47,6 +47,8 @@ class Driver:
         """Show it an event; timers that are due fire before."""
         self.watermark_ms = max(self.watermark_ms, event.time_ms)
         found = self.advance(self.watermark_ms)
+        if not self._rows.selection.admits(event, {}):
+            return found
         key = self._rows.key.text(event, {})
         assert key is not None
         return [*found, *self.operator.admit(Arrival(key, 1, event, {}, self.watermark_ms))]

@@ -93,7 +93,7 @@ def _moved(conjunct: Conjunct, path: Path) -> Conjunct | None:
     if isinstance(conjunct, Equals):
         return Equals(path, conjunct.keys)
     if isinstance(conjunct, Within):
-        return _within(path, conjunct.least, conjunct.most)
+        return within(path, conjunct.least, conjunct.most)
     return StartsWith(path, conjunct.prefix) if conjunct.prefix else None
 
 
@@ -128,16 +128,17 @@ def _access(ways: Sequence[Conjunct] | None) -> Iterator[Access]:
 def _of_ways(ways: Iterable[Members], path: Path) -> list[Conjunct] | None:
     found: list[Conjunct] = []
     for way in ways:
-        best = min(_of_clauses(way.clauses, path), key=_breadth, default=None)
+        accesses = _of_clauses(way.clauses, path)
+        best = min(accesses, key=lambda access: breadth(access.ways), default=None)
         if best is None:
             return None
         found += best.ways
-    return _merged(found)
+    return merged(found)
 
 
-def _breadth(access: Access) -> int:
-    """How much of all events an access lets through, as a rank."""
-    return sum(_BREADTHS[way.__class__] for way in access.ways)
+def breadth(ways: Iterable[Conjunct]) -> int:
+    """Return how much of all events pass where one of these holds, as a rank."""
+    return sum(_BREADTHS[way.__class__] for way in ways)
 
 
 _BREADTHS: Final[dict[type, int]] = {Equals: 1, StartsWith: 4, Within: 9}
@@ -164,13 +165,13 @@ def _of_test(test: ValueTest, path: Path) -> list[Conjunct] | None:
                 if ways is None:
                     return None
                 found += ways
-            return _merged(found)
+            return merged(found)
         case _:
             return None
 
 
-def _merged(ways: Iterable[Conjunct]) -> list[Conjunct]:
-    """Return ways with one equality for each path."""
+def merged(ways: Iterable[Conjunct]) -> list[Conjunct]:
+    """Return ways, one of which holds, with one equality for each path."""
     keys: dict[Path, Equals] = {}
     others: list[Conjunct] = []
     for way in ways:
@@ -191,10 +192,11 @@ def _numeric(limits: Iterable[tuple[str, float]], path: Path) -> Within:
             least = max(least, bound)
         if name in ("<", "<=", "="):
             most = min(most, bound)
-    return _within(path, least, most)
+    return within(path, least, most)
 
 
-def _within(path: Path, least: float, most: float) -> Within:
+def within(path: Path, least: float, most: float) -> Within:
+    """Return that a number is from `least` to `most`, both included."""
     # Limits are rounded to doubles, and what is compared with them may be a longer integer.
     if abs(least) >= MAX_EXACT and least != -inf:
         least = nextafter(least, -inf)

@@ -22,7 +22,6 @@ from oncue.core.pattern.rows.references import Reach, RowScope, Variables, row_p
 from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Spot
 from oncue.core.pattern.rows.searcher import Search
-from oncue.core.pattern.rows.selecting import selection_of
 from oncue.core.pattern.selection import Selection
 from oncue.core.problems import nearest
 from oncue.core.sql.expressions import Expressions
@@ -116,8 +115,8 @@ def _compile(query: Query, max_threads: int, *, takes_null: bool, is_bounded: bo
         rank=layout.rank,
     )
     return CompiledRows(
-        plan=RowPlan(search, output, source.condition, source.values),
-        selection=selection_of(source.where),
+        plan=RowPlan(search, output, source.values),
+        selection=source.selection,
         key=layout.key(takes_null=takes_null),
         within_ms=within_ms,
         warnings=() if clause.within_ms else (query.statement.problem(clause.at, _UNBOUNDED),),

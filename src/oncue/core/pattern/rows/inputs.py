@@ -7,11 +7,13 @@ from sqlglot import exp
 
 from oncue.core.event import Event
 from oncue.core.json_text import Json
+from oncue.core.pattern.select.where import selection_of
+from oncue.core.pattern.selection import EVERYTHING
 from oncue.core.problems import nearest
 from oncue.core.sql.columns import COLUMNS, TIME, EventScope, Reference, Step, reference, stepped
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.row_pattern.query import Source
-from oncue.core.sql.scalars import Compiler, Scalar, Sort
+from oncue.core.sql.scalars import Compiler, Scalar
 
 C = TypeVar("C")
 
@@ -20,16 +22,15 @@ class Input:
     """
     The columns of a source, and those of them that are needed.
 
-    `condition` is what the source asks of an event; `times` are the names under which the
-    source has the time of events.
+    `selection` admits the events that the source gives; `times` are the names under which it
+    has their time.
     """
 
     def __init__(self, source: Source) -> None:
         self.alias = source.alias
         self.columns: dict[str, Scalar[Event]] = {}
         self.times: set[str] = set()
-        self.condition: Callable[[Event], Json] | None = None
-        self.where: exp.Expr | None = None
+        self.selection = EVERYTHING
         self._kept: dict[tuple[str, tuple[Step, ...]], int] = {}
         self._of: list[Callable[[Event], Json]] = []
         self._read(source)
@@ -40,7 +41,8 @@ class Input:
             self._add_events()
             return
         table = query.args["from_"].this
-        compiler = Expressions(source.piece, EventScope(table.alias or table.name))
+        scope = EventScope(table.alias or table.name)
+        compiler = Expressions(source.piece, scope)
         for item in query.expressions:
             if isinstance(item, exp.Star):
                 self._add_events()
@@ -51,10 +53,7 @@ class Input:
             found = reference(inner)
             if found and not found.path and found.names[-1].name.lower() == TIME:
                 self.times.add(name)
-        where = query.args.get("where")
-        if where is not None:
-            self.where = where.this
-            self.condition = compiler.of_sort(where.this, Sort.TRUTH).of
+        self.selection = selection_of(query.args.get("where"), source.piece, scope)
 
     def _add_events(self) -> None:
         self.columns |= {name: Scalar(sort, of) for name, (sort, of) in COLUMNS.items()}

@@ -18,17 +18,14 @@ from oncue.core.pattern.sequence.keyed_operator import KeyedOperator
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowPlan:
-    """A compiled row pattern; `condition` is what its source asks of an event."""
+    """A compiled row pattern, and what it keeps of an event."""
 
     search: Search
     output: Output
-    condition: Callable[[Event], Json] | None
     values: Callable[[Event], tuple[Json, ...]] = field(repr=False)
 
-    def row(self, event: Event) -> Row | None:
-        """Return what is kept of an event; None, if the source does not give it."""
-        if self.condition is not None and self.condition(event) is not True:
-            return None
+    def row(self, event: Event) -> Row:
+        """Return what is kept of an event."""
         return Row(event.offset, event.time_ms, self.values(event))
 
 
@@ -44,8 +41,6 @@ class RowOperator(KeyedOperator[Partition]):
         """Take an event, and return the rows of the matches that it decides."""
         self.last_note = Note.IGNORED
         row = self._plan.row(arrival.event)
-        if row is None:
-            return ()
         key = arrival.key
         partition = self._edited(key) or Partition()
         is_open = partition.open_since_ms is not None

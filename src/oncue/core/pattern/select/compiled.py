@@ -12,7 +12,6 @@ from oncue.core.pattern.keys import KeyOf
 from oncue.core.pattern.kinds.shared import Limits
 from oncue.core.pattern.kinds.sql import SqlPattern, unfit_rows, unfit_windows
 from oncue.core.pattern.plan import Looking
-from oncue.core.pattern.rows.selecting import selection_of
 from oncue.core.pattern.select.aggregates import Several, SeveralSliding
 from oncue.core.pattern.select.columns import (
     Column,
@@ -32,7 +31,8 @@ from oncue.core.pattern.select.grouping import (
 )
 from oncue.core.pattern.select.outer import Outers, compile_outers
 from oncue.core.pattern.select.over import OverPlan
-from oncue.core.pattern.select.where import Where, key_of
+from oncue.core.pattern.select.where import key_of, selection_of
+from oncue.core.pattern.selection import Selection
 from oncue.core.pattern.threshold.closing import Closing
 from oncue.core.pattern.threshold.grids import CumulatingGrid, Grid, ShiftedGrid, grid_of
 from oncue.core.pattern.threshold.keys import Bounds
@@ -84,21 +84,16 @@ class _Select:
             )
         return self._over() if windows else self._each()
 
-    @property
-    def _where(self) -> exp.Expr | None:
-        clause = self.innermost.args.get("where")
-        return clause.this if clause is not None else None
-
-    def _wanted(self) -> Where:
+    def _selection(self) -> Selection:
         where = self.innermost.args.get("where")
-        return Where(condition_of(where, self.query.piece, self.query.scope))
+        return selection_of(where, self.query.piece, self.query.scope)
 
     def _each(self) -> Looking:
         compiler = Expressions(self.query.piece, self.query.scope)
         columns = compile_columns(self.innermost, compiler, self._star)
         outers = self._unranked(columns)
-        plan = EachPlan(self._wanted(), Projection(columns, None), outers)
-        return Looking((selection_of(self._where),), operator=plan.operator, key=self._key([]))
+        plan = EachPlan(Projection(columns, None), outers)
+        return Looking((self._selection(),), operator=plan.operator, key=self._key([]))
 
     def _unranked(self, columns: Sequence[Column[Event]] | Sequence[Column[Over]]) -> Outers:
         outers = compile_outers(self.query, columns)
@@ -113,7 +108,6 @@ class _Select:
         compiler = Expressions(self.query.piece, scope)
         columns = compile_columns(self.innermost, compiler, scope.star)
         plan = OverPlan(
-            where=self._wanted(),
             frames=scope.frames,
             of=scope.kept,
             projection=Projection(columns, None),
@@ -122,7 +116,7 @@ class _Select:
             max_events=self.pattern.max_events,
         )
         return Looking(
-            (selection_of(self._where),),
+            (self._selection(),),
             operator=plan.operator,
             reach_ms=plan.reach_ms,
             key=self._key(scope.partition),
@@ -142,13 +136,12 @@ class _Select:
             raise InvalidInput([Problem(f"{self.path}.late.action", f"{expected}, got 'amend'")])
         plan = GroupedPlan(
             closing=closing,
-            where=self._wanted(),
             measures=measures.all,
             having=Projection(columns, having),
             outers=outers,
         )
         return Looking(
-            (selection_of(self._where),),
+            (self._selection(),),
             operator=plan.operator,
             # A late event counts in the windows that are still open.
             drops_late=False,

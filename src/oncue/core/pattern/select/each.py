@@ -10,14 +10,12 @@ from oncue.core.pattern.keyed import Keyed
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
 from oncue.core.pattern.select.columns import Projection, shown
 from oncue.core.pattern.select.outer import Outers
-from oncue.core.pattern.select.where import Where
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EachPlan:
     """Which events are rows, and what the rows are."""
 
-    where: Where
     projection: Projection[Event]
     outers: Outers
 
@@ -37,8 +35,6 @@ class EachOperator(Operator):
         """Return the row that an event is."""
         event, plan = arrival.event, self._plan
         self.last_note = Note.IGNORED
-        if not plan.where.holds(event):
-            return ()
         rows = plan.outers.rows([(plan.projection.values(event), event)])
         return [
             Hit(

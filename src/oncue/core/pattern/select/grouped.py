@@ -1,7 +1,7 @@
 """
 SELECT … GROUP BY over windows: each window of a key is a row when it is over.
 
-    event ─▶ WHERE ─▶ windows that close ─▶ aggregates ─▶ HAVING ─▶ outer SELECTs ─▶ hits
+    event ─▶ windows that close ─▶ aggregates ─▶ HAVING ─▶ outer SELECTs ─▶ hits
 
 Windows that began before the pattern did make no row, since it did not see all of them.
 """
@@ -16,13 +16,12 @@ import msgspec
 from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Keyed
-from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
+from oncue.core.pattern.operator import Arrival, Hit, Kind, Operator
 from oncue.core.pattern.select.aggregates import Several
 from oncue.core.pattern.select.begun import Begun
 from oncue.core.pattern.select.columns import Projection, Values, shown
 from oncue.core.pattern.select.grouping import Group, Measured
 from oncue.core.pattern.select.outer import Outers
-from oncue.core.pattern.select.where import Where
 from oncue.core.pattern.threshold.closing import Closing, ClosingWindows, Row
 
 
@@ -31,7 +30,6 @@ class GroupedPlan:
     """What a grouping statement wants of events, and what it makes of windows."""
 
     closing: Closing
-    where: Where
     measures: Sequence[Measured]
     having: Projection[Group]
     outers: Outers
@@ -64,9 +62,6 @@ class GroupedOperator(Operator):
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Take an event; a hit is the correction of a window that was over."""
-        if not self._plan.where.holds(arrival.event):
-            self.last_note = Note.IGNORED
-            return ()
         rows = self._windows.take(arrival, self._plan.sample(arrival.event))
         self.last_note = self._windows.last_note
         return list(self._hits(rows)) if rows else ()

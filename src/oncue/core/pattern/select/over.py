@@ -29,7 +29,6 @@ from oncue.core.pattern.select.columns import Projection, Values, shown
 from oncue.core.pattern.select.framing import MAX_ROWS, Frame, Over
 from oncue.core.pattern.select.outer import Outers
 from oncue.core.pattern.select.sweeping import NEVER, Sweeps
-from oncue.core.pattern.select.where import Where
 from oncue.core.pattern.threshold.keys import Bounds, Keys, heard_ms
 from oncue.core.pattern.threshold.schedule import Schedule
 
@@ -40,7 +39,6 @@ _TRIMMED: Final = 64
 class OverPlan:
     """What is kept of events, how far frames look back, and what becomes of the rows."""
 
-    where: Where
     frames: Sequence[Frame]
     of: Sequence[Callable[[Event], Json]]
     projection: Projection[Over]
@@ -158,9 +156,6 @@ class OverOperator(Operator):
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Let an event wait for its turn."""
         event, key, watermark_ms = arrival.event, arrival.key, arrival.watermark_ms
-        self.last_note = Note.IGNORED
-        if not self._plan.where.holds(event):
-            return ()
         state = self._keys.edit(key, watermark_ms)
         if state is None or state.sweeps.pass_by(watermark_ms):
             state = KeyRows(self._plan.frames)

@@ -1,22 +1,35 @@
 """Which events a statement wants, and by what they are told apart."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from sqlglot import exp
 
 from oncue.core.event import Event
 from oncue.core.json_text import Json
+from oncue.core.pattern.indexing.sql_access import sought, tests_of
 from oncue.core.pattern.keys import KeyOf, canonical_key
+from oncue.core.pattern.selection import Selection, Wanted
+from oncue.core.sql.columns import EventScope
+from oncue.core.sql.expressions import Expressions
+from oncue.core.sql.scalars import Sort
+from oncue.core.sql.text import Piece
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Where:
-    """The condition of a WHERE, if there is one."""
+def selection_of(clause: exp.Expr | None, piece: Piece, scope: EventScope) -> Selection:
+    """
+    Return what admits the events that a WHERE wants; names are those of a scope.
 
-    condition: Callable[[Event], Json] | None
-
-    def holds(self, event: Event) -> bool:
-        """Return whether an event is wanted."""
-        return self.condition is None or self.condition(event) is True
+    Raises:
+        InvalidInput: it is no condition.
+    """
+    tests = [*tests_of(clause.this if clause is not None else None)]
+    compiler = Expressions(piece, scope)
+    compiled = {id(test): compiler.of_sort(test, Sort.TRUTH).of for test in tests}
+    asked = sought(tests, scope.alias)
+    if not asked.left:
+        return Selection(asked.globs)
+    left = tuple(compiled[id(test)] for test in asked.left)
+    return Selection(asked.globs, wanted=Wanted(left, asked.accesses, asked.units))
 
 
 def key_of(
