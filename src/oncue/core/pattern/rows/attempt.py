@@ -41,7 +41,8 @@ class Automaton:
     A program with its conditions by variable; a variable without one takes any row.
 
     Where `merges`, threads of equal registers have the same future. `onward` is known where
-    nothing but the row decides which threads go on.
+    nothing but the row decides which threads go on. The first row of a match goes to one of the
+    variables `first`, whose conditions are local; there are none where that is not known.
     """
 
     program: Program
@@ -49,6 +50,27 @@ class Automaton:
     memory: Memory
     merges: bool
     onward: Onward | None
+    first: tuple[int, ...]
+
+    def may_begin(self, spot: Spot, known: Known) -> bool:
+        """Return whether the row at which a search begins may be the first of a match."""
+        return not self.first or any(
+            self.fits(spot, spot.start, each, known) for each in self.first
+        )
+
+    def fits(self, spot: Spot, at: int, label: int, known: Known) -> bool:
+        """Return whether a row meets the condition of a variable, which is local."""
+        condition = self.conditions[label]
+        if condition is None:
+            return True
+        met = known.get(at)
+        if met is None:
+            met = known[at] = {}
+        fits = met.get(label)
+        if fits is None:
+            spot.at = spot.end = at
+            fits = met[label] = condition.of(spot) is True
+        return fits
 
 
 class Attempt:
@@ -119,13 +141,10 @@ class Attempt:
         if condition is None:
             return True
         spot = self._spot
-        if not condition.is_local:
-            spot.last, spot.registers, spot.final = here, after, after
-            return condition.of(spot) is True
-        known = self._known.setdefault(here.at, {})
-        if label not in known:
-            known[label] = condition.of(spot) is True
-        return known[label]
+        if condition.is_local:
+            return self._automaton.fits(spot, here.at, label, self._known)
+        spot.last, spot.registers, spot.final = here, after, after
+        return condition.of(spot) is True
 
     def _follow(
         self, thread: Thread, following: list[Thread], seen: set[object], last_at: int | None

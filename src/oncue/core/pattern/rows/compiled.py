@@ -1,5 +1,6 @@
 """From a statement with MATCH_RECOGNIZE to what runs it, or to what is wrong with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,7 +12,9 @@ from oncue.core.pattern.rows.inputs import Input
 from oncue.core.pattern.rows.layout import Layout
 from oncue.core.pattern.rows.operator import RowPlan
 from oncue.core.pattern.rows.program import (
+    Onward,
     Program,
+    Take,
     TooLarge,
     compile_program,
     onward_of,
@@ -101,11 +104,13 @@ def _compile(query: Query, max_threads: int, *, takes_null: bool, is_bounded: bo
     _check_parts(query)
     if not is_bounded:
         _check_stream(query, definitions.reach, "DEFINE" if looks_ahead else "MEASURES")
-    is_plain = all(each.is_local for each in conditions if each is not None)
-    onward = onward_of(program) if is_plain else None
+    onward = onward_of(program)
+    first = _first(program, onward, conditions)
+    if not all(each.is_local for each in conditions if each is not None):
+        onward = None
     within_ms = clause.within_ms or (FOREVER if is_bounded else DEFAULT_STATE_MS)
     search = Search(
-        automaton=Automaton(program, conditions, definitions.kept, is_mergeable, onward),
+        automaton=Automaton(program, conditions, definitions.kept, is_mergeable, onward, first),
         reach=definitions.reach,
         within_ms=within_ms,
         skip=clause.skip.to,
@@ -121,6 +126,16 @@ def _compile(query: Query, max_threads: int, *, takes_null: bool, is_bounded: bo
         within_ms=within_ms,
         warnings=() if clause.within_ms else (query.statement.problem(clause.at, _UNBOUNDED),),
     )
+
+
+def _first(
+    program: Program, onward: Onward | None, conditions: Sequence[Condition | None]
+) -> tuple[int, ...]:
+    """Return the variables to which the first row may go, if all of them look at it alone."""
+    places, accepts = onward[program.start] if onward else ((), True)
+    labels = [take.label for take in (program.code[at] for at in places) if isinstance(take, Take)]
+    is_known = all((condition := conditions[each]) and condition.is_local for each in labels)
+    return tuple(labels) if is_known and not accepts else ()
 
 
 class _Definitions:

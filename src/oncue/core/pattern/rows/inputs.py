@@ -96,7 +96,7 @@ class Input:
 
     def values(self, event: Event) -> tuple[Json, ...]:
         """Return what is kept of an event."""
-        return tuple(of(event) for of in self._of)
+        return tuple([of(event) for of in self._of])
 
 
 def _name_of(compiler: Compiler[C], item: exp.Expr) -> str:

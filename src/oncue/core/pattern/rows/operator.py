@@ -43,11 +43,11 @@ class RowOperator(KeyedOperator[Partition]):
         row = self._plan.row(arrival.event)
         key = arrival.key
         partition = self._edited(key) or Partition()
-        is_open = partition.open_since_ms is not None
+        is_open = partition.is_open
         partition.add(row, self._search.rank)
         partition.settle(arrival.watermark_ms)
         hits = self._run(key, partition, None)
-        if partition.open_since_ms is not None:
+        if partition.is_open:
             self.last_note = Note.ADVANCED if is_open else Note.STARTED
         self._keep(key, partition, max(row.time_ms, arrival.watermark_ms))
         return hits
@@ -89,7 +89,7 @@ class RowOperator(KeyedOperator[Partition]):
 
     def _edited(self, key: str) -> Partition | None:
         partition = self._keys.edit(key)
-        if partition is not None:
+        if partition is not None and not partition.is_resumed:
             Searcher(self._search, partition, self.counts).resume()
         return partition
 
@@ -106,8 +106,9 @@ class RowOperator(KeyedOperator[Partition]):
     def _due_at(self, partition: Partition) -> int | None:
         since_ms, unsettled_ms = partition.open_since_ms, partition.unsettled_ms
         over_ms = None if since_ms is None else since_ms + self._search.within_ms
-        settled_ms = None if unsettled_ms is None else unsettled_ms + 1
-        return min((due for due in (over_ms, settled_ms) if due is not None), default=None)
+        if unsettled_ms is None:
+            return over_ms
+        return unsettled_ms + 1 if over_ms is None else min(over_ms, unsettled_ms + 1)
 
 
 def rows_of(

@@ -76,6 +76,11 @@ class Partition(Remembered):
         return self.first_at + len(self.rows)
 
     @property
+    def is_open(self) -> bool:
+        """Whether a search is open."""
+        return self.start < self.settled
+
+    @property
     def open_since_ms(self) -> int | None:
         """The time of the row at which a search is open."""
         return self.rows[self.start - self.first_at].time_ms if self.start < self.settled else None

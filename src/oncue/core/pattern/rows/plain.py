@@ -88,17 +88,16 @@ class PlainAttempt:
     def take(self, row: Row, max_threads: int, last_at: int | None) -> None:
         """Go on with the next row, whatever comes behind it."""
         del row, last_at
-        automaton, at = self._automaton, self.next_at
+        code, fits, at = self._automaton.program.code, self._automaton.fits, self.next_at
         threads = self._tables[-1]
-        self._spot.at = self._spot.end = at
         self.next_at += 1
         self.steps += len(threads)
         following: list[_Place] = []
         seen: set[int] = set()
         for number, (place, _) in enumerate(threads):
-            instruction = automaton.program.code[place]
+            instruction = code[place]
             assert isinstance(instruction, Take)
-            if not self._fits(at, instruction.label):
+            if not fits(self._spot, at, instruction.label, self._known):
                 continue
             onward, accepts = self._onward[instruction.next_]
             for next_ in onward:
@@ -144,15 +143,6 @@ class PlainAttempt:
         self.steps += sum(map(len, gone))
         self._tables += other._tables[count + 1 :]
         self.next_at = other.next_at
-
-    def _fits(self, at: int, label: int) -> bool:
-        condition = self._automaton.conditions[label]
-        if condition is None:
-            return True
-        known = self._known.setdefault(at, {})
-        if label not in known:
-            known[label] = condition.of(self._spot) is True
-        return known[label]
 
 
 def _places(table: Sequence[_Place]) -> list[int]:

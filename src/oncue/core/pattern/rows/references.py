@@ -282,6 +282,10 @@ class RowScope(Scope[Spot]):
             self.is_local = False
         if inner.reads_label and not is_current:
             reach.reads_labels = True
+        if scalar.constant is not None:
+            return constant_of(scalar.constant, scalar.sort)
+        if is_current and not inner.reads_label:
+            return _of_current_row(scalar)
         of, offset, reads_label = scalar.of, found.offset, inner.reads_label
 
         def evaluate(spot: Spot) -> Json:
@@ -294,8 +298,6 @@ class RowScope(Scope[Spot]):
             label = spot.label(at + offset) if reads_label else None
             return of(Here(row, at + offset, label, spot.number))
 
-        if scalar.constant is not None:
-            return constant_of(scalar.constant, scalar.sort)
         return Scalar(scalar.sort, evaluate)
 
     def _mask(self, inner: HereScope, node: exp.Expr, compiler: Compiler[Spot]) -> int:
@@ -348,6 +350,18 @@ class RowScope(Scope[Spot]):
 
 def _current_row(spot: Spot) -> int | None:
     return spot.at if spot.at >= spot.start else None
+
+
+def _of_current_row(scalar: Scalar[Here]) -> Scalar[Spot]:
+    of = scalar.of
+
+    def evaluate(spot: Spot) -> Json:
+        at = spot.at
+        if at < spot.start:
+            return None
+        return of(Here(spot.rows[at - spot.first_at], at, None, spot.number))
+
+    return Scalar(scalar.sort, evaluate)
 
 
 def _nth_row(depth: int) -> Position:

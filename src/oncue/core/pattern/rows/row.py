@@ -39,16 +39,13 @@ def path_of(last: Taken | None) -> list[Taken]:
     return path
 
 
-class Here:
+class Here(msgspec.Struct, gc=False):
     """One row as an expression inside of a navigation or an aggregate sees it."""
 
-    __slots__ = ("at", "label", "number", "row")
-
-    def __init__(self, row: Row, at: int, label: int | None, number: int) -> None:
-        self.row = row
-        self.at = at
-        self.label = label
-        self.number = number
+    row: Row
+    at: int
+    label: int | None
+    number: int
 
 
 class Spot:

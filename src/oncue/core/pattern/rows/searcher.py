@@ -77,6 +77,9 @@ class Searcher:
             deadline_ms = since_ms + search.within_ms
             is_over = now_ms is not None and now_ms >= deadline_ms
             attempt = partition.attempt or self._begin()
+            if attempt is None:
+                yield from self._passed_over()
+                continue
             is_over = self._go_on(attempt, deadline_ms, is_over=is_over) or is_over
             is_dear = min(partition.steps, MAX_STEPS - attempt.steps) <= 0
             if is_dear or partition.end - partition.start > MAX_ROWS:
@@ -89,27 +92,31 @@ class Searcher:
     def resume(self) -> None:
         """Begin the open search anew, if the rows were read back; it cost what it cost before."""
         partition = self._partition
-        if partition.is_resumed or partition.open_since_ms is None:
-            return
         partition.is_resumed = True
+        if not partition.is_open:
+            return
         counts, self._counts = self._counts, {}
         steps, partition.steps = partition.steps, FREE
         deadline_ms = (partition.open_since_ms or 0) + self._search.within_ms
-        self._go_on(self._begin(), deadline_ms, is_over=False)
+        if attempt := self._begin():
+            self._go_on(attempt, deadline_ms, is_over=False)
         partition.steps = steps
         self._counts = counts
 
-    def _begin(self) -> "AnyAttempt":
+    def _begin(self) -> "AnyAttempt | None":
+        """Begin a search at the first row that is open; None, if no match begins with it."""
         partition = self._partition
         spot = partition.spot(partition.number + 1)
         automaton = self._search.automaton
+        partition.steps -= 1
+        if not automaton.may_begin(spot, partition.known):
+            return None
         attempt: AnyAttempt = (
             PlainAttempt(automaton, spot, partition.known)
             if automaton.onward is not None
             else Attempt(automaton, spot, partition.known, self._search.last_at)
         )
         partition.attempt = attempt
-        partition.steps -= 1
         return attempt
 
     def _go_on(self, attempt: AnyAttempt, deadline_ms: int, *, is_over: bool) -> bool:
@@ -143,8 +150,7 @@ class Searcher:
         start = partition.start
         partition.attempt = None
         if not attempt.has_match:
-            if search.needs_unmatched and start >= partition.covered:
-                yield Outcome(partition.spot(partition.number), (), is_unmatched=True)
+            yield from self._unmatched()
             self._fail(attempt, start)
             return
         path = tuple(path_of(attempt.best))
@@ -158,6 +164,15 @@ class Searcher:
         partition.covered = max(partition.covered, path[-1].at + 1 if path else start + 1)
         yield Outcome(spot, path)
         partition.move(target, search.reach.before)
+
+    def _passed_over(self) -> Iterator[Outcome]:
+        yield from self._unmatched()
+        self._partition.move(self._partition.start + 1, self._search.reach.before)
+
+    def _unmatched(self) -> Iterator[Outcome]:
+        partition = self._partition
+        if self._search.needs_unmatched and partition.start >= partition.covered:
+            yield Outcome(partition.spot(partition.number), (), is_unmatched=True)
 
     def _fail(self, attempt: AnyAttempt, start: int) -> None:
         """Go on with the next row; what the search that failed knows of those behind it, it keeps."""
