@@ -180,6 +180,36 @@ def test_rows_come_as_they_are_wanted(tmp_path: Path, accept: str, text: str) ->
     assert str(answer.body).startswith(text)
 
 
+def test_columns_of_one_name_are_all_in_a_line(tmp_path: Path) -> None:
+    sql = "SELECT data.amount, data.amount, 1 AS amount_1 FROM events LIMIT 1"
+    (answer,) = ask(tmp_path, {"sql": sql}, accept="application/x-ndjson")
+
+    assert answer.body == '{"amount":10,"amount_1":10,"amount_1_1":1}\n'
+
+
+def test_what_a_name_is_of_is_a_number_too(tmp_path: Path) -> None:
+    sql = (
+        "WITH t AS (SELECT data.amount AS n FROM events) SELECT sum(n), n > 9.99 FROM t GROUP BY n"
+    )
+    (answer,) = ask(tmp_path, {"sql": f"{sql} HAVING n < 11 ORDER BY n"})
+
+    assert answer.body["rows"] == [[2.5, False], [10, True]]
+    assert [column["name"] for column in answer.body["columns"]] == ["sum(n)", "(n > 9.99)"]
+
+
+def test_values_of_all_types_are_shown(tmp_path: Path) -> None:
+    shown: dict[str, Json] = {
+        "INTERVAL '400 days 0.5 seconds'": "34560000.5s",
+        "'nan'::DOUBLE": None,
+        "[1.5, 2]::DECIMAL(3, 1)[]": [1.5, 2],
+        "9007199254740993::HUGEINT": 9007199254740993,
+        "MAP {'a': DATE '2026-11-23'}": {"a": "2026-11-23"},
+        "'\\xC3\\xA4'::BLOB": "w6Q=",
+    }
+
+    assert rows(tmp_path, f"SELECT {', '.join(shown)}") == [[[*shown.values()]]]
+
+
 @pytest.mark.parametrize(
     ("body", "path", "words"),
     [

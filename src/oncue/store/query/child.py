@@ -17,7 +17,8 @@ from typing import IO, Final
 
 import duckdb
 
-from oncue.core.sql.paths import MACROS, with_typed_paths
+from oncue.core.sql.paths.kinds import MACROS
+from oncue.core.sql.paths.typed import with_typed_paths
 from oncue.store.query.encoding import answer_of
 from oncue.store.query.messages import (
     Answer,
@@ -75,8 +76,8 @@ class Session:
         connection.execute(_LOAD, [rows.lines])
         os.chdir(rows.folder)
         connection.execute(_view(rows))
-        for kind, body in MACROS.items():
-            connection.execute(f"CREATE MACRO {kind.value}(d, p) AS {body}")
+        for kind, forms in MACROS.items():
+            connection.execute(f"CREATE MACRO {kind.value}{', '.join(forms)}")
         connection.execute(f"SET allowed_paths = {rows.archived}")
         for statement in _LOCK:
             connection.execute(statement)

@@ -14,9 +14,13 @@ import duckdb
 import msgspec
 
 from oncue.core.json_text import Json
+from oncue.core.sql.paths.kinds import Kind
+from oncue.core.sql.paths.typed import written_name
 from oncue.store.query.messages import ARROW, CSV, NDJSON, Answer, Question, Refusal
 
 _BATCH: Final = 1_000
+# From here on a double may stand for another whole number.
+_EXACT: Final = 1 << 53
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 
@@ -29,7 +33,7 @@ def answer_of(
     if question.media_type == ARROW:
         return _arrow(connection.sql(sql, params=params), question)
     found = connection.execute(sql, params)
-    columns = [(str(name), str(kind)) for name, kind, *_ in found.description or ()]
+    columns = [(written_name(name), str(kind)) for name, kind, *_ in found.description or ()]
     rows = islice(_rows(found, columns), question.limit + 1)
     write = {CSV: _csv, NDJSON: _lines}.get(question.media_type, _json)
     return write(rows, columns, question)
@@ -38,13 +42,23 @@ def answer_of(
 def _rows(
     found: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]]
 ) -> Iterator[list[Json]]:
-    documents = {place for place, (_, kind) in enumerate(columns) if kind == "JSON"}
+    shown_as = [_SHOWN.get(kind.rstrip("[]"), shown) for _, kind in columns]
     while batch := found.fetchmany(_BATCH):
         for row in batch:
-            yield [
-                _decode(value) if place in documents and value is not None else shown(value)
-                for place, value in enumerate(row)
-            ]
+            yield [show(value) for show, value in zip(shown_as, row, strict=True)]
+
+
+def _shown_document(value: object) -> Json:
+    if isinstance(value, list):
+        return [_shown_document(one) for one in value]
+    return None if value is None else _decode(str(value))
+
+
+def _shown_path(value: object) -> Json:
+    """Return what stands at a path; a number there is a double, so that it compares as one."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    return [_shown_path(one) for one in value] if isinstance(value, list) else shown(value)
 
 
 def shown(value: object) -> Json:
@@ -62,7 +76,8 @@ def shown(value: object) -> Json:
         case date() | time():
             return value.isoformat()
         case timedelta():
-            return f"{value.total_seconds():g}s"
+            seconds = f"{value / timedelta(seconds=1):.6f}"
+            return f"{seconds.rstrip('0').rstrip('.')}s"
         case bytes() | bytearray():
             return base64.b64encode(value).decode()
         case list() | tuple():
@@ -71,6 +86,12 @@ def shown(value: object) -> Json:
             return {str(name): shown(one) for name, one in value.items()}
         case _:
             return str(value)
+
+
+_SHOWN: Final[dict[str, Callable[[object], Json]]] = {
+    "JSON": _shown_document,
+    "VARIANT": _shown_path,
+}
 
 
 def _json(
@@ -82,12 +103,24 @@ def _json(
 def _lines(
     rows: Iterable[list[Json]], columns: list[tuple[str, str]], question: Question
 ) -> Answer | Refusal:
-    names = [name for name, _ in columns]
+    names = _distinct(name for name, _ in columns)
 
     def line(row: list[Json]) -> bytes:
         return _encode(dict(zip(names, row, strict=True))) + b"\n"
 
     return _joined(rows, columns, question, line, b"", (b"", b""))
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    """Return names of which none is there twice, as an object needs them."""
+    given: dict[str, None] = {}
+    for name in names:
+        free, count = name, 0
+        while free in given:
+            count += 1
+            free = f"{name}_{count}"
+        given[free] = None
+    return [*given]
 
 
 def _csv(
@@ -133,14 +166,17 @@ def _cell(value: Json) -> str:
 
 
 def _arrow(found: duckdb.DuckDBPyRelation, question: Question) -> Answer | Refusal:
-    columns = [(name, str(kind)) for name, kind in zip(found.columns, found.types, strict=True)]
+    columns = [
+        (written_name(name), str(kind))
+        for name, kind in zip(found.columns, found.types, strict=True)
+    ]
     # Imported late: who asks for JSON does not wait for it.
     from arro3.core import RecordBatchReader, Table
     from arro3.io import write_ipc_stream
 
     # Arrow has no type for what may be anything.
     shapes = [
-        f"CAST(#{place} AS JSON) AS {_quoted(name)}"
+        f"{Kind.JSON.value}(#{place}) AS {_quoted(name)}"
         if kind == "VARIANT"
         else f"#{place} AS {_quoted(name)}"
         for place, (name, kind) in enumerate(columns, 1)

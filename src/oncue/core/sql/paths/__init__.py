@@ -1,0 +1,1 @@
+"""Paths into documents in SQL over stored events."""
