@@ -133,55 +133,73 @@ class CountedDistinct(Sliding):
 
 
 class Total(Sliding):
-    """The sum: a whole number, where all were, and else a float."""
+    """
+    The sum: a whole number, where all were, and else a float.
 
-    __slots__ = ("_count", "_fractions", "_units")
+    Whole numbers are added up as they are, and floats exactly, in `_units`.
+    """
+
+    __slots__ = ("_count", "_fractions", "_units", "_whole")
 
     def __init__(self) -> None:
+        self._whole = 0
         self._units = 0
         self._count = 0
         self._fractions = 0
 
     def add(self, value: Json) -> None:
         """Take up a number."""
-        self._take(value, 1)
+        self._count += 1
+        if isinstance(value, int):
+            self._whole += value
+            return
+        assert isinstance(value, float)
+        self._units += exact(value)
+        self._fractions += 1
 
     def remove(self, value: Json) -> None:
         """Give back a number."""
-        self._take(value, -1)
-
-    def _take(self, value: Json, times: int) -> None:
-        assert isinstance(value, int | float)
-        self._units += times * exact(value)
-        self._count += times
-        self._fractions += times * isinstance(value, float)
+        self._count -= 1
+        if isinstance(value, int):
+            self._whole -= value
+            return
+        assert isinstance(value, float)
+        self._units -= exact(value)
+        self._fractions -= 1
 
     def result(self) -> Json:
         """Return the sum."""
         if not self._count:
             return None
-        return rounded(self._units) if self._fractions else bounded(self._units >> _UNIT_BITS)
+        if self._fractions:
+            return rounded(self._all_units)
+        return bounded(self._whole + (self._units >> _UNIT_BITS))
 
     def mean(self) -> Json:
         """Return the mean."""
-        return rounded(self._units, self._count) if self._count else None
+        return rounded(self._all_units, self._count) if self._count else None
+
+    @property
+    def _all_units(self) -> int:
+        return self._units + (self._whole << _UNIT_BITS)
 
     def absorb(self, other: Aggregate) -> None:
         """Take up another window."""
         assert isinstance(other, Total)
+        self._whole += other._whole
         self._units += other._units
         self._count += other._count
         self._fractions += other._fractions
 
     def dump(self) -> Json:
         """Return it as plain data: the units are more than a JSON number holds."""
-        return [f"{self._units:x}", self._count, self._fractions]
+        return [f"{self._all_units:x}", self._count, self._fractions]
 
     def load(self, dumped: Json) -> None:
         """Take up what was dumped."""
         assert isinstance(dumped, list)
         units, self._count, self._fractions = dumped
-        self._units = int(units, 16)
+        self._units, self._whole = int(units, 16), 0
 
 
 class Mean(Total):
@@ -302,7 +320,9 @@ class Several(Accumulator):
 
     def add(self, mark: Mark) -> None:
         """Take up a row."""
-        for part, value in zip(self._parts, _values(mark), strict=True):
+        values = mark[2]
+        assert isinstance(values, tuple)
+        for part, value in zip(self._parts, values, strict=True):
             if value is not None:
                 part.add(value)
 
@@ -312,7 +332,7 @@ class Several(Accumulator):
 
     def results(self) -> tuple[Json, ...]:
         """Return what is made of the rows."""
-        return tuple(part.result() for part in self._parts)
+        return tuple([part.result() for part in self._parts])
 
     def absorb(self, other: Accumulator) -> None:
         """Take up another window."""
@@ -342,12 +362,8 @@ class SeveralSliding(Several, Reversible):
 
     def remove(self, mark: Mark) -> None:
         """Give back a row."""
-        for part, value in zip(self._parts, _values(mark), strict=True):
+        values = mark[2]
+        assert isinstance(values, tuple)
+        for part, value in zip(self._parts, values, strict=True):
             if value is not None:
                 part.remove(value)
-
-
-def _values(mark: Mark) -> tuple[Json, ...]:
-    values = mark[2]
-    assert isinstance(values, tuple)
-    return values

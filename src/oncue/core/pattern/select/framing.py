@@ -45,7 +45,7 @@ class Frame:
 
     def sample(self, event: Event) -> Values:
         """Return what the aggregates take of an event."""
-        return tuple(measured.of(event) for measured in self.measures.all)
+        return tuple([measured.of(event) for measured in self.measures.all])
 
 
 class FrameScope(Scope[Over]):

@@ -40,7 +40,7 @@ class GroupedPlan:
 
     def sample(self, event: Event) -> Values:
         """Return what the aggregates take of an event."""
-        return tuple(measured.of(event) for measured in self.measures)
+        return tuple([measured.of(event) for measured in self.measures])
 
     def values(self, row: Row) -> Values | None:
         """Return the row of a window; None, if HAVING does not want it."""

@@ -57,8 +57,8 @@ class OverPlan:
 
     def kept(self, event: Event) -> "Kept":
         """Return what is kept of an event."""
-        values = tuple(of(event) for of in self.of)
-        samples = tuple(frame.sample(event) for frame in self.frames)
+        values = tuple([of(event) for of in self.of])
+        samples = tuple([frame.sample(event) for frame in self.frames])
         return Kept(event.time_ms, event.offset, values, samples)
 
 
@@ -225,9 +225,9 @@ class OverOperator(Operator):
     def _hits(self, key: str, state: KeyRows, place: int) -> Iterator[Hit]:
         plan, row = self._plan, state.rows[place]
         over = Over(row.values, [frame.results() for frame in state.frames])
-        first = min(state.heads)
-        evidence = state.rows[max(first, place + 1 - plan.max_events) : place + 1]
         for values, _ in plan.outers.rows([(plan.projection.values(over), row)]):
+            first = min(state.heads)
+            evidence = state.rows[max(first, place + 1 - plan.max_events) : place + 1]
             yield Hit(
                 kind=Kind.MATCHED,
                 key=key,
