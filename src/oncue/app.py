@@ -25,6 +25,7 @@ from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.kept_secrets import KeptSecrets
 from oncue.engine.key_sweep import KeySweep
+from oncue.engine.poll_loop import POLLS_AT_ONCE
 from oncue.engine.retention import FinishedRetention, Retention
 from oncue.outgoing.client import OutgoingClient
 from oncue.outgoing.postgres import PostgresClient
@@ -36,7 +37,7 @@ from oncue.store.archive.bucket import BucketPlace, bucket_place
 from oncue.store.archive.places import FolderPlace
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.disk import FolderDisk
-from oncue.store.query.pool import Bounds, QueryPool
+from oncue.store.query.pool import AT_ONCE, Bounds, QueryPool
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog
@@ -178,6 +179,9 @@ async def run(
             connected=connected,
             gates=gates,
             questions=questions,
+            polls=await stack.enter_async_context(
+                _questions(settings, log, accounts, POLLS_AT_ONCE)
+            ),
             secrets=secrets,
             variables=SqlVariables(database),
             shelf=SqlShelf(database),
@@ -214,10 +218,12 @@ def _archive_place(settings: Settings) -> FolderPlace | BucketPlace | None:
     return bucket_place(bucket, prefix, settings.credentials("r2"), settings.data / "archive-cache")
 
 
-def _questions(settings: Settings, log: SqliteEventLog, accounts: SqlAccounts) -> QueryPool:
+def _questions(
+    settings: Settings, log: SqliteEventLog, accounts: SqlAccounts, at_once: int = AT_ONCE
+) -> QueryPool:
     bounds = Bounds(settings.query_timeout, settings.query_memory_mb, settings.query_max_bytes)
     folder = settings.data / "queries"
-    return QueryPool(log.past.all_rows, folder, bounds, accounts.query_bounds)
+    return QueryPool(log.past.all_rows, folder, bounds, accounts.query_bounds, at_once)
 
 
 def _operators(settings: Settings, lent: Lent | None, first: str) -> Operators:

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from oncue.core.errors import Overloaded
 from oncue.core.json_text import Json
-from oncue.engine.poll_loop import PollLoop
-from oncue.ports import EventQuestion, EventQuestions, EventRows
 from oncue.testing.clock import VirtualClock
 from tests.engine.test_patterns_over_time import MINUTE_MS, live, matches, send
 from tests.installation import ACCOUNT, Installed
@@ -106,35 +103,3 @@ def test_a_query_that_was_broken_off_is_asked_again(tmp_path: Path) -> None:
 
     assert live(tmp_path, clock, go_on) == [{"user": "ada", "total": 12.0}]
     assert live(tmp_path, clock, go_on) == [{"user": "ada", "total": 12.0}]
-
-
-class Busy:
-    """Questions that find no room for the first of them."""
-
-    def __init__(self, questions: EventQuestions) -> None:
-        self._questions = questions
-        self.refused = 0
-
-    async def ask(self, account: str, question: EventQuestion) -> EventRows:
-        if not self.refused:
-            self.refused += 1
-            raise Overloaded("expected fewer queries at once", retry_after_s=2)
-        return await self._questions.ask(account, question)
-
-
-def test_a_query_for_which_there_is_no_room_is_asked_again_soon(tmp_path: Path) -> None:
-    async def go(world: Installed) -> tuple[list[Json], list[Json]]:
-        engine = world.engine
-        await engine.patterns.create(ACCOUNT, polled())
-        await paid(world, "ada", 12)
-        await engine.polling.stop()
-        busy = Busy(world.parts.questions)
-        engine.polling = PollLoop(engine.active_patterns, world.log, busy, world.clock)
-        await engine.polling.recover([ACCOUNT])
-        engine.polling.start()
-        await world.settle_after(15 * MINUTE_MS)
-        before = await told(world)
-        await world.settle_after(2_000)
-        return before, await told(world)
-
-    assert live(tmp_path, VirtualClock(), go) == ([], [{"user": "ada", "total": 12.0}])

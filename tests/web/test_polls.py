@@ -151,3 +151,59 @@ def test_new_rows_are_matches_with_their_poll_as_evidence(tmp_path: Path) -> Non
     [event] = match["events"]
     assert (event["source"], event["type"]) == ("oncue", "query.polled")
     assert (event["data"]["rows"], event["data"]["up_to"]) == ([["ada"]], 2)
+
+
+def test_a_pattern_tells_of_its_last_poll_and_the_next(tmp_path: Path) -> None:
+    query = "SELECT CASE WHEN count(*) > 1 THEN error('too many') ELSE 'few' END AS n FROM events"
+
+    async def use(server: Served) -> list[Any]:
+        async def shown() -> Any:
+            await server.world.engine.settled()
+            return (await server.request("GET", "/patterns/polled")).body
+
+        async def minute() -> None:
+            await server.world.settle_after(60_000)
+
+        await server.request("POST", "/patterns", json=_pattern(query + " WHERE type = 'paid'"))
+        first = await shown()
+        for _ in range(2):
+            await server.request("POST", "/events", json={"type": "paid"})
+        await minute()
+        await minute()
+        failed = await shown()
+        metrics = (await server.request("GET", "/metrics")).body
+        await server.request("PATCH", "/patterns/polled", json={"enabled": False})
+        return [first["stats"], failed["stats"], metrics, (await shown())["stats"]]
+
+    first, failed, metrics, off = serve(tmp_path, use)
+
+    assert first["poll"] == {
+        "due_at": "2026-01-01T00:00:00.000Z",
+        "at": "2026-01-01T00:00:00.000Z",
+        "rows": 1,
+        "truncated": False,
+        "elapsed_ms": first["poll"]["elapsed_ms"],
+        "error": None,
+        "failed_in_row": 0,
+    }
+    assert first["next_poll_at"] == "2026-01-01T00:01:00.000Z"
+    assert "too many" in failed["poll"]["error"]
+    assert failed["poll"]["failed_in_row"] == 2
+    assert 'oncue_polls_total{outcome="failed"} 2.0' in metrics
+    assert 'oncue_polls_total{outcome="polled"} 1.0' in metrics
+    assert (off.get("poll"), off["next_poll_at"]) == (None, None)
+
+
+def test_that_rows_were_cut_off_is_told(tmp_path: Path) -> None:
+    async def use(server: Served) -> Any:
+        query = "SELECT range AS n FROM range(1001)"
+        await server.request("POST", "/patterns", json=_pattern(query))
+        await server.world.engine.settled()
+        return (await server.request("GET", "/patterns/polled")).body
+
+    shown = serve(tmp_path, use)
+
+    assert shown["stats"]["polls_truncated"] == 1
+    [warning] = shown["warnings"]
+    assert warning["path"] == "pattern.query"
+    assert "the last poll read 1000" in warning["message"]

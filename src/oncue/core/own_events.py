@@ -14,10 +14,18 @@ from oncue.core.globs import compile_glob
 EXECUTION_COMPLETED: Final = "execution.completed"
 EXECUTION_FAILED: Final = "execution.failed"
 PATTERN_MATCHED: Final = "pattern.matched"
+QUERY_FAILED: Final = "query.failed"
 QUERY_POLLED: Final = "query.polled"
 SCHEDULE_FIRED: Final = "schedule.fired"
 OWN_TYPES: Final = frozenset(
-    (EXECUTION_COMPLETED, EXECUTION_FAILED, PATTERN_MATCHED, QUERY_POLLED, SCHEDULE_FIRED)
+    (
+        EXECUTION_COMPLETED,
+        EXECUTION_FAILED,
+        PATTERN_MATCHED,
+        QUERY_FAILED,
+        QUERY_POLLED,
+        SCHEDULE_FIRED,
+    )
 )
 
 

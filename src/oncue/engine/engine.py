@@ -43,6 +43,7 @@ from oncue.engine.outcomes import Outcomes
 from oncue.engine.parking import Parking
 from oncue.engine.patterns import PatternChecks, PatternDefinitions
 from oncue.engine.pauses import PauseBook
+from oncue.engine.poll_asking import PollAsking
 from oncue.engine.poll_loop import PollLoop
 from oncue.engine.poll_trials import PollTrials
 from oncue.engine.quotas import QuotaGuard
@@ -115,6 +116,8 @@ class World:
     connected: Connected
     gates: Gates
     questions: EventQuestions
+    polls: EventQuestions
+    """Those that nobody waits for: they take no place from the others."""
     secrets: KeptSecrets
     variables: Variables
     shelf: Shelf
@@ -158,8 +161,6 @@ class Engine:
             world.clock,
             world.fresh_id,
         )
-        self.polling = PollLoop(self.active_patterns, world.log, world.questions, world.clock)
-        self.active_patterns.subscribe(self.polling.take)
         self.firing = ScheduleLoop(world.schedules, world.log, world.clock)
         self.schedules = ScheduleBook(
             world.schedules, world.accounts, world.clock, world.fresh_id, self.firing.wake
@@ -228,6 +229,13 @@ class Engine:
                 self.pauses,
             )
         )
+        self.polling = PollLoop(
+            self.active_patterns,
+            world.log,
+            PollAsking(world.log, world.accounts, world.polls, world.clock, self.matching.watch),
+            world.clock,
+        )
+        self.active_patterns.subscribe(self.polling.take)
         self.backtests = Backtests(world.log)
         self.explanations = Explanations(
             self.active_patterns, world.log, world.journal, world.history
@@ -391,6 +399,7 @@ class Engine:
             loops=self._outcomes.loops,
             fired=self.firing.fired,
             missed=self.firing.missed,
+            polls=self.polling.asking.counts,
             parked=self.parking.count,
             circuits_open=self.parking.circuits_open,
         )

@@ -27,4 +27,5 @@ async def answer_to(questions: EventQuestions, account: str, poll: Poll) -> Answ
     is_truncated = found.is_truncated
     while len(msgspec.json.encode(rows)) > MAX_BYTES:
         rows, is_truncated = rows[: len(rows) // 2], True
-    return Answer(columns, [row for row in rows if isinstance(row, list)], is_truncated)
+    kept = [row for row in rows if isinstance(row, list)]
+    return Answer(columns, kept, is_truncated, found.elapsed_ms)

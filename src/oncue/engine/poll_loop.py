@@ -1,101 +1,132 @@
 """
-Queries that are due: each is asked, and what it gave becomes an event in the account's log.
+Queries that are due: each is asked, and what came of it becomes an event in the account's log.
 
-The event comes last, and under an id of its instant: what a crash broke off is asked again,
+    due ─▶ accounts in turn ─▶ a few at once ─▶ query.polled, or query.failed
+
+The event comes last, and under an id of its occasion: what a crash broke off is asked again,
 and what was appended is not. Instants that were missed are one: the query sees all that
 came meanwhile.
 """
 
+import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
+from typing import Final
 
-from oncue.core.errors import InvalidInput, Overloaded
-from oncue.core.event import OWN_SOURCE
-from oncue.core.pattern.plan import ActivePattern
-from oncue.core.pattern.polled.poll import Answer, Poll
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.alarm import Alarm
+from oncue.engine.fair_queue import FairQueue
 from oncue.engine.loop import Loop
-from oncue.engine.poll_answers import answer_to
-from oncue.ports import Clock, EventLog, EventQuestions, PatternVersion
+from oncue.engine.poll_asking import PollAsking
+from oncue.engine.poll_queries import Place, Queries, Query
+from oncue.ports import Clock, EventLog, PatternVersion
 
 _log = logging.getLogger(__name__)
 
+POLLS_AT_ONCE: Final = 3
+POLLS_PER_ACCOUNT: Final = 2
+"""Fewer than `POLLS_AT_ONCE`: slow queries of one account leave a place to the others."""
+
 
 class PollLoop(Loop):
-    """Asks the queries of all accounts, one after the other."""
+    """Asks the queries of all accounts, a few at once, and none twice at once."""
 
     def __init__(
-        self, active: ActivePatterns, log: EventLog, questions: EventQuestions, clock: Clock
+        self, active: ActivePatterns, log: EventLog, asking: PollAsking, clock: Clock
     ) -> None:
         super().__init__("polls", clock)
         self._active = active
         self._event_log = log
-        self._questions = questions
+        self.asking = asking
         self._alarm = Alarm(clock, self.wake, "poll")
-        self._polls: dict[tuple[str, str], Poll] = {}
-        self._asked: dict[tuple[str, str], int] = {}
-        self.next_due_ms: int | None = None
+        self._queries = Queries()
+        self._changes: deque[tuple[str, PatternVersion]] = deque()
+        self._waiting: FairQueue[Query] = FairQueue()
+        self._places: set[Place] = set()
+        """Those that wait or run."""
+        self._running: dict[Place, asyncio.Task[None]] = {}
+        self._next_due_ms: int | None = None
 
     async def recover(self, accounts: Sequence[str]) -> None:
         """Take up the patterns that there are."""
         for account in accounts:
             for pattern in await self._active.at(account, self._event_log.head(account)):
-                self._put(account, pattern)
+                begin = await self._active.state_begin(account, pattern)
+                self._queries.put(account, pattern, begin)
 
     def take(self, account: str, pattern: PatternVersion) -> None:
         """Take note of a version that is seen from now on."""
-        self._polls.pop((account, pattern.id), None)
-        if pattern.is_active:
-            self._put(account, self._active.ready(account, pattern))
+        self._changes.append((account, pattern))
         self.wake()
+
+    def next_ms(self, account: str, pattern_id: str) -> int | None:
+        """Return when the query of a pattern is asked next; None if it asks nothing."""
+        query = self._queries.of(account, pattern_id)
+        return query.next_ms(self._clock.now_ms()) if query else None
 
     async def stop(self) -> None:
         """End; what is under way is asked again at the next start."""
         self._alarm.stop()
         await super().stop()
+        running = [*self._running.values()]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def asleep(self) -> None:
+        """Return when nothing is asked, and nothing is to do."""
+        while self._running:
+            await asyncio.wait([*self._running.values()])
+        await super().asleep()
 
     @property
     def is_asleep(self) -> bool:
-        """Whether nothing is due now."""
-        is_due = self.next_due_ms is not None and self.next_due_ms <= self._clock.now_ms()
-        return super().is_asleep and not is_due
-
-    def _put(self, account: str, pattern: ActivePattern) -> None:
-        poll = pattern.plan.looking.poll
-        if poll is not None:
-            self._polls[account, pattern.id] = poll
+        """Whether nothing is asked, and nothing is due now."""
+        is_due = self._next_due_ms is not None and self._next_due_ms <= self._clock.now_ms()
+        return super().is_asleep and not is_due and not self._running
 
     async def _turn(self) -> bool:
-        again: list[int] = []
-        for (account, _), poll in list(self._polls.items()):
-            try:
-                await self._ask_if_due(account, poll)
-            except Overloaded as exc:
-                _log.warning("poll account=%s query=%s waits: %s", account, poll.name, exc)
-                again.append(self._clock.now_ms() + exc.retry_after_s * 1_000)
+        self._take_in()
+        await self._take_changes()
         now = self._clock.now_ms()
-        due = [*again, *(poll.tick_ms(now) + poll.every_ms for poll in self._polls.values())]
-        self.next_due_ms = min(due, default=None)
-        self._alarm.set(self.next_due_ms)
+        for query in self._queries:
+            if query.is_due(now) and query.place not in self._places:
+                self._places.add(query.place)
+                self._waiting.put(query.account, query)
+        self._begin()
+        free = (query for query in self._queries if query.place not in self._places)
+        self._next_due_ms = min((query.next_ms(now) for query in free), default=None)
+        self._alarm.set(self._next_due_ms)
         return False
 
-    async def _ask_if_due(self, account: str, poll: Poll) -> None:
-        tick_ms, asked = poll.tick_ms(self._clock.now_ms()), (account, poll.name)
-        if self._asked.get(asked) == tick_ms:
-            return
-        past = self._event_log.past
-        if not await past.find(account, poll.event_id(tick_ms), OWN_SOURCE):
-            offset = self._event_log.head(account)
-            answer = await self._answer(account, poll)
-            if answer is not None:
-                await self._event_log.append(account, [poll.event(tick_ms, offset, answer)])
-        # Only now: what nobody had room for is asked again.
-        self._asked[asked] = tick_ms
+    def _take_in(self) -> None:
+        """Let go of those that were asked; a bug in one breaks off that one alone."""
+        for place in [place for place, task in self._running.items() if task.done()]:
+            self._places.discard(place)
+            if bug := self._running.pop(place).exception():
+                _log.error("poll account=%s query=%s broke off", *place, exc_info=bug)
 
-    async def _answer(self, account: str, poll: Poll) -> Answer | None:
-        try:
-            return await answer_to(self._questions, account, poll)
-        except InvalidInput as exc:
-            _log.warning("poll account=%s query=%s failed: %s", account, poll.name, exc)
-            return None
+    async def _take_changes(self) -> None:
+        while self._changes:
+            account, version = self._changes[0]
+            if version.is_active:
+                pattern = self._active.ready(account, version)
+                begin = await self._active.state_begin(account, pattern)
+                self._queries.put(account, pattern, begin)
+            else:
+                self._queries.drop(account, version.id)
+            self._changes.popleft()
+
+    def _begin(self) -> None:
+        """Begin to ask as many as there is room for, accounts in turn."""
+        while len(self._running) < POLLS_AT_ONCE and (query := self._waiting.take(self._has_room)):
+            if not query.patterns:
+                self._places.discard(query.place)
+                continue
+            task = asyncio.create_task(self.asking.ask(query), name="poll")
+            task.add_done_callback(lambda _: self.wake())
+            self._running[query.place] = task
+
+    def _has_room(self, account: str) -> bool:
+        return sum(owner == account for owner, _ in self._running) < POLLS_PER_ACCOUNT

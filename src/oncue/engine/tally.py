@@ -50,6 +50,8 @@ class Numbers:
     """Ticks of schedules that became events."""
     missed: int
     """Ticks of schedules that never will."""
+    polls: Counter[str]
+    """Queries of patterns, by what came of them."""
     parked: int
     """Steps that wait for a vendor to take calls again."""
     circuits_open: int

@@ -148,6 +148,7 @@ async def embedded(  # noqa: PLR0913 what programs and tests choose
             connected=_connected(database, vault, clock),
             gates=Gates() if gates is None else gates,
             questions=questions,
+            polls=questions,
             secrets=KeptSecrets(SqlSecrets(database), vault),
             variables=SqlVariables(database),
             shelf=SqlShelf(database),

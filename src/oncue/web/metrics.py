@@ -98,6 +98,12 @@ class Metrics:
             ),
         ):
             yield CounterMetricFamily(name, told, value=count)
+        polls = CounterMetricFamily(
+            "oncue_polls", "Queries of patterns, by what came of them.", labels=["outcome"]
+        )
+        for outcome in ("polled", "failed", "missed"):
+            polls.add_metric([outcome], numbers.polls[outcome])
+        yield polls
         ended = CounterMetricFamily(
             "oncue_executions_ended", "Executions ended.", labels=["status"]
         )

@@ -1,5 +1,6 @@
 """`/patterns`."""
 
+from collections.abc import Mapping
 from operator import attrgetter
 
 from starlette.requests import Request
@@ -13,8 +14,10 @@ from oncue.core.merge_patch import merge_patch
 from oncue.core.pattern.definition import Pattern
 from oncue.core.pattern.match import expanded
 from oncue.core.pattern.plan import ActivePattern
+from oncue.core.pattern.polled.poll import MAX_ROWS
 from oncue.core.pattern.templates import TEMPLATES
 from oncue.core.pattern.watch import NO_STATS
+from oncue.engine.poll_answers import MAX_BYTES
 from oncue.ports import LetterFilter, MatchRow, PatternVersion, Pause
 from oncue.web import render
 from oncue.web.answers import answer, answer_page, answer_version
@@ -195,6 +198,7 @@ async def _shown(context: Context, account: str, pattern: PatternVersion) -> dic
     pause = await context.engine.pauses.of(account, pattern)
     failed = LetterFilter(Queue.EVENTS, pattern=pattern.id)
     failures = await context.world.letters.all(account, failed, MAX_FAILURES)
+    stats = watch.stats() if watch else NO_STATS
     return {
         "id": pattern.id,
         **pattern.document,
@@ -204,14 +208,18 @@ async def _shown(context: Context, account: str, pattern: PatternVersion) -> dic
         "state_version": pattern.state_version,
         "owned_by": pattern.owner_id,
         "cost_class": cost_class(ready),
-        "warnings": [{"path": w.path, "message": w.message} for w in ready.plan.looking.warnings],
+        "warnings": [
+            *({"path": w.path, "message": w.message} for w in ready.plan.looking.warnings),
+            *_cut_off(stats),
+        ],
         "created_at": format_instant(pattern.created_at_ms),
         "updated_at": format_instant(pattern.updated_at_ms),
         "stats": {
             "matches": count,
             "last_match_at": format_instant_if_any(last_ms),
             "where_errors": matching.where_errors(account, pattern.id),
-            **(watch.stats() if watch else NO_STATS),
+            **stats,
+            **_next_poll(context, account, ready),
             "failures": [
                 {
                     "offset": f.event.offset if f.event else None,
@@ -222,6 +230,26 @@ async def _shown(context: Context, account: str, pattern: PatternVersion) -> dic
             ],
         },
     }
+
+
+def _next_poll(context: Context, account: str, pattern: ActivePattern) -> dict[str, Json]:
+    if pattern.plan.looking.poll is None:
+        return {}
+    next_ms = context.engine.polling.next_ms(account, pattern.id)
+    return {"next_poll_at": format_instant_if_any(next_ms)}
+
+
+def _cut_off(stats: Mapping[str, Json]) -> list[Json]:
+    """Return the warning that there were more rows than are read."""
+    match stats.get("poll"):
+        case {"truncated": True, "rows": int(rows)}:
+            message = (
+                f"expected at most {MAX_ROWS} rows and {MAX_BYTES} bytes of them, got more: "
+                f"the last poll read {rows}, and what is beyond makes no match"
+            )
+            return [{"path": "pattern.query", "message": message}]
+        case _:
+            return []
 
 
 def _paused(pause: Pause) -> dict[str, Json]:

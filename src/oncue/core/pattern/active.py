@@ -81,4 +81,4 @@ def _matching(document: Mapping[str, Json]) -> dict[str, Json]:
     return {name: value for name, value in pattern.items() if name not in _AFTER_MATCHING}
 
 
-_AFTER_MATCHING: Final = frozenset(("cooldown", "max_events", "limits", "backfill"))
+_AFTER_MATCHING: Final = frozenset(("cooldown", "max_events", "limits", "backfill", "misfire"))

@@ -124,3 +124,7 @@ class Operator(ABC):
     @abstractmethod
     def restored(self) -> None:
         """Make what is derived from the states, after these were read back."""
+
+    def report(self) -> Mapping[str, Json]:
+        """Return what people ask of it beside its counts."""
+        return {}

@@ -89,6 +89,7 @@ class Watch:
             **self.memory.all_counts(),
             "keys": max((len(keyed) for keyed in looked_at.values()), default=0),
             "watermark": format_instant(watermark) if watermark > 0 else None,
+            **(self.operator.report() if self.operator else {}),
         }
 
     @property

@@ -75,13 +75,14 @@ class QueryPool:
         folder: Path,
         bounds: Bounds = Bounds(),
         own_bounds: OwnBounds = no_own_bounds,
+        at_once: int = AT_ONCE,
     ) -> None:
         self._export = export
         self._folder = folder
         self._bounds = bounds
         self._own_bounds = own_bounds
         self._idle: deque[asyncio.Task[_Child]] = deque()
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(at_once)
         self._waiting = 0
 
     async def __aenter__(self) -> Self:

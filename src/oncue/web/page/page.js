@@ -189,8 +189,13 @@ function showPatterns(patterns) {
     const { matches, keys, late, missing_keys, where_errors } = row.stats;
     const left = [[late, "late"], [missing_keys, "without key"], [where_errors, "errors of where"]];
     if (row.paused) left.push([1, `paused since ${when(row.paused.since)}: ${row.paused.reason}`]);
+    const { poll, next_poll_at: next } = row.stats;
+    if (poll?.error) left.push([1, `the query failed ${when(poll.at)} (${poll.failed_in_row} in a row): ${poll.error}`]);
+    if (poll?.truncated) left.push([1, `only ${poll.rows} rows were read of the answer`]);
     const out = left.filter(([count]) => count).map(([count, why]) => `${count} ${why}`).join(", ");
-    line.append(make("td", row.name), make("td", row.pattern.type), make("td", matches), make("td", keys), make("td", out));
+    const kind = make("td", row.pattern.every ? `${row.pattern.type}, every ${row.pattern.every}` : row.pattern.type);
+    if (next) kind.title = `asked next ${when(next)}`;
+    line.append(make("td", row.name), kind, make("td", matches), make("td", keys), make("td", out));
     return line;
   }));
 }

@@ -31,6 +31,10 @@ class SqlPattern(Keyed):
         default=None,
         description="With `every`: `on_absence` (default), a row that went and came back is new.",
     )
+    misfire: Literal["fire_once", "skip"] | None = Field(
+        default=None,
+        description="With `every`: whether it is asked late (`fire_once`, default) when it could not be in time.",
+    )
     query: str = Field(
         min_length=1,
         max_length=20_000,
@@ -61,8 +65,8 @@ def unfit(pattern: SqlPattern, path: str) -> Iterator[Problem]:
 def unfit_polls(pattern: SqlPattern, path: str) -> Iterator[Problem]:
     """Yield which fields do not fit to a query that is asked every so often, or are of one alone."""
     if pattern.every is None:
-        for name, given in (("identity", pattern.identity), ("forget", pattern.forget)):
-            if given is not None:
+        for name in ("identity", "forget", "misfire"):
+            if getattr(pattern, name) is not None:
                 yield Problem(f"{path}.{name}", "expected it with 'every' alone")
         return
     if pattern.every < SHORTEST_MS:

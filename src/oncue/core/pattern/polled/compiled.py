@@ -5,7 +5,7 @@ from typing import Final
 
 from oncue.core.event import OWN_SOURCE, Event
 from oncue.core.json_text import Json
-from oncue.core.own_events import QUERY_POLLED
+from oncue.core.own_events import QUERY_FAILED, QUERY_POLLED
 from oncue.core.pattern.conditions import parse_conditions
 from oncue.core.pattern.keys import KeyOf
 from oncue.core.pattern.kinds.sql import SqlPattern
@@ -37,10 +37,11 @@ def compile_polled(pattern: SqlPattern, statement: Statement) -> Looking:
         pattern.every,
         tuple(pattern.identity or ()),
         pattern.forget or "on_absence",
+        skips_missed=pattern.misfire == "skip",
     )
     conditions = parse_conditions({"query": poll.name}, "query")
     return Looking(
-        (Selection((QUERY_POLLED,), OWN_SOURCE, conditions),),
+        (Selection((QUERY_POLLED, QUERY_FAILED), OWN_SOURCE, conditions),),
         operator=lambda: PolledOperator(poll, pattern.limits.max_keys),
         key=KeyOf(poll.identity, _no_key),
         poll=poll,

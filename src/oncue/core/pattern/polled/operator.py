@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from oncue.core.json_text import Json
+from oncue.core.own_events import QUERY_FAILED
 from oncue.core.pattern.keyed import Keyed, Remembered
 from oncue.core.pattern.keys import canonical_key
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
-from oncue.core.pattern.polled.poll import Answer, Poll, answer_in
+from oncue.core.pattern.polled.poll import MAX_ROWS, Answer, LastPoll, Poll, answer_in, last_in
 from oncue.core.pattern.threshold.values import canonical
 
 _FOREVER: Final = 2**62
@@ -17,22 +18,41 @@ class _Seen(Remembered):
     __slots__ = ()
 
 
+class _Told(Remembered):
+    __slots__ = ("last",)
+
+    def __init__(self, last: LastPoll) -> None:
+        self.last = last
+
+
 class PolledOperator(Operator):
     """
-    The identities that were seen.
+    The identities that were seen, and what came of the last poll.
 
     One that a whole poll does not find is forgotten, if `forget` says so: when it comes back
-    it is new. Beyond `max_keys` the one longest unseen is.
+    it is new. Beyond `max_keys` the one longest unseen is; never one of the same answer, or it
+    would be new each time.
     """
 
     def __init__(self, poll: Poll, max_keys: int) -> None:
         super().__init__()
         self._poll = poll
-        self._seen: Keyed[_Seen] = Keyed(max_keys, _FOREVER, _dump, _load)
+        self._seen: Keyed[_Seen] = Keyed(max(max_keys, MAX_ROWS), _FOREVER, _dump, _load)
+        self._told: Keyed[_Told] = Keyed(1, _FOREVER, _dump_told, _load_told)
+
+    @property
+    def last(self) -> LastPoll | None:
+        """What came of the last poll since the pattern began."""
+        told = self._told.get("")
+        return told.last if told else None
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Take what a poll found."""
         event = arrival.event
+        self._told.put("", _Told(last_in(event)), event.time_ms)
+        if event.type == QUERY_FAILED:
+            self.last_note = Note.COUNTED
+            return ()
         answer = answer_in(event.data)
         hits: list[Hit] = []
         found: set[str] = set()
@@ -78,11 +98,15 @@ class PolledOperator(Operator):
         return {"identities": len(self._seen)} if len(self._seen) else {}
 
     def states(self) -> Mapping[str, Keyed[Any]]:
-        """Return the identities."""
-        return {"seen": self._seen}
+        """Return the identities, and the last poll."""
+        return {"seen": self._seen, "told": self._told}
 
     def restored(self) -> None:
         """Leave it at that."""
+
+    def report(self) -> Mapping[str, Json]:
+        """Return what came of the last poll."""
+        return {"poll": self.last.view() if self.last else None}
 
     def _identity(self, answer: Answer, row: Sequence[Json]) -> tuple[str, str]:
         """Return the key of a row, and what it is remembered by."""
@@ -99,3 +123,17 @@ def _dump(_: _Seen) -> Json:
 
 def _load(_: Json) -> _Seen:
     return _Seen()
+
+
+def _dump_told(told: _Told) -> Json:
+    last = told.last
+    return [
+        last.due_at, last.over_ms, last.rows, last.is_truncated, last.elapsed_ms, last.error,
+        last.failed_in_row,
+    ]  # fmt: skip
+
+
+def _load_told(dumped: Json) -> _Told:
+    assert isinstance(dumped, list)
+    due_at, over_ms, rows, is_truncated, elapsed_ms, error, in_row = dumped
+    return _Told(LastPoll(due_at, over_ms, rows, is_truncated, elapsed_ms, error, in_row))
