@@ -1,6 +1,7 @@
 """`POST /events/query` over real HTTP."""
 
 import asyncio
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,18 @@ EVENTS: list[dict[str, Json]] = [
 
 
 def ask(
-    folder: Path, *bodies: Any, accept: str = "application/json", archived: int = 0
+    folder: Path,
+    *bodies: Any,
+    accept: str = "application/json",
+    archived: int = 0,
+    events: Sequence[Json] = EVENTS,
 ) -> list[Answer]:
     async def use(server: Served) -> list[Answer]:
-        await server.request("POST", "/events/batch", json=EVENTS[:archived] or EVENTS)
+        sent = await server.request("POST", "/events/batch", json=events[:archived] or events)
+        assert sent.status == 202
         if archived:
             await archive_all(server.world.log, full=1)
-            await server.request("POST", "/events/batch", json=EVENTS[archived:])
+            await server.request("POST", "/events/batch", json=events[archived:])
         headers = {"Accept": accept}
         return [
             await server.request("POST", "/events/query", json=body, headers=headers)
@@ -40,9 +46,9 @@ def ask(
     return serve(folder, use)
 
 
-def rows(folder: Path, *queries: str, archived: int = 0) -> list[Any]:
-    answers = ask(folder, *[{"sql": sql} for sql in queries], archived=archived)
-    return [answer.body["rows"] for answer in answers]
+def rows(folder: Path, *queries: str, **options: Any) -> list[Any]:
+    answers = ask(folder, *[{"sql": sql} for sql in queries], **options)
+    return [answer.body.get("rows", answer.body) for answer in answers]
 
 
 def test_a_question_is_answered_with_columns_and_rows(tmp_path: Path) -> None:
@@ -103,6 +109,43 @@ def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(
         [["ä", "k"]],
         [[[1, {"x": "ä"}]]],
         [["PRO"], ["FREE"], [None]],
+    ]
+
+
+WINDOWED = [
+    {"type": "hit", "time": f"2026-11-23T12:00:{second:02}Z", "data": {"k": key, "v": value}}
+    for second, key, value in [(1, "a", 1), (4, "b", 2), (11, "a", 4), (13, "a", 8), (30, "a", 16)]
+]
+
+
+@pytest.mark.parametrize("archived", [0, 3])
+def test_windows_are_those_of_streams(tmp_path: Path, archived: int) -> None:
+    table = "TABLE events, DESCRIPTOR(time), INTERVAL"
+    found = rows(
+        tmp_path,
+        f"SELECT window_start, window_time, sum(data.v) AS s FROM TABLE(TUMBLE({table} '10' SECOND))"
+        " WHERE type = 'hit' GROUP BY window_start, window_end ORDER BY 1",
+        "SELECT HOP_END(time, INTERVAL '10' SECOND, INTERVAL '20' SECOND) AS e, count(*) FROM events"
+        " WHERE data.k = 'a' GROUP BY HOP(time, INTERVAL '10' SECOND, INTERVAL '20' SECOND)"
+        " QUALIFY row_number() OVER (ORDER BY e) < 3 ORDER BY e",
+        "WITH s AS (SELECT * FROM TABLE(SESSION(TABLE events PARTITION BY data.k, DESCRIPTOR(time),"
+        " INTERVAL '10' SECOND)) WHERE data.v < 16) SELECT data.k, window_start, window_end,"
+        " count(*) FROM s JOIN (SELECT 'a' AS name) n ON s.data.k = n.name GROUP BY ALL ORDER BY 2",
+        archived=archived,
+        events=WINDOWED,
+    )
+
+    assert found == [
+        [
+            ["2026-11-23T12:00:00.000Z", "2026-11-23T12:00:09.999Z", 3],
+            ["2026-11-23T12:00:10.000Z", "2026-11-23T12:00:19.999Z", 12],
+            ["2026-11-23T12:00:30.000Z", "2026-11-23T12:00:39.999Z", 16],
+        ],
+        [["2026-11-23T12:00:10.000Z", 1], ["2026-11-23T12:00:20.000Z", 3]],
+        [
+            ["a", "2026-11-23T12:00:01.000Z", "2026-11-23T12:00:11.000Z", 1],
+            ["a", "2026-11-23T12:00:11.000Z", "2026-11-23T12:00:23.000Z", 2],
+        ],
     ]
 
 
@@ -220,6 +263,18 @@ def test_values_of_all_types_are_shown(tmp_path: Path) -> None:
         pytest.param({"sql": "SELECT tpye FROM events"}, "sql", '"type"', id="a column"),
         pytest.param({"sql": "SELECT 1; SELECT 2"}, "sql", "one statement", id="two"),
         pytest.param({"sql": ""}, "sql", "1", id="empty"),
+        pytest.param(
+            {"sql": "SELECT 1 FROM\n TABLE(HUP(TABLE events, DESCRIPTOR(time)))"},
+            "sql",
+            "line 2, column 8: expected TUMBLE, HOP, CUMULATE or SESSION, got 'HUP'; did you mean 'HOP'?",
+            id="a window",
+        ),
+        pytest.param(
+            {"sql": "SELECT tpye FROM events GROUP BY TUMBLE(time, INTERVAL '1' HOUR), data.x"},
+            "sql",
+            '"type"',
+            id="a column beside a window",
+        ),
     ],
 )
 def test_bad_questions_are_told(tmp_path: Path, body: Json, path: str, words: str) -> None:

@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import IO, Final
 
 import duckdb
+from msgspec.structs import replace
 
+from oncue.core.errors import InvalidInput
 from oncue.core.sql.paths.kinds import MACROS
 from oncue.core.sql.paths.typed import with_typed_paths
+from oncue.core.sql.windows.rewriting import with_windows
 from oncue.store.query.encoding import answer_of
 from oncue.store.query.messages import (
     Answer,
@@ -90,10 +93,13 @@ class Session:
     def answer(self, question: Question) -> Answer | Refusal:
         """Return what a question gives."""
         try:
+            question = replace(question, sql=with_windows(question.sql))
             if problem := self._problem(question.sql):
                 return Refusal(problem)
             sql = with_typed_paths(question.sql, question.params)
             return self._run(sql, question)
+        except InvalidInput as exc:
+            return Refusal(exc.problems[0].message)
         except duckdb.OutOfMemoryException as exc:
             # Its further lines advise on settings that nobody has here.
             return Refusal(f"over memory: {_told(exc).partition(chr(10))[0]}")

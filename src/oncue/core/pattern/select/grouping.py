@@ -27,15 +27,8 @@ from oncue.core.sql.columns import EventScope, reference
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
 from oncue.core.sql.select.levels import Query, function_shape
-from oncue.core.sql.select.windowing import Shape, Windowing, windowing_of
+from oncue.core.sql.select.windowing import BOUNDS, Shape, Windowing, windowing_of
 from oncue.core.sql.text import Piece
-
-_COLUMNS: Final = ("window_start", "window_end", "window_time")
-_SUFFIXES: Final[Mapping[str, str]] = {
-    "START": "window_start",
-    "END": "window_end",
-    "ROWTIME": "window_time",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +187,7 @@ class GroupScope(Scope[Group]):
         if len(found.names) > 1 and found.names[0].name.lower() == self._query.aliases[0].lower():
             found = found.without_first()
         name = found.names[0].name.lower()
-        if name in _COLUMNS and not found.path:
+        if name in _BOUNDS and not found.path:
             return Scalar(Sort.INSTANT, _BOUNDS[name])
         shown = node.sql()
         raise compiler.refusal(
@@ -204,12 +197,12 @@ class GroupScope(Scope[Group]):
     def _bound(self, node: exp.Expr, compiler: Compiler[Group]) -> Scalar[Group] | None:
         name = node.name.upper() if isinstance(node, exp.Anonymous) else ""
         shape, _, suffix = name.partition("_")
-        if suffix not in _SUFFIXES or shape not in tuple(Shape):
+        if suffix not in BOUNDS or shape not in tuple(Shape):
             return None
         windowing = windowing_in(node, Shape(shape), compiler, self._query)
         if windowing != self._windowing:
             raise compiler.refusal(node, f"expected {name} of the same windows as in GROUP BY")
-        return Scalar(Sort.INSTANT, _BOUNDS[_SUFFIXES[suffix]])
+        return Scalar(Sort.INSTANT, _BOUNDS[BOUNDS[suffix]])
 
 
 def windowing_in(node: exp.Expr, shape: Shape, compiler: Compiler[Any], query: Query) -> Windowing:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from oncue.core.problems import nearest
 from oncue.core.sql.arithmetic import span_ms
 from oncue.core.sql.columns import TABLE
 from oncue.core.sql.text import Piece, Statement, Word, Words
@@ -29,7 +30,15 @@ class Shape(StrEnum):
     SESSION = "SESSION"
 
 
-_SHAPES: Final = tuple(shape.value for shape in Shape)
+SHAPES: Final = tuple(shape.value for shape in Shape)
+BEGINNINGS: Final = ("TABLE", *SHAPES)
+"""What a table function may begin with."""
+BOUNDS: Final[Mapping[str, str]] = {
+    "START": "window_start",
+    "END": "window_end",
+    "ROWTIME": "window_time",
+}
+"""Which bound of a window a function gives, by how its name ends."""
 _INTERVALS: Final[Mapping[Shape, tuple[str, int]]] = {
     Shape.TUMBLE: ("the size, and perhaps an offset", 1),
     Shape.HOP: ("the slide, the size, and perhaps an offset", 2),
@@ -57,17 +66,28 @@ class Windowing:
 @dataclass(frozen=True, slots=True)
 class WindowTable:
     """
-    A table function: its windows, and for sessions the words of its PARTITION BY.
+    A table function as it is written: its windows, what they are made of, and where it stands.
 
-    `time` is the column in whose order its rows come; `inner` are the words of a query
-    whose rows they are, and nothing where they are those of a table.
+    `source` is the table or the query, `partition` the parts of PARTITION BY of sessions,
+    `column` the one of which windows are made, and `taken` says how many words it has.
     """
 
     windowing: Windowing
+    source: Sequence[Word]
     partition: Sequence[Sequence[Word]]
+    column: Sequence[Word]
     at: int
-    time: Word
-    inner: Sequence[Word]
+    taken: int
+
+    @property
+    def time(self) -> Word:
+        """The name of the column in whose order its rows come."""
+        return self.column[-1]
+
+    @property
+    def inner(self) -> Sequence[Word]:
+        """The words of the query whose rows they are; nothing, where they are those of a table."""
+        return self.source[1:-1] if self.source[0].upper == "(" else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +114,16 @@ def readable(statement: Statement, words: Sequence[Word]) -> Readable:
     tables: dict[str, WindowTable] = {}
     place = 0
     while place < len(words):
-        word, following = words[place], words[place + 1 : place + 4]
-        if _is_table_function(word, following):
-            taken, table = _table_function(statement, words[place:])
+        word, following = words[place], words[place + 1 : place + 2]
+        table = table_function(statement, words[place:]) if word.upper in BEGINNINGS else None
+        if table:
+            _check_stream(statement, table)
             name = f"{_TABLE_PREFIX}{len(tables)}"
             tables[name] = table
             piece.add(f'"{name}"', word.start)
-            place += taken
+            place += table.taken
             continue
-        is_function = word.upper in _SHAPES and following[:1] and following[0].upper == "("
+        is_function = word.upper in SHAPES and following and following[0].upper == "("
         piece.add_all(
             [Word("name", FUNCTION_PREFIX + word.text, word.start)] if is_function else [word]
         )
@@ -132,49 +153,98 @@ def windowing_of(shape: Shape, spans: Sequence[int]) -> Windowing | str:
     return Windowing(shape, size_ms, step_ms, offset_ms)
 
 
-def _is_table_function(word: Word, following: Sequence[Word]) -> bool:
-    upper = [each.upper for each in following]
-    if word.upper == "TABLE":
-        return len(upper) == 3 and upper[0] == "(" and upper[1] in _SHAPES and upper[2] == "("
-    return word.upper in _SHAPES and upper[:2] == ["(", "TABLE"]
+def table_function(statement: Statement, rest: Sequence[Word]) -> WindowTable | None:
+    """
+    Return the table function that words begin with; None, if they begin with none.
 
-
-def _table_function(statement: Statement, rest: Sequence[Word]) -> tuple[int, WindowTable]:
+    Raises:
+        InvalidInput: it is not spelled as one.
+    """
+    upper = [word.upper for word in rest[:4]]
+    is_wrapped = upper[:2] == ["TABLE", "("]
+    name, *opening = upper[2:] if is_wrapped else upper[:3]
+    if name not in SHAPES or opening[:1] != ["("]:
+        _check_name(statement, rest)
+        return None
+    if not is_wrapped and opening[1:] not in (["TABLE"], ["("]):
+        return None
     words = Words(statement, rest, rest[-1].end)
     at = words.at
-    is_wrapped = words.take("TABLE") is not None
     if is_wrapped:
-        words.need("(")
-    shape = Shape(words.need(*_SHAPES).upper)
+        words.sequence("TABLE", "(")
+    shape = Shape(words.need(*SHAPES).upper)
     words.need("(")
-    inner = _inner(words)
+    source = _source(words)
     partition = _partition(words, shape)
-    time = _descriptor(words)
-    spans: list[int] = []
-    while words.take(","):
-        spans.append(_interval(words))
-    words.need(")")
+    column = _descriptor(words)
+    windowing = windowing_of(shape, _spans(words))
     if is_wrapped:
         words.need(")")
-    windowing = windowing_of(shape, spans)
     if isinstance(windowing, str):
         raise statement.refusal(at, windowing)
     taken = sum(word.start < words.at for word in rest) if words.peek else len(rest)
-    return taken, WindowTable(windowing, partition, at, time, inner)
+    return WindowTable(windowing, source, partition, column, at, taken)
 
 
-def _inner(words: Words) -> list[Word]:
-    """Take what rows are those of: a query, whose words are returned, or the table."""
-    if words.need("TABLE", "(").upper == "(" or words.take("("):
-        inner = words.until()
-        words.need(")")
-        return inner
-    named = words.name(f"the table {TABLE}")
-    if named.name.lower() != TABLE:
-        raise words.statement.refusal(
-            named.start, f"expected the table {TABLE}, got {named.text!r}"
+def window_function(
+    statement: Statement, shape: Shape, rest: Sequence[Word]
+) -> tuple[Windowing, Sequence[Word], int]:
+    """
+    Return the windows of a function, such as `TUMBLE(time, …)`, its column, and how many words it has.
+
+    Raises:
+        InvalidInput: it is not spelled as one.
+    """
+    words = Words(statement, rest, rest[-1].end)
+    at = words.at
+    words.name(shape)
+    words.need("(")
+    column = words.until(",", ")")
+    if not column:
+        raise words.refusal("the column of event time")
+    windowing = windowing_of(shape, _spans(words))
+    if isinstance(windowing, str):
+        raise statement.refusal(at, windowing)
+    taken = sum(word.start < words.at for word in rest) if words.peek else len(rest)
+    return windowing, column, taken
+
+
+def _check_name(statement: Statement, rest: Sequence[Word]) -> None:
+    """Refuse a table function of another name, of which the rest is spelled as one."""
+    upper = [word.upper for word in rest[:5]]
+    if upper[:2] == ["TABLE", "("] and upper[3:] == ["(", "TABLE"]:
+        found = rest[2]
+        raise statement.refusal(
+            found.start,
+            f"expected {', '.join(SHAPES[:-1])} or {SHAPES[-1]}, got {found.text!r}"
+            f"{nearest(found.text.upper(), SHAPES)}",
         )
-    return []
+
+
+def _check_stream(statement: Statement, table: WindowTable) -> None:
+    """Refuse a table that is no stream."""
+    source = table.source[0]
+    if not table.inner and (len(table.source) > 1 or source.name.lower() != TABLE):
+        raise statement.refusal(source.start, f"expected the table {TABLE}, got {source.text!r}")
+
+
+def _source(words: Words) -> Sequence[Word]:
+    """Take a table, or a query in parentheses."""
+    is_table = words.take("TABLE") is not None
+    opening = words.take("(")
+    if opening:
+        inner = words.until(")")
+        return [opening, *inner, words.need(")")]
+    if not is_table:
+        raise words.refusal("'TABLE'")
+    return _dotted(words, f"a table such as {TABLE}")
+
+
+def _dotted(words: Words, what: str) -> list[Word]:
+    names = [words.name(what)]
+    while dot := words.take("."):
+        names += [dot, words.name(what)]
+    return names
 
 
 def _partition(words: Words, shape: Shape) -> list[list[Word]]:
@@ -192,12 +262,21 @@ def _partition(words: Words, shape: Shape) -> list[list[Word]]:
     return parts
 
 
-def _descriptor(words: Words) -> Word:
+def _descriptor(words: Words) -> list[Word]:
     words.need("DESCRIPTOR")
     words.need("(")
-    column = words.name("the column of event time")
+    column = _dotted(words, "the column of event time")
     words.need(")")
     return column
+
+
+def _spans(words: Words) -> list[int]:
+    """Take intervals up to the end of a function."""
+    spans: list[int] = []
+    while words.take(","):
+        spans.append(_interval(words))
+    words.need(")")
+    return spans
 
 
 def _interval(words: Words) -> int:

@@ -1,0 +1,1 @@
+"""Windows as streams have them, in SQL for DuckDB."""
