@@ -11,6 +11,7 @@ from oncue.store.archive.child import Stretch, Written, write_stretch
 from oncue.store.archive.places import FolderPlace
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.log import INDEX, SqliteEventLog
+from oncue.store.sqlite.segments import Full
 from oncue.testing.clock import VirtualClock
 
 Found = TypeVar("Found")
@@ -18,7 +19,9 @@ Use = Callable[[SqliteEventLog], Awaitable[Found]]
 
 
 def use_log(path: Path, use: Use[Found], **options: Any) -> Found:
-    """Return what `use` finds in the log of a folder, opened for it."""
+    """Return what `use` finds in the log of a folder, opened for it; segments may have few records."""
+    if "segment_records" in options:
+        options["full"] = Full(options.pop("segment_records"))
 
     async def main() -> Found:
         log = SqliteEventLog(path / "log", options.pop("clock", VirtualClock()), **options)

@@ -12,6 +12,7 @@ from oncue.core.event import Event, EventFilter
 from oncue.core.pattern.records import Change, LogRecord
 from oncue.ports import Receipt
 from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.sqlite.segments import Full
 from oncue.testing.clock import VirtualClock
 from tests.installation import Crash, CrashError
 from tests.make import make_incoming
@@ -392,7 +393,7 @@ def test_a_segment_that_cannot_be_begun_is_begun_later(tmp_path: Path) -> None:
     obstacle = tmp_path / "log" / "0000000000000002.db"
 
     async def main() -> list[int]:
-        log = SqliteEventLog(tmp_path / "log", VirtualClock(), segment_records=2)
+        log = SqliteEventLog(tmp_path / "log", VirtualClock(), full=Full(2))
         for number in range(2):
             await log.append("a", [make_incoming(id=f"e-{number}")])
         obstacle.mkdir()

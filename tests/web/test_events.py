@@ -230,6 +230,21 @@ def test_a_reader_that_is_too_far_behind_is_told_of_its_gap(
             413, None, id="a large one among small ones",
         ),
         pytest.param(
+            "POST", "/events/batch", {}, b"[%s]" % b",".join([b'{"type":"%s"}' % (b"x" * 700)] * 4),
+            413, None, id="too many large ones",
+        ),
+        pytest.param(
+            "POST", "/events/batch", {},
+            b'[{"type":"a","data":"%s"},{"type":"a","type":"a","data":"%s"}]' % (b"x" * 1_500, b"x" * 1_500),
+            400, None, id="a member twice in a large batch",
+        ),
+        pytest.param(
+            "POST", "/events/batch", {}, b'[{"type":"%s"' % (b"x" * 2_500), 400, None, id="a large batch cut off",
+        ),
+        pytest.param(
+            "POST", "/events/batch", {}, b'{"type":"%s"}' % (b"x" * 2_500), 422, [""], id="large, and no list",
+        ),
+        pytest.param(
             "POST", "/events", {"Content-Type": "application/cloudevents+json"},
             b'{"type":"a"}', 422, ["specversion", "id", "source"], id="a CloudEvent without",
         ),

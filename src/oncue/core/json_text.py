@@ -41,7 +41,7 @@ def parse_json(body: bytes) -> Json:
         raise MalformedJson(f"expected at most {MAX_DEPTH} levels of nesting") from exc
     except (msgspec.MsgspecError, ValueError) as exc:
         raise MalformedJson(f"expected JSON, got something else: {exc}") from exc
-    if _may_be_deep(body, value) and _depth(value) > MAX_DEPTH:
+    if _may_be_deep(body, value) and _is_too_deep(value):
         raise MalformedJson(f"expected at most {MAX_DEPTH} levels of nesting")
     if _may_have_repeats(body, value):
         # msgspec keeps the last of two equal members without a word.
@@ -92,7 +92,7 @@ def _brackets(body: bytes) -> int:
 
 # Written so, a quote or a colon is counted in what was decoded, but not in the body.
 _HIDDEN = (b"\\u0022", b"\\u003a", b"\\u003A")
-_LOOSE = (b" :", b"\t:", b"\n:", b"\r:")
+_SPACES = (b" ", b"\t", b"\n", b"\r")
 
 
 def _may_have_repeats(body: bytes, value: Json) -> bool:
@@ -105,21 +105,25 @@ def _may_have_repeats(body: bytes, value: Json) -> bool:
     """
     if b"{" not in body:
         return False
-    if any(text in body for text in (*_LOOSE, *_HIDDEN)):
+    # One byte is looked for thirty times as fast as two, and is seldom there.
+    if any(space in body and space + b":" in body for space in _SPACES):
+        return True
+    if b"\\" in body and any(text in body for text in _HIDDEN):
         return True
     return body.count(b'":') != msgspec.json.encode(value).count(b'":')
 
 
-def _depth(value: Json) -> int:
-    deepest = 0
-    stack: list[tuple[Json, int]] = [(value, 1)]
-    while stack:
-        inner, depth = stack.pop()
-        # What was decoded has no other containers, and these tests are far cheaper.
-        if type(inner) is dict:
-            deepest = max(deepest, depth)
-            stack.extend((child, depth + 1) for child in inner.values())
-        elif type(inner) is list:
-            deepest = max(deepest, depth)
-            stack.extend((child, depth + 1) for child in inner)
-    return deepest
+def _is_too_deep(value: Json) -> bool:
+    # What was decoded has no other containers. All of a level at once: a value at a time
+    # took four times as long.
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return False
+    return True

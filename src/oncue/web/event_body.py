@@ -1,6 +1,7 @@
 """Events in a request: plain JSON, or CloudEvents in one of their three modes."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -9,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from oncue.core.cloudevents import BATCH, HEADER_PREFIX, STRUCTURED, parse_cloudevent, read_binary
-from oncue.core.errors import InvalidInput, Problem
+from oncue.core.errors import InvalidInput, MalformedJson, Problem
 from oncue.core.event import parse_event
 from oncue.core.json_text import Json, parse_json
 from oncue.engine.ingest import Parse
@@ -69,17 +70,12 @@ async def read_batch(request: Request, limits: Limits) -> EventBody:
     if media_type not in (_PLAIN, BATCH):
         raise HTTPException(415, f"expected {_PLAIN} or {BATCH}, got {media_type!r}")
     body = await read_bytes(request, limits.event_bytes * limits.batch_events)
-    values = parse_json(body)
+    values = await _values(body, limits)
     if not isinstance(values, list):
         raise InvalidInput([Problem("", "expected a list of events, got something else")])
     if not values:
         raise InvalidInput([Problem("", "expected at least one event, got none")])
-    if len(values) > limits.batch_events:
-        raise HTTPException(
-            413, f"expected at most {limits.batch_events} events, got {len(values)}"
-        )
-    if len(body) > limits.event_bytes:
-        _check_sizes(body, limits.event_bytes)
+    _check_count(values, limits)
     parse = parse_event if media_type == _PLAIN else parse_cloudevent
     return EventBody(values, parse, is_batch=True)
 
@@ -93,7 +89,35 @@ def _attributes(request: Request) -> Iterator[tuple[str, str]]:
 _decode_parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-def _check_sizes(body: bytes, max_bytes: int) -> None:
-    for index, part in enumerate(_decode_parts(body)):
-        if len(memoryview(part)) > max_bytes:
-            raise HTTPException(413, f"expected events of at most {max_bytes} bytes, got [{index}]")
+async def _values(body: bytes, limits: Limits) -> Json:
+    """Return what a batch spells; a large one an event at a time, so that others have turns."""
+    if len(body) <= limits.event_bytes:
+        return parse_json(body)
+    try:
+        parts = _decode_parts(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return parse_json(body)
+    _check_count(parts, limits)
+    values: list[Json] = []
+    in_a_row = 0
+    for index, part in enumerate(map(bytes, parts)):
+        if len(part) > limits.event_bytes:
+            raise HTTPException(
+                413, f"expected events of at most {limits.event_bytes} bytes, got [{index}]"
+            )
+        try:
+            values.append(parse_json(part))
+        except MalformedJson as exc:
+            raise MalformedJson(f"[{index}]: {exc}") from exc
+        in_a_row += len(part)
+        if in_a_row >= limits.event_bytes:
+            in_a_row = 0
+            await asyncio.sleep(0)
+    return values
+
+
+def _check_count(events: Sized, limits: Limits) -> None:
+    if len(events) > limits.batch_events:
+        raise HTTPException(
+            413, f"expected at most {limits.batch_events} events, got {len(events)}"
+        )

@@ -31,6 +31,8 @@ class Appender:
         self.last_arrival = 0
         self.began_at = 0
         self.count = 0
+        self.size = 0
+        """About how many bytes this segment takes on the disk."""
         self.numbers: dict[str, int] = {}
         self.unarchived: Counter[int] = Counter()
         """About how many bytes of bodies came to each account since this start, less what was archived."""
@@ -57,6 +59,7 @@ class Appender:
             self.last_arrival = max(self.last_arrival, segment.last_arrival)
         self._given |= dict(connection.execute(record.HEADS).fetchall())
         self.count, oldest = 0, []
+        self.size = _file_bytes(connection)
         for number in self.numbers.values():
             first, last = connection.execute(record.BOUNDS, (number,)).fetchone()
             if last is not None:
@@ -70,7 +73,9 @@ class Appender:
 
     def heads(self) -> dict[str, int]:
         """Return the offset given last to each account."""
-        return {account: self._given.get(number, 0) for account, number in self.numbers.items()}
+        # Copied, since large events are appended in a thread.
+        numbers = self.numbers.copy()
+        return {account: self._given.get(number, 0) for account, number in numbers.items()}
 
     def append(
         self,
@@ -150,6 +155,7 @@ class Appender:
             event.type, event.subject, time, body,
         )  # fmt: skip
         self.unarchived[number] += len(body)
+        self.size += len(body)
         return connection.execute(record.INSERT, row).rowcount == 1
 
     def _known_before(
@@ -179,6 +185,12 @@ class Appender:
             ).fetchone()[0]
             self.numbers[account] = number
         return number
+
+
+def _file_bytes(connection: sqlite3.Connection) -> int:
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    return int(pages * size)
 
 
 def _duplicate(event: IncomingEvent, body: bytes, first: First) -> Receipt:

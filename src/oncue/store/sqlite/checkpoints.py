@@ -29,6 +29,7 @@ _TOO_LONG: Final = 8
 # a hundred rows 22 where ids ascend, and 129 where they are random.
 _PAGES_OF_A_COMMIT: Final = 4
 _ROWS_OF_A_PAGE: Final = 4
+_PAGE_BYTES: Final = 4_096
 _PATIENCE_MS: Final = 200
 
 
@@ -47,9 +48,9 @@ class Checkpoints:
         self.wants_pause = False
         """Whether the log could begin anew if nobody wrote for a moment."""
 
-    def count(self, rows: int) -> bool:
-        """Return whether it is time to `move`, now that a commit has written so many rows."""
-        self._pages += _PAGES_OF_A_COMMIT + rows // _ROWS_OF_A_PAGE
+    def count(self, rows: int, size: int) -> bool:
+        """Return whether it is time to `move`, now that a commit has written so many rows and bytes."""
+        self._pages += _PAGES_OF_A_COMMIT + rows // _ROWS_OF_A_PAGE + size // _PAGE_BYTES
         return self._pages >= self._long and not (self._is_moving or self.wants_pause)
 
     def move(self, then: Callable[[], object]) -> None:

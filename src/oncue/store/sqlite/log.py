@@ -7,6 +7,7 @@ unique by an index in that same transaction, so no crash can come between
 "have I seen it" and "now I have".
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,13 +23,14 @@ from oncue.store.sqlite import record
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.past import SqlitePast
 from oncue.store.sqlite.record import Body, ChangeBody, RedrivenBody, encode_body, record_of
-from oncue.store.sqlite.segments import SEGMENT_RECORDS, Segments
+from oncue.store.sqlite.segments import FULL, Full, Segments
 from oncue.store.sqlite.whole import Whole
 
 INDEX: Final = "archive.db"
 """The file that knows the files of the archive, beside the folder of the log."""
 STRETCH: Final = 4_096
 """Records that are looked at in one read; those that nobody watches cost next to nothing."""
+_IN_A_ROW_BYTES: Final = 1 << 20
 DEDUPE_WINDOW_MS: Final = 7 * 86_400_000
 
 
@@ -42,7 +44,7 @@ class SqliteEventLog:
         commit: Commit = sqlite3.Connection.commit,
         *,
         dedupe_window_ms: int = DEDUPE_WINDOW_MS,
-        segment_records: int = SEGMENT_RECORDS,
+        full: Full = FULL,
         archive: Archive | None = None,
     ) -> None:
         self.segments = Segments(
@@ -51,7 +53,7 @@ class SqliteEventLog:
             commit,
             archive=archive or archive_beside(folder, commit),
             dedupe_window_ms=dedupe_window_ms,
-            segment_records=segment_records,
+            full=full,
         )
         """Whoever deletes what is old does it here."""
         self._whole = Whole(self.segments)
@@ -80,10 +82,20 @@ class SqliteEventLog:
 
     async def append(self, account: str, events: Sequence[IncomingEvent]) -> list[Receipt]:
         """Return when all are durable."""
-        rows = [(event, encode_body(Body(event.data, event.attributes))) for event in events]
+        rows, size, in_a_row = [], 0, 0
+        for event in events:
+            body = encode_body(Body(event.data, event.attributes))
+            rows.append((event, body))
+            size += len(body)
+            in_a_row += len(body)
+            if in_a_row > _IN_A_ROW_BYTES:
+                # Whoever sends little has a turn.
+                in_a_row = 0
+                await asyncio.sleep(0)
         return await self.segments.write(
             lambda connection: self._appender.append(connection, account, rows),
             lambda receipts: self._advance(account, max(r.offset for r in receipts)),
+            size,
         )
 
     async def append_change(self, account: str, pattern_id: str, version: int) -> int:

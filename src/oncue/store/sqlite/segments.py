@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from oncue.ports import Clock
 from oncue.store.archive.archive import STRETCH_BYTES, Archive
@@ -27,13 +27,21 @@ from oncue.store.sqlite.appender import Appender
 from oncue.store.sqlite.file import READERS, Commit, SqliteFile, as_ours
 from oncue.store.sqlite.segment import SealedSegment
 
-SEGMENT_RECORDS: Final = 2_000_000
-"""About a gigabyte of usual events."""
 STRETCH_RECORDS: Final = 102_400
 """Records that go into the archive together; a query over all events reads so many from the log at most."""
 _DAY_MS: Final = 86_400_000
 
 T = TypeVar("T")
+
+
+class Full(NamedTuple):
+    """When a segment has enough: about 600 MB of usual events, or as many as fit where they are large."""
+
+    records: int = 2_000_000
+    size: int = 1 << 30
+
+
+FULL: Final = Full()
 
 
 class Segments:
@@ -47,14 +55,14 @@ class Segments:
         *,
         archive: Archive,
         dedupe_window_ms: int,
-        segment_records: int,
+        full: Full,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._clock = clock
         self._commit = commit
         self._window_ms = dedupe_window_ms
-        self._segment_records = segment_records
+        self._full = full
         self._readers = ThreadPoolExecutor(READERS, "read-log")
         *older, last = sorted(folder.glob("*.db")) or [_path(folder, 1)]
         self.sealed = [SealedSegment(path, self._readers) for path in older]
@@ -68,12 +76,14 @@ class Segments:
         archive.keep_within(self.appender.heads())
         self._sealing: asyncio.Task[None] | None = None
 
-    async def write(self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None]) -> T:
-        """Return the result of `op` once it is durable."""
+    async def write(
+        self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None], size: int = 0
+    ) -> T:
+        """Return the result of `op` once it is durable; `size` is that of the bodies that it writes."""
         # Writes wait here until the next file is open, so that none is in two minds.
         if self._sealing or self._is_full():
             await self._sealed_now()
-        return await self.file.write(op, after)
+        return await self.file.write(op, after, size)
 
     def first(self, number: int) -> int:
         """Return the first offset of an account that is here, or will be."""
@@ -157,7 +167,8 @@ class Segments:
     def _is_full(self) -> bool:
         count, began = self.appender.count, self.appender.began_at
         is_old = self._clock.now_ms() // _DAY_MS > began // _DAY_MS
-        return count >= self._segment_records or (count > 0 and is_old)
+        is_large = self.appender.size >= self._full.size
+        return count >= self._full.records or (count > 0 and (is_old or is_large))
 
     async def _seal(self) -> None:
         try:

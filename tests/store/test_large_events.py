@@ -1,0 +1,83 @@
+"""Events that are as large as they may be."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from oncue.core.event import IncomingEvent
+from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.sqlite.segments import Full
+from tests.installation import Crash, CrashError
+from tests.make import make_incoming
+from tests.store.logs import use_log
+
+LARGE = 256 << 10
+
+
+def large(name: str, size: int = LARGE) -> IncomingEvent:
+    return make_incoming(id=name, data={"text": "x" * size})
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_segment_that_takes_much_of_the_disk_is_sealed(
+    tmp_path: Path, *, is_restarted: bool
+) -> None:
+    async def use(log: SqliteEventLog) -> list[int]:
+        begin = log.head("a")
+        for number in range(begin, begin + 6):
+            await log.append("a", [large(f"e-{number}")])
+        return [record.offset for record in await log.read("a", 0, 100)]
+
+    found = use_log(tmp_path, use, full=Full(size=1 << 20))
+    if is_restarted:
+        found = use_log(tmp_path, use, full=Full(size=1 << 20))
+
+    segments = sorted(path.name for path in (tmp_path / "log").glob("*.db"))
+    assert found == [*range(1, len(found) + 1)]
+    assert len(segments) == (3 if is_restarted else 2)
+
+
+def test_the_write_ahead_log_stays_short(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> int:
+        for number in range(200):
+            await log.append("a", [large(f"e-{number}")])
+        return sum(path.stat().st_size for path in (tmp_path / "log").glob("*-wal"))
+
+    assert use_log(tmp_path, use) < 150 * LARGE
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_crash_around_the_write_of_many_leaves_all_or_none(tmp_path: Path, moment: str) -> None:
+    events = [large(f"e-{number}") for number in range(12)]
+
+    async def write(log: SqliteEventLog) -> None:
+        await log.append("a", events)
+
+    async def read(log: SqliteEventLog) -> list[int]:
+        receipts = await log.append("a", events)
+        assert {receipt.is_duplicate for receipt in receipts} == {moment == "after"}
+        return [record.offset for record in await log.read("a", 0, 100)]
+
+    with suppress(CrashError):
+        use_log(tmp_path, write, commit=Crash(1, moment))
+
+    assert use_log(tmp_path, read) == [*range(1, 13)]
+
+
+def test_what_is_small_is_not_behind_all_that_is_large(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> list[str]:
+        done: list[str] = []
+
+        async def append(account: str, events: list[IncomingEvent]) -> None:
+            await log.append(account, events)
+            done.append(account)
+
+        batches = [[large(f"{n}-{m}") for m in range(40)] for n in range(4)]
+        await asyncio.gather(
+            *(append("large", batch) for batch in batches), append("small", [make_incoming()])
+        )
+        return done
+
+    assert use_log(tmp_path, use)[0] == "small"
