@@ -131,15 +131,16 @@ def test_the_page_and_its_parts_need_no_key_and_allow_nothing_from_elsewhere(
     async def use(server: Served) -> list[Answer]:
         return [
             await server.request("GET", path, key=None)
-            for path in ("/", "/page.js", "/page.css", "/health", "/ready")
+            for path in ("/", "/page.js", "/page.css", "/sql", "/sql.js", "/health", "/ready")
         ]
 
-    page, script, style, health, ready = serve(tmp_path, use)
+    page, script, style, console, asking, health, ready = serve(tmp_path, use)
 
-    for answer in (page, script, style):
+    for answer in (page, script, style, console, asking):
         assert answer.status == 200
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert script.body == (files("oncue.web") / "page" / "page.js").read_text()
+    assert asking.body == (files("oncue.web") / "page" / "sql.js").read_text()
     assert (health.body["status"], ready.body["status"]) == ("ok", "ready")
 
 

@@ -1,4 +1,4 @@
-"""The pages for people, `/` and `/docs`, and the document that `/docs` shows."""
+"""The pages for people, `/`, `/sql` and `/docs`, and the document that `/docs` shows."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -22,6 +22,8 @@ _FILES: Final = {
     "/": ("page.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
+    "/sql": ("sql.html", "text/html"),
+    "/sql.js": ("sql.js", "text/javascript"),
     "/docs": ("docs.html", "text/html"),
     "/docs.js": ("docs.js", "text/javascript"),
 }

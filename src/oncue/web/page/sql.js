@@ -1,0 +1,202 @@
+// The console of SQL. Data is only ever set as text, so nothing of it can become code.
+"use strict";
+
+const EXAMPLE = `SELECT window_start, type, COUNT(*) AS n
+FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(time), INTERVAL '1' HOUR))
+GROUP BY window_start, window_end, type
+`;
+const SHOWN_ROWS = 1000;
+const SHOWN_MATCHES = 20;
+const OFFERED = 8;
+const WORD = /[A-Za-z_][\w.]*$/;
+const $ = (id) => document.getElementById(id);
+const state = { key: "", offers: [], asked: 0 };
+
+class Refused extends Error {}
+
+async function ask(method, path, body, accept = "application/json") {
+  const headers = { Authorization: `Bearer ${state.key}`, Accept: accept };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const answer = await fetch(path, { method, headers, body: JSON.stringify(body) });
+  if (answer.ok) return accept === "application/json" ? answer.json() : answer.blob();
+  if (answer.status === 401) leave();
+  const problem = await answer.json();
+  throw new Refused((problem.errors ?? []).map((error) => error.message).join("\n") || problem.detail);
+}
+
+function make(tag, text, kind) {
+  const element = document.createElement(tag);
+  if (text !== undefined) element.textContent = text;
+  if (kind) element.className = kind;
+  return element;
+}
+
+function button(text, act) {
+  const element = make("button", text, "row");
+  element.type = "button";
+  element.addEventListener("click", act);
+  return element;
+}
+
+function spelled(value) {
+  if (value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+// The text that is marked, or else all of it.
+function query() {
+  const { value, selectionStart, selectionEnd } = $("sql");
+  return (selectionStart < selectionEnd ? value.slice(selectionStart, selectionEnd) : value).trim();
+}
+
+async function tell(act) {
+  const number = ++state.asked;
+  const say = (text) => { if (number === state.asked) $("told").textContent = text; };
+  say("…");
+  try {
+    say(await act() ?? "");
+  } catch (error) {
+    say(error instanceof Refused ? error.message : "OnCue does not answer");
+    mark(error.message);
+  }
+}
+
+// Where a problem names its place, the cursor goes there.
+function mark(message) {
+  const place = /line (\d+), column (\d+)/.exec(message);
+  if (!place || query() !== $("sql").value.trim()) return;
+  const lines = $("sql").value.split("\n").slice(0, Number(place[1]) - 1);
+  const at = lines.reduce((sum, line) => sum + line.length + 1, 0) + Number(place[2]) - 1;
+  $("sql").focus();
+  $("sql").setSelectionRange(at, at);
+}
+
+function showAnswer({ columns, rows, row_count, truncated, elapsed_ms }) {
+  const head = make("tr");
+  head.append(...columns.map(({ name, type }) => {
+    const cell = make("th", name);
+    cell.title = type;
+    return cell;
+  }));
+  $("columns").replaceChildren(head);
+  $("rows").replaceChildren(...rows.map((row) => {
+    const line = make("tr");
+    line.append(...row.map((value) => make("td", spelled(value), value === null ? "data null" : "data")));
+    return line;
+  }));
+  $("summary").textContent = `${row_count} rows in ${elapsed_ms} ms${truncated ? ": there are more" : ""}`;
+}
+
+function showMatches({ match_count, matches, events_scanned }) {
+  const names = [...new Set(matches.flatMap((match) => Object.keys(match.values ?? {})))];
+  const rows = matches.slice(0, SHOWN_MATCHES).map((match) => [match.time, ...names.map((name) => match.values?.[name] ?? null)]);
+  showAnswer({ columns: ["match", ...names].map((name) => ({ name, type: "" })), rows, row_count: rows.length, truncated: match_count > rows.length, elapsed_ms: 0 });
+  $("summary").textContent = `${match_count} matches in ${events_scanned} events; ${rows.length} of them:`;
+}
+
+function showTypes({ types }) {
+  const shown = types.map(({ type, count, last_at, fields, sample }) => {
+    const more = make("details");
+    const list = make("ul");
+    list.append(...fields.map(({ path, kind }) => {
+      const item = make("li");
+      item.append(button(path, () => insert(path)), ` ${kind}`);
+      return item;
+    }));
+    const head = make("summary");
+    head.append(make("strong", type), ` ${count}, the last ${new Date(last_at).toLocaleString()}`);
+    more.append(head, list, make("pre", JSON.stringify(sample, null, 2)));
+    return more;
+  });
+  $("types").replaceChildren(...(shown.length ? shown : [make("p", "No events yet. Send one: oncue send TYPE JSON", "hint")]));
+}
+
+function insert(text, over = 0) {
+  const field = $("sql");
+  const { selectionStart: start, selectionEnd: end } = field;
+  field.setRangeText(text, start - over, end, "end");
+  field.focus();
+  offer();
+}
+
+// What may stand at the cursor: names that begin as the word before it does.
+function offer() {
+  const field = $("sql");
+  const word = WORD.exec(field.value.slice(0, field.selectionStart))?.[0] ?? "";
+  const begin = word.toLowerCase();
+  const found = begin.length < 2 ? [] : state.offers.filter(({ text }) => text.toLowerCase().startsWith(begin) && text !== word);
+  $("offers").replaceChildren(...found.slice(0, OFFERED).flatMap(({ text, hint }) => {
+    const choice = button(text, () => insert(text, word.length));
+    choice.title = hint;
+    return [choice, " "];
+  }));
+}
+
+async function prepare() {
+  try {
+    const [schema, known] = await Promise.all([ask("GET", "events/schema"), ask("GET", "events/completion")]);
+    const fields = schema.types.flatMap(({ type, fields }) => fields.map(({ path, kind }) => ({ text: path, hint: `${kind} of ${type}` })));
+    state.offers = [
+      ...known.columns.map(({ name, type }) => ({ text: name, hint: type })),
+      ...new Map(fields.map((field) => [field.text, field])).values(),
+      ...known.functions.map(({ name, parameters, description, streams }) => ({
+        text: `${name}(`, hint: `${name}(${parameters.join(", ")})\n${description}${streams ? "" : "\nNot in patterns."}` })),
+      ...known.keywords.map((word) => ({ text: word.toUpperCase(), hint: "keyword" })),
+    ];
+    showTypes(schema);
+    document.querySelector("main").hidden = false;
+    $("enter").hidden = true;
+  } catch (error) {
+    if ($("enter").hidden) $("state").textContent = error instanceof Refused ? error.message : "OnCue does not answer";
+  }
+}
+
+function enter(key) {
+  state.key = key;
+  sessionStorage.setItem("oncue-key", key);
+  prepare();
+}
+
+function leave() {
+  sessionStorage.removeItem("oncue-key");
+  $("enter").hidden = false;
+  document.querySelector("main").hidden = true;
+  $("key").focus();
+}
+
+function run() {
+  return tell(async () => showAnswer(await ask("POST", "events/query", { sql: query(), limit: SHOWN_ROWS })));
+}
+
+$("ask").addEventListener("click", run);
+$("csv").addEventListener("click", () => tell(async () => {
+  const link = make("a");
+  link.href = URL.createObjectURL(await ask("POST", "events/query", { sql: query(), limit: 10000 }, "text/csv"));
+  link.download = "events.csv";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}));
+$("backtest").addEventListener("click", () => tell(async () =>
+  showMatches(await ask("POST", "patterns/test", { pattern: { type: "sql", query: query() } }))));
+$("keep").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tell(async () => `saved ${(await ask("POST", "patterns", { name: $("name").value, pattern: { type: "sql", query: query() } })).name}: each row that comes is a match`);
+});
+$("sql").addEventListener("input", offer);
+$("sql").addEventListener("keydown", (event) => {
+  if (!event.ctrlKey && !event.metaKey) return;
+  if (event.key === "Enter") run();
+  else if (event.key === " ") $("offers").querySelector("button")?.click();
+  else return;
+  event.preventDefault();
+});
+$("enter").addEventListener("submit", (event) => {
+  event.preventDefault();
+  enter($("key").value.trim());
+});
+
+$("sql").value = sessionStorage.getItem("oncue-sql") ?? EXAMPLE;
+addEventListener("pagehide", () => sessionStorage.setItem("oncue-sql", $("sql").value));
+const known = sessionStorage.getItem("oncue-key");
+if (known) enter(known);
+else leave();
