@@ -23,7 +23,9 @@ class Agenda:
         """Take note of what a pattern has due next."""
         if watch.operator:
             timeout_ms = watch.pattern.plan.idle_timeout_ms
-            deadlines = self._by_timeout.setdefault(timeout_ms, Deadlines())
+            deadlines = self._by_timeout.get(timeout_ms)
+            if deadlines is None:
+                deadlines = self._by_timeout[timeout_ms] = Deadlines()
             due_ms = watch.due_ms()
             deadlines.set(watch.pattern.id, due_ms)
             if due_ms is not None and due_ms < self._earliest_ms:

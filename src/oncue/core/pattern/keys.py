@@ -24,7 +24,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.reading import PARAMETERS, read_event, straighten
 
 OnMissing = Literal["skip", "null_key"]
-_Text: TypeAlias = Callable[[Event, Mapping[str, Json]], str | None]
+KeyText: TypeAlias = Callable[[Event, Mapping[str, Json]], str | None]
 
 ROOTS: Final = ("event",)
 
@@ -39,7 +39,7 @@ class KeyOf:
     """
 
     by: tuple[str, ...]
-    text: _Text = field(repr=False)
+    text: KeyText = field(repr=False)
 
     def named(self, text: str) -> dict[str, Json]:
         """Return the parts of a key by their paths."""
@@ -66,7 +66,7 @@ def compile_key(by: Sequence[str], on_missing_key: OnMissing, path: str) -> KeyO
     return KeyOf(tuple(by), _compile(parts, takes_null=on_missing_key == "null_key"))
 
 
-def _compile(parts: Sequence[Checked], *, takes_null: bool) -> _Text:
+def _compile(parts: Sequence[Checked], *, takes_null: bool) -> KeyText:
     trees = [straighten(part.tree) for part in parts]
 
     def write(part: Part) -> None:
@@ -90,7 +90,7 @@ def _compile(parts: Sequence[Checked], *, takes_null: bool) -> _Text:
             else "return ''"
         )
 
-    text: _Text
+    text: KeyText
     text, _ = compile_body("text", PARAMETERS, write)
     return text
 

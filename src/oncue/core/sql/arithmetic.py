@@ -86,13 +86,13 @@ def _pair(
     sort: Sort,
     left: Scalar[C],
     right: Scalar[C],
-    combine: Callable[[float, float], Json],
+    combine: Callable[..., Json],
 ) -> Scalar[C]:
     first_of, second_of = left.of, right.of
 
     def evaluate(context: C) -> Json:
         first, second = first_of(context), second_of(context)
-        if not isinstance(first, int | float) or not isinstance(second, int | float):
+        if first is None or second is None:
             return None
         try:
             return combine(first, second)
@@ -136,7 +136,7 @@ def negative(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
 
     def evaluate(context: C) -> Json:
         value = of(context)
-        return -value if isinstance(value, int | float) else None
+        return None if value is None else -value  # type: ignore[operator]  # it is a number
 
     return Scalar(Sort.NUMBER, evaluate)
 

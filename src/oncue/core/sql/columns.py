@@ -83,7 +83,7 @@ def _steps(path: exp.Expr) -> list[Step]:
 def value_at(document: Json, steps: Sequence[Step]) -> Json:
     """Return what stands in a document behind steps; NULL, where nothing does."""
     for step in steps:
-        if isinstance(document, Mapping) and isinstance(step, str):
+        if isinstance(document, dict) and isinstance(step, str):
             document = document.get(step)
         elif isinstance(document, list) and isinstance(step, int):
             document = document[step] if step < len(document) else None
@@ -96,13 +96,12 @@ def stepped(scalar: Scalar[C], steps: tuple[Step, ...]) -> Scalar[C]:
     """Return what stands behind steps in the document that a scalar gives."""
     if not steps:
         return scalar
-    of = scalar.of
-    if len(steps) == 1 and isinstance(steps[0], str):
-        name = steps[0]
+    of, (first, *rest) = scalar.of, steps
+    if not rest and isinstance(first, str):
 
         def member(context: C) -> Json:
             document = of(context)
-            return document.get(name) if isinstance(document, Mapping) else None
+            return document.get(first) if isinstance(document, dict) else None
 
         return Scalar(Sort.ANY, member)
     return Scalar(Sort.ANY, lambda context: value_at(of(context), steps))

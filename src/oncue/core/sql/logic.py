@@ -1,7 +1,8 @@
 """Conditions of SQL: comparison, three-valued logic, CASE and COALESCE."""
 
+import operator
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlglot import exp
 
@@ -52,26 +53,42 @@ def negated(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
 
 
 def comparison(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
-    _, (left, right) = alike(compiler, [node.this, node.expression])
+    sort, (left, right) = alike(compiler, [node.this, node.expression])
     holds = next(test for type_, test in _ORDERS if isinstance(node, type_))
+    if sort is not Sort.ANY:
+        return _of_both(left, right, holds)
 
     def evaluate(context: C) -> Json:
         placed = values.order(left(context), right(context))
-        return None if placed is None else holds(placed)
+        return None if placed is None else holds(placed, 0)
 
     return Scalar(Sort.TRUTH, evaluate)
 
 
-_ORDERS: Final[tuple[tuple[type[exp.Expr], Callable[[int], bool]], ...]] = (
-    (exp.LT, lambda placed: placed < 0),
-    (exp.LTE, lambda placed: placed <= 0),
-    (exp.GT, lambda placed: placed > 0),
-    (exp.GTE, lambda placed: placed >= 0),
+_ORDERS: Final[tuple[tuple[type[exp.Expr], Callable[[Any, Any], bool]], ...]] = (
+    (exp.LT, operator.lt),
+    (exp.LTE, operator.le),
+    (exp.GT, operator.gt),
+    (exp.GTE, operator.ge),
 )
 
 
+def _of_both(
+    left: Callable[[C], Json], right: Callable[[C], Json], holds: Callable[[Any, Any], bool]
+) -> Scalar[C]:
+    """Return what holds of two values of one sort; NULL where one of them is."""
+
+    def evaluate(context: C) -> Json:
+        first, second = left(context), right(context)
+        return None if first is None or second is None else holds(first, second)
+
+    return Scalar(Sort.TRUTH, evaluate)
+
+
 def equality(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
-    _, (left, right) = alike(compiler, [node.this, node.expression])
+    sort, (left, right) = alike(compiler, [node.this, node.expression])
+    if sort is not Sort.ANY:
+        return _of_both(left, right, operator.ne if isinstance(node, exp.NEQ) else operator.eq)
     if isinstance(node, exp.NEQ):
         return Scalar(
             Sort.TRUTH,

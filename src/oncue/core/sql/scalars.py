@@ -164,21 +164,26 @@ class Compiler(ABC, Generic[C]):
                 )
         elif scalar.sort is not Sort.ANY:
             raise self.refusal(node, f"expected {sort.value}, got {scalar.sort.value}")
-        convert = _CONVERSIONS[sort]
         if scalar.constant is not None:
-            return constant_of(convert(scalar.constant), sort)
+            return constant_of(values.instant_of(scalar.constant), sort)
         of = scalar.of
-        return Scalar(sort, lambda context: convert(of(context)))
+        if sort is Sort.INSTANT:
+            return Scalar(sort, lambda context: values.instant_of(of(context)))
+        classes = _CLASSES[sort]
+
+        def taken(context: C) -> Json:
+            value = of(context)
+            return value if value.__class__ in classes else None
+
+        return Scalar(sort, taken)
 
 
-_CONVERSIONS: Final[Mapping[Sort, Callable[[Json], Json]]] = {
-    Sort.NUMBER: values.number_of,
-    Sort.TEXT: values.text_of,
-    Sort.TRUTH: values.truth_of,
-    Sort.INSTANT: values.instant_of,
-    # No JSON value is an interval.
-    Sort.SPAN: lambda _: None,
-    Sort.ANY: lambda value: value,
+# No JSON value is an interval.
+_CLASSES: Final[Mapping[Sort, tuple[type, ...]]] = {
+    Sort.NUMBER: (int, float),
+    Sort.TEXT: (str,),
+    Sort.TRUTH: (bool,),
+    Sort.SPAN: (),
 }
 
 

@@ -18,21 +18,6 @@ from oncue.core.json_text import Json
 _MAX_INT: Final = 2**63
 
 
-def number_of(value: Json) -> Json:
-    """Return a number as it is, and NULL for all else."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def text_of(value: Json) -> Json:
-    """Return a text as it is, and NULL for all else."""
-    return value if isinstance(value, str) else None
-
-
-def truth_of(value: Json) -> Json:
-    """Return a truth value as it is, and NULL for all else."""
-    return value if isinstance(value, bool) else None
-
-
 def instant_of(value: Json) -> Json:
     """Return the milliseconds since 1970 of an instant that a text spells; without a zone it is UTC."""
     return _instant(value) if isinstance(value, str) else None
@@ -71,13 +56,13 @@ def are_equal(left: Json, right: Json) -> bool | None:
 
 def order(left: Json, right: Json) -> int | None:
     """Return -1, 0 or 1 for two values of one kind; None where they have no order."""
-    if isinstance(left, bool) is not isinstance(right, bool):
+    first, second = _RANKED.get(left.__class__), _RANKED.get(right.__class__)
+    if first is None or first is not second:
         return None
-    if isinstance(left, int | float) and isinstance(right, int | float):
-        return (left > right) - (left < right)
-    if isinstance(left, str) and isinstance(right, str):
-        return (left > right) - (left < right)
-    return None
+    return (left > right) - (left < right)  # type: ignore[operator]  # they are of one kind
+
+
+_RANKED: Final[dict[type, str]] = {bool: "truth", int: "number", float: "number", str: "text"}
 
 
 def conjunction(left: Json, right: Json) -> bool | None:

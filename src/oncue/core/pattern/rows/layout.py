@@ -1,13 +1,12 @@
 """How the events of a row pattern are told apart and ordered, and which columns its result has."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from oncue.core.errors import InvalidInput
 from oncue.core.event import Event
-from oncue.core.json_text import Json
-from oncue.core.pattern.keys import KeyOf, canonical_key
+from oncue.core.pattern.keys import KeyOf
 from oncue.core.pattern.rows.inputs import Input
 from oncue.core.pattern.rows.output import (
     Output,
@@ -19,6 +18,7 @@ from oncue.core.pattern.rows.output import (
 from oncue.core.pattern.rows.ranks import ranked
 from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Row, Spot
+from oncue.core.pattern.select.where import key_of
 from oncue.core.sql.columns import reference
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.row_pattern.clause import Rows
@@ -63,19 +63,9 @@ class Layout:
 
     def key(self, *, takes_null: bool) -> KeyOf:
         """Return how the key of an event is found."""
+        names = [column.name for column in self._partition]
         parts = [column.scalar.of for column in self._partition]
-
-        def text(event: Event, _: Mapping[str, Json]) -> str | None:
-            values = [of(event) for of in parts]
-            if not takes_null and None in values:
-                return None
-            return canonical_key(values)
-
-        names: list[str] = []
-        for column in self._partition:
-            taken = names.count(column.name)
-            names.append(f"{column.name}_{taken}" if taken else column.name)
-        return KeyOf(tuple(names), text)
+        return key_of(names, parts, takes_null=takes_null)
 
     def output(
         self, measures: Sequence[tuple[str, Scalar[Spot]]], names: tuple[str, ...], memory: Memory

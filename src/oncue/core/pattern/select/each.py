@@ -8,7 +8,7 @@ from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Keyed
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
-from oncue.core.pattern.select.columns import Projection, shown
+from oncue.core.pattern.select.columns import Projection
 from oncue.core.pattern.select.outer import Outers
 
 
@@ -43,7 +43,7 @@ class EachOperator(Operator):
                 time_ms=event.time_ms,
                 bindings=(("", (event.offset,)),),
                 event_count=1,
-                values=shown(plan.outers.columns, values),
+                values=plan.outers.shown(values),
             )
             for values, _ in rows
         ]

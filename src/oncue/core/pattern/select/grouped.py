@@ -19,7 +19,7 @@ from oncue.core.pattern.keyed import Keyed
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Operator
 from oncue.core.pattern.select.aggregates import Several
 from oncue.core.pattern.select.begun import Begun
-from oncue.core.pattern.select.columns import Projection, Values, shown
+from oncue.core.pattern.select.columns import Projection, Values
 from oncue.core.pattern.select.grouping import Group, Measured
 from oncue.core.pattern.select.outer import Outers
 from oncue.core.pattern.threshold.closing import Closing, ClosingWindows, Row
@@ -111,7 +111,7 @@ class GroupedOperator(Operator):
                 time_ms=row.span[1],
                 bindings=(("", row.offsets),),
                 event_count=row.event_count,
-                values=shown(outers.columns, values),
+                values=outers.shown(values),
                 window=row.span,
                 revision=row.revision,
             )

@@ -9,6 +9,7 @@ They choose rows and make columns of columns, and over windows they number the r
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from sqlglot import exp
@@ -22,6 +23,7 @@ from oncue.core.pattern.select.columns import (
     Values,
     compile_columns,
     condition_of,
+    spells,
 )
 from oncue.core.pattern.threshold.values import canonical
 from oncue.core.sql.expressions import Expressions
@@ -82,7 +84,7 @@ class Outer:
         return [(self.projection.values(values), more) for values, more in wanted]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Outers:
     """All SELECTs around the innermost one, and the columns that they give in the end."""
 
@@ -93,6 +95,11 @@ class Outers:
     def has_ranking(self) -> bool:
         """Whether rows must be seen together."""
         return any(level.ranking for level in self.levels)
+
+    @cached_property
+    def shown(self) -> Callable[[Values], dict[str, Json]]:
+        """What gives a row of the outermost SELECT as people see it."""
+        return spells(self.columns)
 
     def rows(self, rows: Iterable[tuple[Values, T]]) -> Iterable[tuple[Values, T]]:
         """Return what becomes of rows of the innermost SELECT."""

@@ -25,7 +25,7 @@ from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Keyed, Remembered
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
-from oncue.core.pattern.select.columns import Projection, Values, shown
+from oncue.core.pattern.select.columns import Projection, Values
 from oncue.core.pattern.select.framing import MAX_ROWS, Frame, Over
 from oncue.core.pattern.select.outer import Outers
 from oncue.core.pattern.select.sweeping import NEVER, Sweeps
@@ -234,7 +234,7 @@ class OverOperator(Operator):
                 time_ms=row.time_ms,
                 bindings=(("", tuple(each.offset for each in evidence)),),
                 event_count=place + 1 - first,
-                values=shown(plan.outers.columns, values),
+                values=plan.outers.shown(values),
                 row=row.offset,
             )
 

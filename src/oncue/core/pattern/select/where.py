@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+import msgspec
 from sqlglot import exp
 
 from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.indexing.sql_access import sought, tests_of
-from oncue.core.pattern.keys import KeyOf, canonical_key
+from oncue.core.pattern.keys import KeyOf, KeyText, canonical_key
 from oncue.core.pattern.selection import Selection, Wanted
 from oncue.core.sql.columns import EventScope
 from oncue.core.sql.expressions import Expressions
@@ -36,15 +37,33 @@ def key_of(
     names: Sequence[str], parts: Sequence[Callable[[Event], Json]], *, takes_null: bool
 ) -> KeyOf:
     """Return how a key of these parts is found; without `takes_null` an event has all of them."""
+    text = _text_of(parts, takes_null=takes_null)
+    return KeyOf(_told_apart(names), _text_of_one(parts[0], text) if len(parts) == 1 else text)
 
+
+def _text_of(parts: Sequence[Callable[[Event], Json]], *, takes_null: bool) -> KeyText:
     def text(event: Event, _: Mapping[str, Json]) -> str | None:
         values = [of(event) for of in parts]
         if not takes_null and None in values:
             return None
         return canonical_key(values)
 
-    told_apart: list[str] = []
+    return text
+
+
+def _text_of_one(of: Callable[[Event], Json], text: KeyText) -> KeyText:
+    encode = msgspec.json.encode
+
+    def text_of_one(event: Event, values: Mapping[str, Json]) -> str | None:
+        value = of(event)
+        return encode([value]).decode() if value.__class__ is str else text(event, values)
+
+    return text_of_one
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    apart: list[str] = []
     for name in names:
-        taken = sum(each.startswith(name) for each in told_apart) if name in told_apart else 0
-        told_apart.append(f"{name}_{taken}" if taken else name)
-    return KeyOf(tuple(told_apart), text)
+        taken = sum(each.startswith(name) for each in apart) if name in apart else 0
+        apart.append(f"{name}_{taken}" if taken else name)
+    return tuple(apart)
