@@ -139,9 +139,12 @@ def test_new_rows_are_matches_with_their_poll_as_evidence(tmp_path: Path) -> Non
         created = await server.request("POST", "/patterns", json=_pattern(query, identity=["user"]))
         assert created.status == 201
         await server.world.engine.settled()
-        return await server.request("GET", "/patterns/polled/matches")
+        listed = await server.request("GET", "/patterns/polled/matches")
+        about = listed.body["data"][0]["events"][0]["id"]
+        return listed, await server.request("GET", f"/patterns/polled/explain?event={about}")
 
-    [match] = serve(tmp_path, use).body["data"]
+    listed, explained = serve(tmp_path, use)
+    [match] = listed.body["data"]
 
     assert (match["kind"], match["key"], match["values"]) == (
         "matched",
@@ -151,6 +154,11 @@ def test_new_rows_are_matches_with_their_poll_as_evidence(tmp_path: Path) -> Non
     [event] = match["events"]
     assert (event["source"], event["type"]) == ("oncue", "query.polled")
     assert (event["data"]["rows"], event["data"]["up_to"]) == ([["ada"]], 2)
+    assert (explained.status, explained.body["disposition"], explained.body["key"]) == (
+        200,
+        "matched",
+        {},
+    )
 
 
 def test_a_pattern_tells_of_its_last_poll_and_the_next(tmp_path: Path) -> None:

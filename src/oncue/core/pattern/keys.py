@@ -35,16 +35,26 @@ class KeyOf:
     How the key of an event is found.
 
     `text` takes an event and the values that expressions read, and gives its key; None,
-    if the event lacks a part of it and that matters.
+    if the event lacks a part of it and that matters. `told` are the parts of a match's key,
+    where that is another than the one of its events.
     """
 
     by: tuple[str, ...]
     text: KeyText = field(repr=False)
+    told: tuple[str, ...] | None = None
 
     def named(self, text: str) -> dict[str, Json]:
-        """Return the parts of a key by their paths."""
-        parts = msgspec.json.decode(text) if text else []
-        return dict(zip(self.by, parts, strict=True))
+        """Return the parts of an event's key by their paths."""
+        return _named(self.by, text)
+
+    def named_match(self, text: str) -> dict[str, Json]:
+        """Return the parts of a match's key by their names."""
+        return _named(self.by if self.told is None else self.told, text)
+
+
+def _named(names: Sequence[str], text: str) -> dict[str, Json]:
+    parts = msgspec.json.decode(text) if text else []
+    return dict(zip(names, parts, strict=True))
 
 
 def compile_key(by: Sequence[str], on_missing_key: OnMissing, path: str) -> KeyOf:

@@ -51,7 +51,7 @@ class Match:
             "state_version": pattern.state_version,
             "kind": hit.kind.value,
             "match_number": self.finding.number,
-            "key": pattern.plan.key.named(hit.key),
+            "key": pattern.plan.key.named_match(hit.key),
             "time": format_instant(hit.time_ms),
             "detected_at": format_instant(self.detected_at_ms),
             "events": [_shown(event, nth, pattern) for nth, event in enumerate(self.events)],
@@ -86,7 +86,7 @@ class Match:
             data={
                 "pattern": pattern.name,
                 "kind": hit.kind.value,
-                "key": pattern.plan.key.named(hit.key),
+                "key": pattern.plan.key.named_match(hit.key),
             },
             attributes={},
         )

@@ -43,7 +43,7 @@ def compile_polled(pattern: SqlPattern, statement: Statement) -> Looking:
     return Looking(
         (Selection((QUERY_POLLED, QUERY_FAILED), OWN_SOURCE, conditions),),
         operator=lambda: PolledOperator(poll, pattern.limits.max_keys),
-        key=KeyOf(poll.identity, _no_key),
+        key=KeyOf((), _no_key, told=poll.identity),
         poll=poll,
     )
 
