@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -22,6 +22,8 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Keyed
 
 Values: TypeAlias = Mapping[str, Json]
+BEGUN: Final = "begun"
+"""The sort of state that is of no key: when all began."""
 
 
 class Kind(StrEnum):

@@ -19,7 +19,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.event_time import NEVER, EventTime
 from oncue.core.pattern.keyed import KeyBudget
 from oncue.core.pattern.memory import Memory
-from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Values
+from oncue.core.pattern.operator import BEGUN, Arrival, Hit, Kind, Note, Values
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.sorter import Waiting
 
@@ -87,7 +87,7 @@ class Watch:
         return {
             **NO_STATS,
             **self.memory.all_counts(),
-            "keys": max((len(keyed) for keyed in looked_at.values()), default=0),
+            "keys": max((len(of) for sort, of in looked_at.items() if sort != BEGUN), default=0),
             "watermark": format_instant(watermark) if watermark > 0 else None,
             **(self.operator.report() if self.operator else {}),
         }

@@ -10,6 +10,7 @@ from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
 from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.backtest import Backtest
+from oncue.core.pattern.matcher import Matcher
 from oncue.core.pattern.operator import Hit
 
 NOON = parse_instant("2026-11-23T12:00:00Z")
@@ -320,3 +321,11 @@ def test_what_is_asked_every_so_often_has_fields_of_its_own(
     given: dict[str, Json] = {"query": "SELECT type FROM events", **fields}
 
     assert [each for each, _ in problems(str(given.pop("query")), **given)] == [path]
+
+
+def test_no_key_is_known_before_the_first_event() -> None:
+    query = f"SELECT COUNT(*) AS n FROM {TUMBLE} {PER_WINDOW}"
+    parsed = parse_pattern({"name": "case", "pattern": {"type": "sql", "query": query}})
+    watch = Matcher().put(parsed.named("pat_case", 1, 1, None), NOON)
+
+    assert watch.stats()["keys"] == 0

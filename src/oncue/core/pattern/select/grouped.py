@@ -16,7 +16,7 @@ import msgspec
 from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Keyed
-from oncue.core.pattern.operator import Arrival, Hit, Kind, Operator
+from oncue.core.pattern.operator import BEGUN, Arrival, Hit, Kind, Operator
 from oncue.core.pattern.select.aggregates import Several
 from oncue.core.pattern.select.begun import Begun
 from oncue.core.pattern.select.columns import Projection, Values
@@ -94,7 +94,7 @@ class GroupedOperator(Operator):
 
     def states(self) -> Mapping[str, Keyed[Any]]:
         """Return what is remembered of the keys, and when all began."""
-        return {**self._windows.keys.states(), "begun": self._begun.keys}
+        return {**self._windows.keys.states(), BEGUN: self._begun.keys}
 
     def restored(self) -> None:
         """Make what is derived from the states."""
