@@ -127,3 +127,32 @@ def test_what_an_event_belongs_to_is_known_though_much_came_in_between(tmp_path:
 
     found = {one["pattern"]: one["disposition"] for one in answer.body["dispositions"]}
     assert found == {"long": "matched", "longer": "matched"}
+
+
+WINDOWS_OF_MATCHES = (
+    "SELECT user, COUNT(*) AS n FROM events MATCH_RECOGNIZE (PARTITION BY data.user ORDER BY time"
+    " MEASURES MATCH_ROWTIME() AS t PATTERN (A B+) WITHIN INTERVAL '1' MINUTE"
+    " DEFINE B AS data.n > 0) AS m GROUP BY user, TUMBLE(t, INTERVAL '10' SECOND)"
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "disposition", "told"),
+    [
+        ([(1, "x", 1)], "started", None),
+        ([(1, "x", 1), (2, "x", 1), (3, "y", 1)], "started", "2026-01-01T00:00:02.000Z"),
+        ([(1, "x", 1), (2, "x", 1), (3, "x", -1)], "counted", None),
+        ([(1, "x", 1), (2, "x", 1), (11, "x", -1)], "counted", None),
+    ],
+)
+def test_windows_of_matches_tell_up_to_when_they_are_told(
+    tmp_path: Path, events: list[tuple[int, str, int]], disposition: str, told: str | None
+) -> None:
+    pattern: Json = {"type": "sql", "query": WINDOWS_OF_MATCHES}
+    sent = [_at(second, "a", user=user, n=n) for second, user, n in events]
+
+    shown = explain(tmp_path, pattern, sent, str(sent[-1]["id"]))
+
+    assert shown["disposition"] == disposition
+    assert shown["key"] == {"user": events[-1][1]}
+    assert shown["state"].get("windows_told_until") == told

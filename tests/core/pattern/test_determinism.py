@@ -25,6 +25,11 @@ from tests.make import make_event
 BEGAN_MS = 1_000_000
 BY: Json = ["event.subject"]
 A_THEN_B: list[Json] = [{"as": "a", "event": "a"}, {"as": "b", "event": "b"}]
+MATCHES = (
+    "events MATCH_RECOGNIZE (PARTITION BY subject ORDER BY time MEASURES MATCH_ROWTIME() AS t,"
+    " LAST(type) AS kind, COUNT(*) AS many PATTERN (A B* C?) WITHIN INTERVAL '8' SECOND"
+    " DEFINE B AS data.n >= PREV(data.n), C AS data.n > 6)"
+)
 PATTERNS: dict[str, dict[str, Json]] = {
     "event": {"type": "event", "event": "*", "where": "event.data.n > 5", "cooldown": "3s"},
     "samples": {"type": "event", "event": "a", "by": BY, "cooldown": {"samples": 2}},
@@ -128,6 +133,25 @@ PATTERNS: dict[str, dict[str, Json]] = {
             " ORDER BY time RANGE BETWEEN INTERVAL '3' SECOND PRECEDING AND CURRENT ROW) AS mean,"
             " MAX(data.n) OVER (PARTITION BY subject ORDER BY time ROWS 2 PRECEDING) AS high"
             " FROM events) WHERE n > mean",
+    },
+    "sql-matches": {
+        "type": "sql", "watermark": {"delay": "2s"}, "query":
+            "SELECT kind, SUM(many) AS n, HOP_START(t, INTERVAL '2' SECOND, INTERVAL '6' SECOND) AS s"
+            f" FROM {MATCHES} GROUP BY kind, HOP(t, INTERVAL '2' SECOND, INTERVAL '6' SECOND)",
+    },
+    "sql-matches-amended": {
+        "type": "sql", "late": {"allowed": "6s", "action": "amend"}, "query":
+            f"SELECT COUNT(DISTINCT many) AS n FROM (SELECT * FROM {MATCHES} WHERE many < 9)"
+            " GROUP BY TUMBLE(t, INTERVAL '3' SECOND)",
+    },
+    "sql-matches-top": {
+        "type": "sql", "on_missing_key": "null_key", "cooldown": "3s", "query":
+            "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end"
+            " ORDER BY n DESC, subject) AS place FROM (SELECT window_start, window_end, subject,"
+            " COUNT(*) AS n FROM TABLE(SESSION(TABLE (SELECT subject, t FROM"
+            f" {MATCHES.replace('MEASURES', 'MEASURES A.subject AS who,')}) PARTITION BY subject,"
+            " DESCRIPTOR(t), INTERVAL '4' SECOND)) GROUP BY window_start, window_end, subject))"
+            " WHERE place <= 2",
     },
 }  # fmt: skip
 

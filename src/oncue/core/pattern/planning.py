@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
+from oncue.core.pattern.chained.compiled import compile_chain
 from oncue.core.pattern.definition import Condition
 from oncue.core.pattern.keys import canonical_key, compile_key
 from oncue.core.pattern.kinds import event, sql
@@ -21,6 +22,7 @@ from oncue.core.pattern.rows.operator import RowOperator
 from oncue.core.pattern.select.compiled import compile_select
 from oncue.core.pattern.selection import compile_selection
 from oncue.core.pattern.sequence.compiled import compile_sequence
+from oncue.core.sql.row_pattern.around import split_around
 from oncue.core.sql.row_pattern.query import has_row_pattern
 from oncue.core.sql.text import Statement
 
@@ -130,6 +132,9 @@ def _sql(condition: SqlPattern, path: str) -> Looking:
         return compile_polled(condition, statement)
     if not has_row_pattern(statement):
         return compile_select(condition, statement, path)
+    around = split_around(statement)
+    if around is not None:
+        return compile_chain(condition, around, path)
     if problems := [*sql.unfit_rows(condition, path)]:
         raise InvalidInput(problems)
     return _rows(condition, path)

@@ -14,6 +14,9 @@ from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
 C = TypeVar("C")
 Step: TypeAlias = str | int
 
+Evidence: TypeAlias = Callable[[Event], Sequence[tuple[int, int]]]
+"""What tells the events that a row is of, by time and offset."""
+
 TABLE: Final = "events"
 TIME: Final = "time"
 
@@ -126,12 +129,14 @@ class Table:
     """
     What a SELECT reads: its columns in the order of `*`, each of an event or what stands for one.
 
-    `times` are those that are event time, `giver` is what gives the columns, for people.
+    `times` are those that are event time. Where it is not the events themselves, `giver` is
+    what gives the columns, for people, and `evidence` tells the events that a row is of.
     """
 
     columns: Mapping[str, Scalar[Event]]
     times: frozenset[str]
     giver: str = ""
+    evidence: Evidence | None = None
 
     def named(self, name: str) -> str | None:
         """Return a column's name as the table spells it, whatever the case of `name`."""

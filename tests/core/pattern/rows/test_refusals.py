@@ -59,7 +59,7 @@ def _clause(text: str) -> str:
             "expected a variable of the pattern in SUBSET",
         ),
         (row_pattern("A", within="'1' MONTH"), "expected a time above zero"),
-        (row_pattern("A") + " GROUP BY n", "got GROUP BY beside MATCH_RECOGNIZE"),
+        (row_pattern("A") + " GROUP BY n", "expected one window in GROUP BY"),
         (row_pattern("A") + " ORDER BY n", "got ORDER BY after a stream"),
         (row_pattern("A") + " LIMIT 1", "got LIMIT: a stream has no end"),
         (row_pattern("A") + " JOIN events AS e ON true", "got JOIN: a stream is read alone"),

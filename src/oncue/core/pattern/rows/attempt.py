@@ -109,6 +109,11 @@ class Attempt:
             (automaton.program.start, automaton.memory.begin(), None), self.threads, set(), last_at
         )
 
+    @property
+    def best_at(self) -> int | None:
+        """The last row of the best match; None, if there is none or it has no rows."""
+        return None if self.best is None else self.best.at
+
     def take(self, row: Row, max_threads: int, last_at: int | None) -> None:
         """Go on with the next row; `last_at` is the number of the partition's last one, if known."""
         automaton, spot = self._automaton, self._spot

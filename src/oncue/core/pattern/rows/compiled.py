@@ -17,6 +17,7 @@ from oncue.core.pattern.rows.program import (
     Take,
     TooLarge,
     compile_program,
+    least_rows,
     onward_of,
     parts_of,
     variables_of,
@@ -66,6 +67,16 @@ def compile_rows(pattern: SqlPattern, path: str) -> CompiledRows:
             "expected ONE ROW PER MATCH beside a cooldown, which would keep back further rows"
         )
         raise InvalidInput([Problem(f"{path}.cooldown", expected)])
+    return compile_query(pattern, query)
+
+
+def compile_query(pattern: SqlPattern, query: Query) -> CompiledRows:
+    """
+    Return what runs the row pattern of a query over the stream.
+
+    Raises:
+        InvalidInput: as above.
+    """
     return _compile(
         query,
         pattern.limits.max_partials_per_key,
@@ -118,6 +129,7 @@ def _compile(query: Query, max_threads: int, *, takes_null: bool, is_bounded: bo
         max_threads=max_threads,
         needs_unmatched=clause.rows is Rows.ALL_WITH_UNMATCHED,
         rank=layout.rank,
+        least=max(least_rows(clause.pattern), 1),
     )
     return CompiledRows(
         plan=RowPlan(search, output, source.values),

@@ -12,7 +12,7 @@ from oncue.core.pattern.operator import Arrival, Hit, Note
 from oncue.core.pattern.rows.output import Output
 from oncue.core.pattern.rows.partition import FREE, Partition, dump, load
 from oncue.core.pattern.rows.row import Row
-from oncue.core.pattern.rows.searcher import Search, Searcher
+from oncue.core.pattern.rows.searcher import Outcome, Search, Searcher
 from oncue.core.pattern.sequence.keyed_operator import KeyedOperator
 
 
@@ -39,6 +39,11 @@ class RowOperator(KeyedOperator[Partition]):
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Take an event, and return the rows of the matches that it decides."""
+        hits = self._plan.output.hits
+        return [hit for outcome in self.take(arrival) for hit in hits(arrival.key, outcome)]
+
+    def take(self, arrival: Arrival) -> Sequence[Outcome]:
+        """Take an event, and return the matches that it decides."""
         self.last_note = Note.IGNORED
         row = self._plan.row(arrival.event)
         key = arrival.key
@@ -46,23 +51,28 @@ class RowOperator(KeyedOperator[Partition]):
         is_open = partition.is_open
         partition.add(row, self._search.rank)
         partition.settle(arrival.watermark_ms)
-        hits = self._run(key, partition, None)
+        outcomes = self._run(partition, None)
         if partition.is_open:
             self.last_note = Note.ADVANCED if is_open else Note.STARTED
         self._keep(key, partition, max(row.time_ms, arrival.watermark_ms))
-        return hits
+        return outcomes
 
     def advance(self, watermark_ms: int) -> Iterator[Hit]:
         """Yield what is due: all deadlines up to the watermark, in the order of (deadline, key)."""
+        for key, outcome in self.pass_time(watermark_ms):
+            yield from self._plan.output.hits(key, outcome)
+
+    def pass_time(self, watermark_ms: int) -> Iterator[tuple[str, Outcome]]:
+        """Yield the matches that are decided by time alone, each with its key."""
         for at_ms, key in self._due.until(watermark_ms):
             self._forget_expired(at_ms)
             partition = self._edited(key)
             if partition is None:
                 continue
             partition.settle(at_ms)
-            hits = self._run(key, partition, at_ms)
+            outcomes = self._run(partition, at_ms)
             self._keep(key, partition, None)
-            yield from hits
+            yield from ((key, outcome) for outcome in outcomes)
         self._forget_expired(watermark_ms)
 
     def begin(self, at_ms: int, keys: Sequence[str]) -> None:
@@ -93,12 +103,8 @@ class RowOperator(KeyedOperator[Partition]):
             Searcher(self._search, partition, self.counts).resume()
         return partition
 
-    def _run(self, key: str, partition: Partition, now_ms: int | None) -> list[Hit]:
-        return [
-            hit
-            for outcome in Searcher(self._search, partition, self.counts).run(now_ms)
-            for hit in self._plan.output.hits(key, outcome)
-        ]
+    def _run(self, partition: Partition, now_ms: int | None) -> list[Outcome]:
+        return list(Searcher(self._search, partition, self.counts).run(now_ms))
 
     def _keep(self, key: str, partition: Partition, used_ms: int | None) -> None:
         self._remember(key, partition, self._due_at(partition), used_ms)

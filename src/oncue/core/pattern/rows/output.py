@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Hit, Kind
+from oncue.core.pattern.rows.match_row import MatchRow, match_row
 from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Registers, Row, Spot, Taken
 from oncue.core.pattern.rows.searcher import Outcome
@@ -65,14 +66,26 @@ class Output:
 
     def hits(self, key: str, outcome: Outcome) -> Iterator[Hit]:
         """Yield a hit for each row of the result."""
+        for place, spot, taken in self._shown(outcome):
+            yield self._hit(key, place, spot, taken)
+
+    def match_rows(self, outcome: Outcome) -> Iterator[MatchRow]:
+        """Yield each row of the result for other SELECTs; what has no rows has no time, and gives none."""
+        for _, spot, taken in self._shown(outcome):
+            last = spot.row(spot.end) if taken else None
+            rows = [row for each in taken if (row := spot.row(each.at)) is not None]
+            if last is not None:
+                cells = tuple([scalar.of(spot) for _, scalar in self.columns])
+                yield match_row(last.time_ms, rows, cells)
+
+    def _shown(self, outcome: Outcome) -> Iterator[tuple[int, Spot, Sequence[Taken]]]:
         if self.rows is Rows.ONE:
             shown = self._whole(outcome) if not outcome.is_unmatched else iter(())
         else:
             shown = self._each(outcome)
         for place, spot, taken in shown:
-            if self.condition is not None and self.condition(spot) is not True:
-                continue
-            yield self._hit(key, place, spot, taken)
+            if self.condition is None or self.condition(spot) is True:
+                yield place, spot, taken
 
     def _hit(self, key: str, place: int, spot: Spot, taken: Sequence[Taken]) -> Hit:
         offsets: dict[str, list[int]] = {}
@@ -168,7 +181,7 @@ def compile_columns(
     for item in query.select.expressions:
         inner = item.this if isinstance(item, exp.Alias) else item
         if isinstance(inner, exp.Star) or isinstance(inner.this, exp.Star):
-            columns += [(name, make()) for name, make in scope.columns]
+            columns += [(name, make()) for name, make in scope.columns if _is_used(name, query)]
             continue
         found = reference(inner)
         steps = [step for step in found.path if isinstance(step, str)] if found else []
@@ -178,6 +191,10 @@ def compile_columns(
     where = query.select.args.get("where")
     condition = compiler.of_sort(where.this, Sort.TRUTH).of if where is not None else None
     return _told_apart(columns), condition
+
+
+def _is_used(name: str, query: Query) -> bool:
+    return query.used is None or name.lower() in query.used
 
 
 def _told_apart(columns: list[tuple[str, Scalar[Spot]]]) -> list[tuple[str, Scalar[Spot]]]:

@@ -41,8 +41,9 @@ class Partition(Remembered):
 
     `start` is the first that may begin a match, `covered` the first that no match has,
     `number` counts matches, and `steps` is what the search may still cost. Rows before
-    `settled` have their place; among the others another may yet come. What was read back
-    `is_resumed` when it is needed.
+    `settled` have their place; among the others another may yet come. Rows come in the order of
+    time but for those of fast clocks; the last one before which such a row is has the number
+    `ordered_from`. What was read back `is_resumed` when it is needed.
     """
 
     __slots__ = (
@@ -52,6 +53,7 @@ class Partition(Remembered):
         "is_resumed",
         "known",
         "number",
+        "ordered_from",
         "rows",
         "settled",
         "start",
@@ -66,6 +68,7 @@ class Partition(Remembered):
         self.number = 0
         self.steps = 0
         self.rows: list[Row] = []
+        self.ordered_from = 0
         self.attempt: AnyAttempt | None = None
         self.known: Known = {}
         self.is_resumed = True
@@ -96,9 +99,17 @@ class Partition(Remembered):
         place = at - self.first_at
         return self.rows[place] if 0 <= place < len(self.rows) else None
 
+    def earliest_from(self, at: int) -> int | None:
+        """Return the earliest time of the rows from a number on; None, if there are none."""
+        rows, first_at = self.rows, self.first_at
+        end = max(at, self.ordered_from) + 1
+        return min((row.time_ms for row in rows[at - first_at : end - first_at]), default=None)
+
     def add(self, row: Row, rank: Callable[[Row], Any] | None) -> None:
         """Add a row; where rows have a rank, among those that have no place yet."""
         self.steps = min(self.steps + STEPS_PER_ROW, MAX_STEPS)
+        if self.rows and self.rows[-1].time_ms > row.time_ms:
+            self.ordered_from = self.end
         self.rows.append(row)
         if rank is None:
             self.settled = self.end
@@ -144,5 +155,7 @@ def load(saved: Json) -> Partition:
     partition.first_at, partition.start, partition.settled, partition.covered = numbers[:4]
     partition.number, partition.steps = numbers[4:]
     partition.rows = rows
+    falls = (n for n in range(len(rows) - 1, 0, -1) if rows[n - 1].time_ms > rows[n].time_ms)
+    partition.ordered_from = partition.first_at + next(falls, 0)
     partition.is_resumed = False
     return partition

@@ -68,6 +68,12 @@ class PlainAttempt:
         return self._accepted is not None
 
     @property
+    def best_at(self) -> int | None:
+        """The last row of the best match; None, if there is none or it has no rows."""
+        count = self._accepted[0] if self._accepted else 0
+        return self.start + count - 1 if count else None
+
+    @property
     def best(self) -> Taken | None:
         """The rows of the best match; None, if it has none."""
         assert self._accepted

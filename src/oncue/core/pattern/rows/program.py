@@ -254,6 +254,23 @@ def may_be_empty(node: Node) -> bool:
             return any(map(may_be_empty, node.parts))
 
 
+def least_rows(node: Node) -> int:
+    """Return how many rows a match of a pattern has at least."""
+    match node:
+        case Variable():
+            return 1
+        case Anchor():
+            return 0
+        case Exclusion():
+            return least_rows(node.inner)
+        case Repetition():
+            return node.least * least_rows(node.inner)
+        case Parts() | Permutation():
+            return sum(map(least_rows, node.parts))
+        case Choice():
+            return min(map(least_rows, node.parts))
+
+
 def variables_of(node: Node) -> Iterator[Variable]:
     """Yield the variables of a pattern in the order of its text."""
     match node:

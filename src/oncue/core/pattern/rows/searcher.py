@@ -23,7 +23,7 @@ class Search:
     What is searched for; `skip_mask` has the bits of the variable that the search goes on at.
 
     `rank` orders rows of one instant, where more than time does; `last_at` is the number of
-    the last row of a partition that gets no more.
+    the last row of a partition that gets no more; a match that has rows has `least` of them.
     """
 
     automaton: Automaton
@@ -35,6 +35,7 @@ class Search:
     needs_unmatched: bool
     rank: Callable[[Row], Any] | None = None
     last_at: int | None = None
+    least: int = 1
 
     def target(self, path: Sequence[Taken], start: int) -> int | None:
         """Return where a match after one may begin; None, if that is nowhere behind its first row."""

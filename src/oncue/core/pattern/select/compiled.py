@@ -21,7 +21,7 @@ from oncue.core.pattern.select.columns import (
 )
 from oncue.core.pattern.select.each import EachPlan
 from oncue.core.pattern.select.framing import FrameScope, Over
-from oncue.core.pattern.select.group_by import EXAMPLE, GroupBy
+from oncue.core.pattern.select.group_by import GroupBy
 from oncue.core.pattern.select.grouped import GroupedPlan
 from oncue.core.pattern.select.grouping import (
     Group,
@@ -51,7 +51,17 @@ def compile_select(pattern: SqlPattern, statement: Statement, path: str) -> Look
     Raises:
         InvalidInput: with the place of what cannot be streamed, and a way out.
     """
-    return _Select(pattern, split_levels(statement), path).looking()
+    return compile_levels(pattern, split_levels(statement), path)
+
+
+def compile_levels(pattern: SqlPattern, query: Query, path: str) -> Looking:
+    """
+    Return how to look for the rows of SELECTs, whatever the innermost reads.
+
+    Raises:
+        InvalidInput: as above.
+    """
+    return _Select(pattern, query, path).looking()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +90,8 @@ class _Select:
         if free or select.args.get("having") is not None:
             word = "HAVING" if not free else free[0].sql().partition("(")[0].upper()
             raise self.query.refusal(
-                word, f"expected windows beside {word}, such as {EXAMPLE}: a stream has no end"
+                word,
+                f"expected windows beside {word}, such as {self.query.example}: a stream has no end",
             )
         return self._over() if windows else self._each()
 
@@ -99,7 +110,8 @@ class _Select:
         outers = compile_outers(self.query, columns)
         if outers.has_ranking:
             raise self.query.refusal(
-                "ROW_NUMBER", f"expected ROW_NUMBER() over rows of windows, such as {EXAMPLE}"
+                "ROW_NUMBER",
+                f"expected ROW_NUMBER() over rows of windows, such as {self.query.example}",
             )
         return outers
 
@@ -139,6 +151,7 @@ class _Select:
             measures=measures.all,
             having=Projection(columns, having),
             outers=outers,
+            evidence=self.query.read.evidence,
         )
         return Looking(
             (self._selection(),),

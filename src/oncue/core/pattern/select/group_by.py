@@ -14,7 +14,6 @@ from oncue.core.sql.select.levels import Query
 from oncue.core.sql.select.windowing import Shape, Windowing
 from oncue.core.sql.text import Piece, Word
 
-EXAMPLE: Final = "GROUP BY TUMBLE(time, INTERVAL '10' MINUTE)"
 _BOUNDS: Final = ("window_start", "window_end")
 _UNGROUPED: Final = ("all", "cube", "rollup", "grouping_sets", "totals")
 
@@ -44,7 +43,7 @@ class GroupBy:
             got = "none" if not functions else str(len(functions))
             raise self.query.refusal(
                 "GROUP",
-                f"expected one window in GROUP BY, such as {EXAMPLE}, got {got}:"
+                f"expected one window in GROUP BY, such as {self.query.example}, got {got}:"
                 " a stream has no end at which a group without one would be complete",
             )
         compiler = Expressions(self.query.piece, self.query.scope)

@@ -23,16 +23,22 @@ from oncue.core.pattern.select.columns import Projection, Values
 from oncue.core.pattern.select.grouping import Group, Measured
 from oncue.core.pattern.select.outer import Outers
 from oncue.core.pattern.threshold.closing import Closing, ClosingWindows, Row
+from oncue.core.sql.columns import Evidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupedPlan:
-    """What a grouping statement wants of events, and what it makes of windows."""
+    """
+    What a grouping statement wants of events, and what it makes of windows.
+
+    `evidence` gives the events that rows stand for, where rows are none themselves.
+    """
 
     closing: Closing
     measures: Sequence[Measured]
     having: Projection[Group]
     outers: Outers
+    evidence: Evidence | None = None
 
     def operator(self) -> Operator:
         """Return an operator that has seen nothing yet."""
@@ -62,7 +68,9 @@ class GroupedOperator(Operator):
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
         """Take an event; a hit is the correction of a window that was over."""
-        rows = self._windows.take(arrival, self._plan.sample(arrival.event))
+        plan, event = self._plan, arrival.event
+        events = plan.evidence(event) if plan.evidence else ()
+        rows = self._windows.take(arrival, plan.sample(event), events)
         self.last_note = self._windows.last_note
         return list(self._hits(rows)) if rows else ()
 

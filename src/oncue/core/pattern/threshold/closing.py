@@ -107,8 +107,14 @@ class ClosingWindows:
             return []
         return self.take(arrival, sample)
 
-    def take(self, arrival: Arrival, sample: Sample) -> list[Row]:
-        """Take what was measured of an event, and return the rows that it corrects."""
+    def take(
+        self, arrival: Arrival, sample: Sample, events: Sequence[tuple[int, int]] = ()
+    ) -> list[Row]:
+        """
+        Take what was measured of an event, and return the rows that it corrects.
+
+        `events` are those by time and offset that it stands for, if it stands for others.
+        """
         event, key, watermark_ms = arrival.event, arrival.key, arrival.watermark_ms
         before = self.keys.edit(key, watermark_ms)
         state = KeyWindows() if before is None else before
@@ -121,8 +127,12 @@ class ClosingWindows:
             self.last_note = Note.LATE
             return []
         rows: list[Row] = []
+        mark, max_events = (event.time_ms, event.offset, sample), self._closing.max_events
         for window in joined:
-            window.add((event.time_ms, event.offset, sample), self._closing.max_events)
+            if events:
+                window.add_several(mark, events, max_events)
+            else:
+                window.add(mark, max_events)
             if not window.is_open:
                 rows += self._judge(key, window)
         if self._silence:

@@ -34,6 +34,17 @@ def insert_first(marks: "array[int]", time_ms: int, offset: int, limit: int) -> 
         del marks[2 * limit :]
 
 
+def insert_once(marks: "array[int]", time_ms: int, offset: int, limit: int) -> bool:
+    """Put an event in its place as `insert_first` does, if it is not there; return whether it was not."""
+    place = place_after(marks, time_ms)
+    while place and marks[2 * place - 2] == time_ms:
+        place -= 1
+        if marks[2 * place + 1] == offset:
+            return False
+    insert_first(marks, time_ms, offset, limit)
+    return True
+
+
 def merged_first(one: "array[int]", other: "array[int]", limit: int) -> "array[int]":
     """Return the first `limit` events of both."""
     merged = array("q")

@@ -1,12 +1,13 @@
 """One window that closes, and the windows of one key."""
 
 from array import array
+from collections.abc import Sequence
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.keyed import Remembered
 from oncue.core.pattern.threshold.accumulators import Accumulator, Mark
 from oncue.core.pattern.threshold.grids import Span
-from oncue.core.pattern.threshold.marks import insert_first, merged_first
+from oncue.core.pattern.threshold.marks import insert_first, insert_once, merged_first
 from oncue.core.pattern.threshold.measures import Measure
 
 
@@ -35,6 +36,12 @@ class Window:
         self.count += 1
         self.kept.add(mark)
         insert_first(self.marks, mark[0], mark[1], max_events)
+
+    def add_several(self, mark: Mark, events: Sequence[tuple[int, int]], max_events: int) -> None:
+        """Take up what several events led to; one that is shown already is not counted again."""
+        self.kept.add(mark)
+        for time_ms, offset in events:
+            self.count += insert_once(self.marks, time_ms, offset, max_events)
 
     def absorb(self, other: "Window", max_events: int) -> None:
         """Take up a window that turned out to be part of this one."""

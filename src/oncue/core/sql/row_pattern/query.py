@@ -16,7 +16,8 @@ from oncue.core.sql.scalars import read
 from oncue.core.sql.text import Piece, Statement, Word
 
 KEYWORD: Final = "MATCH_RECOGNIZE"
-_RESULT: Final = "row_pattern_matches"
+RESULT: Final = "row_pattern_matches"
+"""The table that stands for what the row pattern gives, where sqlglot reads what is around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The parts of a statement with a row pattern."""
+    """
+    The parts of a statement with a row pattern.
+
+    `used` are the columns, in lower case, that others read of `SELECT *`; None: all are shown.
+    """
 
     statement: Statement
     source: Source
@@ -38,6 +43,21 @@ class Query:
     piece: Piece
     select: exp.Select
     alias: str
+    used: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A row pattern with its source, cut out of a statement: `around` are the words that are left."""
+
+    statement: Statement
+    clause: Clause
+    source: Source
+    around: Sequence[Word]
+
+    def query(self, piece: Piece, select: exp.Select, alias: str) -> Query:
+        """Return it with the SELECT that reads it."""
+        return Query(self.statement, self.source, self.clause, piece, select, alias or RESULT)
 
 
 def has_row_pattern(statement: Statement) -> bool:
@@ -45,12 +65,12 @@ def has_row_pattern(statement: Statement) -> bool:
     return any(word.upper == KEYWORD for word in statement.words)
 
 
-def split_query(statement: Statement) -> Query:
+def cut_out(statement: Statement) -> Cut:
     """
-    Return the parts of a statement.
+    Return the row pattern of a statement, and what is left of this.
 
     Raises:
-        InvalidInput: it has another shape; what cannot be streamed is named.
+        InvalidInput: it is not written as one.
     """
     words = statement.words
     while words and words[-1].upper == ";":
@@ -65,19 +85,28 @@ def split_query(statement: Statement) -> Query:
         statement, words[opening + 1 : closing], words[place].start, words[closing].start
     )
     source = _source(statement, words[begin + 1 : place])
-    piece = Piece(statement, words[0].start)
-    piece.add_all(words[: begin + 1])
-    piece.add(_RESULT, words[place].start)
-    piece.add_all(words[closing + 1 :])
+    result = Word("name", RESULT, words[place].start)
+    return Cut(statement, clause, source, [*words[: begin + 1], result, *words[closing + 1 :]])
+
+
+def split_query(statement: Statement) -> Query:
+    """
+    Return the parts of a statement.
+
+    Raises:
+        InvalidInput: it has another shape; what cannot be streamed is named.
+    """
+    cut = cut_out(statement)
+    piece = Piece(statement, cut.around[0].start)
+    piece.add_all(cut.around)
     select = read(piece)
     if not isinstance(select, exp.Select):
-        raise statement.refusal(words[0].start, f"expected one SELECT, got {select.key.upper()}")
-    refuse_parts(piece, select, words)
+        raise statement.refusal(piece.start, f"expected one SELECT, got {select.key.upper()}")
+    refuse_parts(piece, select, statement.words)
     table = select.find(exp.Table)
     if table is None:
-        raise statement.refusal(words[begin].start, f"expected FROM before {KEYWORD}")
-    alias = table.alias
-    return Query(statement, source, clause, piece, select, alias or _RESULT)
+        raise statement.refusal(piece.start, f"expected FROM before {KEYWORD}")
+    return cut.query(piece, select, table.alias)
 
 
 def _closing(statement: Statement, words: Sequence[Word], opening: int) -> int:

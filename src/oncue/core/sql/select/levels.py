@@ -55,6 +55,11 @@ class Query:
         """What names mean in the innermost SELECT."""
         return EventScope(self.aliases[0], self.read)
 
+    @property
+    def example(self) -> str:
+        """Windows of what the innermost SELECT reads, for people."""
+        return f"GROUP BY TUMBLE({self.read.time}, INTERVAL '10' MINUTE)"
+
     def refusal(self, word: str, message: str) -> InvalidInput:
         """Return what to raise: what is wrong with a word of the statement, at its first place."""
         return _refusal(self.piece, word, message)

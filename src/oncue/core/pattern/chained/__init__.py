@@ -1,0 +1,1 @@
+"""Row patterns whose matches are read by windows."""
