@@ -197,6 +197,19 @@ def test_events_of_the_log(tmp_path: Path, bounds: dict[str, Json], subjects: li
     assert all(len(match["events"]) == 3 for match in answer.body["matches"])
 
 
+def test_numbers_of_any_length_are_read(tmp_path: Path) -> None:
+    async def use(server: Served) -> Answer:
+        event: Json = {"type": "order.paid", "data": {"amount": 10**30}}
+        await server.request("POST", "/events", json=event)
+        query = "SELECT data.amount AS amount FROM events WHERE data.amount > 5"
+        pattern: Json = {"type": "sql", "query": query}
+        return await server.request("POST", "/patterns/test", json={"pattern": pattern})
+
+    (match,) = serve(tmp_path, use).body["matches"]
+
+    assert match["values"] == {"amount": 10**30}
+
+
 def test_nothing_of_a_backtest_is_kept(tmp_path: Path) -> None:
     async def use(server: Served) -> Any:
         await _fill(server)

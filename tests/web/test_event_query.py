@@ -196,15 +196,38 @@ def test_values_are_bound(tmp_path: Path) -> None:
         {"sql": f"{place}?", "params": ["c-1"]},
         {"sql": f"{place}$who", "params": {"who": "c-2"}},
         {"sql": f"{place}?", "params": ["' OR 1=1 --"]},
+        {"sql": "SELECT ?", "params": [10**30]},
     )
 
-    assert [answer.body["rows"] for answer in answers] == [[[2]], [[1]], [[0]]]
+    assert [answer.body["rows"] for answer in answers] == [[[2]], [[1]], [[0]], [[10**30]]]
 
 
 def test_more_rows_than_the_limit_are_cut_off(tmp_path: Path) -> None:
     (answer,) = ask(tmp_path, {"sql": "SELECT 1 FROM events", "limit": 2})
 
     assert (answer.body["row_count"], answer.body["truncated"]) == (2, True)
+
+
+def test_the_type_that_is_wanted_most_is_given(tmp_path: Path) -> None:
+    wanted = {
+        "text/csv;q=0.5, application/json": "application/json",
+        "application/json; q=0.1, text/csv; charset=utf-8": "text/csv; charset=utf-8",
+        "application/json;q=0, */*": "text/csv; charset=utf-8",
+        "text/html, */*;q=0.8": "application/json",
+        "application/*": "application/json",
+        "text/csv;q=0, image/png": "application/problem+json",
+    }
+
+    async def use(server: Served) -> list[Answer]:
+        body: Json = {"sql": "SELECT 1"}
+        return [
+            await server.request("POST", "/events/query", json=body, headers={"Accept": accept})
+            for accept in wanted
+        ]
+
+    answers = serve(tmp_path, use)
+
+    assert [answer.headers["Content-Type"] for answer in answers] == [*wanted.values()]
 
 
 @pytest.mark.parametrize(
@@ -262,6 +285,9 @@ def test_values_of_all_types_are_shown(tmp_path: Path) -> None:
         pytest.param({"sql": "SELEC 1"}, "sql", 'near "SELEC"', id="no SQL"),
         pytest.param({"sql": "SELECT tpye FROM events"}, "sql", '"type"', id="a column"),
         pytest.param({"sql": "SELECT 1; SELECT 2"}, "sql", "one statement", id="two"),
+        pytest.param(
+            {"sql": "PIVOT events ON type USING count(*)"}, "sql", "IN ('a'", id="a pivot"
+        ),
         pytest.param({"sql": ""}, "sql", "1", id="empty"),
         pytest.param(
             {"sql": "SELECT 1 FROM\n TABLE(HUP(TABLE events, DESCRIPTOR(time)))"},

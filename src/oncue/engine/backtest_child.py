@@ -3,12 +3,13 @@ The process in which a backtest over the log is folded.
 
 It is told parts and answers each: the question first, then records, at last the
 instant up to which the clock runs on. A part is four bytes of length and
-MessagePack; the one who asks ends the process by killing it.
+MessagePack, or JSON where a number has more than 64 bits, which MessagePack has not;
+the one who asks ends the process by killing it.
 """
 
 import sys
 from collections.abc import Sequence
-from typing import IO, Final
+from typing import IO, Final, TypeAlias
 
 import msgspec
 
@@ -48,9 +49,13 @@ class _End(msgspec.Struct, frozen=True, tag="end"):
     until_ms: int
 
 
+_Part: TypeAlias = Question | _Records | _End
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode_part: Final = msgspec.msgpack.Decoder(Question | _Records | _End).decode
+_decode_part: Final = msgspec.msgpack.Decoder(_Part).decode
+_decode_json_part: Final = msgspec.json.Decoder(_Part).decode
 _decode_answer: Final = msgspec.msgpack.Decoder(Answer).decode
+# No message begins so: it would be the number 123.
+_JSON: Final = b"{"
 
 
 def write_frame(part: object) -> bytes:
@@ -59,13 +64,24 @@ def write_frame(part: object) -> bytes:
         part = _Records([_row(record) for record in part])
     elif isinstance(part, int):
         part = _End(part)
-    content = _encode(part)
+    try:
+        content = _encode(part)
+    except OverflowError:
+        content = msgspec.json.encode(part)
     return len(content).to_bytes(4) + content
 
 
 def read_frame(content: bytes) -> Answer:
     """Return an answer as it was written."""
+    if content.startswith(_JSON):
+        return msgspec.json.decode(content, type=Answer)
     return _decode_answer(content)
+
+
+def _read_part(content: bytes) -> _Part:
+    is_json = content.startswith(_JSON)
+    part: _Part = _decode_json_part(content) if is_json else _decode_part(content)
+    return part
 
 
 def _row(record: LogRecord) -> tuple[int, int, int, Event | None]:
@@ -80,7 +96,7 @@ def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:
     backtest: Backtest | None = None
     scanned = 0
     while header := source.read(4):
-        part = _decode_part(source.read(int.from_bytes(header)))
+        part = _read_part(source.read(int.from_bytes(header)))
         found: list[Found] = []
         if isinstance(part, Question):
             patterns = [

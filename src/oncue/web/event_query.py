@@ -1,5 +1,6 @@
 """`POST /events/query`: SQL over the events of an account."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -89,16 +90,28 @@ class EventQueries:
 
 
 def _media_type(request: Request) -> str:
-    accepted = request.headers.get("accept", "*/*")
-    wanted = [part.partition(";")[0].strip().lower() for part in accepted.split(",")]
-    for media_type in wanted:
-        if media_type in ("*/*", "application/*"):
-            return JSON_TYPE
-        if media_type == "text/*":
-            return "text/csv"
-        if media_type in MEDIA_TYPES:
-            return media_type
-    raise HTTPException(406, f"expected one of {', '.join(MEDIA_TYPES)}, got {accepted!r}")
+    """Return the media type that is wanted most (RFC 9110, 12.5.1), ours first among equals."""
+    accepted = request.headers.get("accept") or "*/*"
+    ranges = dict(_wanted(part) for part in accepted.split(","))
+    wanted = {each: _quality(each, ranges) for each in MEDIA_TYPES}
+    best = max(wanted, key=lambda each: (wanted[each], each in ranges))
+    if not wanted[best]:
+        raise HTTPException(406, f"expected one of {', '.join(MEDIA_TYPES)}, got {accepted!r}")
+    return best
+
+
+def _wanted(part: str) -> tuple[str, float]:
+    name, *parameters = (word.strip().lower() for word in part.split(";"))
+    quality = next((word[2:] for word in parameters if word.startswith("q=")), "1")
+    try:
+        return name, float(quality)
+    except ValueError:
+        return name, 0.0
+
+
+def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
+    group = media_type.partition("/")[0] + "/*"
+    return next((ranges[each] for each in (media_type, group, "*/*") if each in ranges), 0.0)
 
 
 def _shown(found: EventRows, media_type: str) -> Response:

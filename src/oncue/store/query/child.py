@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from oncue.core.errors import InvalidInput
 from oncue.core.sql.paths.kinds import MACROS
-from oncue.core.sql.paths.typed import with_typed_paths
+from oncue.core.sql.paths.typed import with_typed_paths, written_name
 from oncue.core.sql.windows.rewriting import with_windows
 from oncue.store.query.encoding import answer_of
 from oncue.store.query.messages import (
@@ -96,7 +96,7 @@ class Session:
             question = replace(question, sql=with_windows(question.sql))
             if problem := self._problem(question.sql):
                 return Refusal(problem)
-            sql = with_typed_paths(question.sql, question.params)
+            sql = with_typed_paths(question.sql, question.values)
             return self._run(sql, question)
         except InvalidInput as exc:
             return Refusal(exc.problems[0].message)
@@ -113,6 +113,8 @@ class Session:
         if len(statements) != 1:
             return f"expected one statement, got {len(statements)}"
         kind = statements[0].type
+        if kind is duckdb.StatementType.MULTI:
+            return "expected PIVOT with its values, such as ON type IN ('a', 'b')"
         if kind is not duckdb.StatementType.SELECT:
             return f"expected SELECT, got {kind.name}: events are read, never changed"
         return None
@@ -125,7 +127,7 @@ class Session:
         if isinstance(exc, duckdb.BinderException | duckdb.CatalogException):
             try:
                 # Run, not explained: it cannot be bound, so it does nothing.
-                self._connection.execute(question.sql, question.params or None)
+                self._connection.execute(question.sql, question.values or None)
             except (duckdb.BinderException, duckdb.CatalogException) as first:
                 return _told(first)
             except duckdb.Error:
@@ -150,7 +152,10 @@ def _view(rows: Rows) -> str:
 
 
 def _told(exc: Exception) -> str:
-    return str(exc).strip()
+    message = str(exc).strip()
+    written = written_name(message)
+    # The place is one of the SQL that paths are typed in, then.
+    return message if written == message else written.partition("\n\nLINE ")[0]
 
 
 def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:

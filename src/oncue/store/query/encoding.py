@@ -29,7 +29,7 @@ def answer_of(
     connection: duckdb.DuckDBPyConnection, sql: str, question: Question
 ) -> Answer | Refusal:
     """Return up to `limit` rows, or that they are too large."""
-    params = question.params or None
+    params = question.values or None
     if question.media_type == ARROW:
         return _arrow(connection.sql(sql, params=params), question)
     found = connection.execute(sql, params)

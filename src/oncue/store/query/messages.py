@@ -32,13 +32,19 @@ class Rows(msgspec.Struct, frozen=True, tag="rows"):
 
 
 class Question(msgspec.Struct, frozen=True, tag="question"):
-    """What somebody asks of them, and how the answer is to be written."""
+    """What somebody asks of them, with values as JSON, and how the answer is to be written."""
 
     sql: str
-    params: list[Json] | dict[str, Json]
+    params: bytes
     limit: int
     max_bytes: int
     media_type: str
+
+    @property
+    def values(self) -> list[Json] | dict[str, Json]:
+        """The values; a message may have no whole number beyond 64 bits, JSON may."""
+        values: list[Json] | dict[str, Json] = msgspec.json.decode(self.params)
+        return values
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

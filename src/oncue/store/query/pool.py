@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from oncue.core.errors import InvalidInput, Overloaded, Problem
+from oncue.core.json_text import encode_json
 from oncue.ports import EventQuestion, EventRows, QueryBounds
 from oncue.store.query.messages import (
     Answer,
@@ -183,7 +184,7 @@ class _Child:
 def _asked(question: EventQuestion, bounds: Bounds) -> Question:
     return Question(
         question.sql,
-        dict(question.params) if isinstance(question.params, dict) else [*question.params],
+        encode_json(question.params),
         question.limit,
         bounds.max_bytes,
         question.media_type,

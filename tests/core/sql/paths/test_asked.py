@@ -246,10 +246,34 @@ def test_large_whole_numbers_are_told_apart(database: duckdb.DuckDBPyConnection)
     assert found == [(1,)]
 
 
-def test_lists_are_lists(database: duckdb.DuckDBPyConnection) -> None:
-    lists = ['["a", "b"]', '"text"', '[{"n": 2}, {"n": 0.5}]', "null"]
+def test_what_cannot_be_cast_is_null(database: duckdb.DuckDBPyConnection) -> None:
+    values = ['"x"', '"12"', "2.5", "[1]", '"2026-11-23T06:32:00Z"', "true"]
+    casts = (
+        "data.v::INT, data.v::DECIMAL(4, 1), data.v::DATE::VARCHAR, data.v::BOOL, data.v::VARCHAR"
+    )
 
-    found = _of(database, "SELECT len(data.v), list_contains(data.v, 'a') FROM events", *lists)
-    assert found == [(2, True), (4, None), (2, False), (None, None)]
+    assert _of(database, f"SELECT {casts} FROM events", *values) == [
+        (None, None, None, None, "x"),
+        (12, 12, None, None, "12"),
+        (2, 2.5, None, None, "2.5"),
+        (None, None, None, None, "[1]"),
+        (None, None, "2026-11-23", None, "2026-11-23T06:32:00Z"),
+        (None, None, None, True, "true"),
+    ]
+
+
+def test_lists_are_lists(database: duckdb.DuckDBPyConnection) -> None:
+    lists = ['["a", "b"]', '"text"', "[10, 9.5, 1]", '[{"n": 2.5}, {"n": 0.5}]', "null"]
+    asked = (
+        "len(data.v), 'a' IN data.v, list_contains(data.v, 1), list_sum(data.v), list_max(data.v)"
+    )
+
+    assert _of(database, f"SELECT {asked} FROM events", *lists) == [
+        (2, True, False, None, "b"),
+        (4, None, None, None, None),
+        (3, False, True, 20.5, 10),
+        (2, False, False, None, {"n": 2.5}),
+        (None, None, None, None, None),
+    ]
     sums = "SELECT sum(i.n) FROM events, unnest(data.v) AS t(i)"
-    assert _of(database, sums, lists[2]) == [(2.5,)]
+    assert _of(database, sums, lists[3]) == [(3,)]

@@ -29,7 +29,7 @@ from oncue.core.sql.paths.origins import Origins
 
 _COMPARISONS: Final = (
     *(exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ),
-    *(exp.Between, exp.In),
+    *(exp.Between, exp.In, exp.ArrayContains),
 )
 _LIKENESS: Final = (
     *(exp.Like, exp.ILike, exp.SimilarTo, exp.Glob, exp.RegexpLike, exp.RegexpILike),
@@ -46,6 +46,15 @@ _WANTED: Final = (
     (_LOGICAL, Kind.TRUTH),
     ((exp.AtTimeZone,), Kind.TIME),
     ((exp.Any, exp.All), Kind.LIST),
+)
+_TYPE: Final = exp.DataType.Type
+_CASTS: Final = (
+    (exp.DataType.INTEGER_TYPES, Kind.CAST_WHOLE),
+    ({_TYPE.DECIMAL}, Kind.CAST_DECIMAL),
+    ({_TYPE.FLOAT, _TYPE.DOUBLE}, Kind.CAST_DOUBLE),
+    ({_TYPE.BOOLEAN}, Kind.CAST_TRUTH),
+    ({_TYPE.JSON}, Kind.JSON),
+    ({_TYPE.DATE, _TYPE.TIMESTAMP, _TYPE.TIMESTAMPTZ, _TYPE.TIMESTAMPNTZ}, Kind.CAST_TIME),
 )
 _GROUPED: Final = ("expressions", "having", "order", "qualify")
 _MAX_DEPTH: Final = 50
@@ -133,8 +142,8 @@ class Uses:
     def _kind_as_part(self, node: exp.Expr, parent: exp.Expr) -> Kind:
         match parent:
             case exp.Cast() | exp.TryCast():
-                is_whole = parent.to.this in exp.DataType.INTEGER_TYPES
-                return Kind.ROUNDED if is_whole else Kind.PLAIN
+                type_ = parent.to.this
+                return next((kind for types, kind in _CASTS if type_ in types), Kind.PLAIN)
             case exp.Is():
                 return Kind.TRUTH if isinstance(parent.expression, exp.Boolean) else Kind.VALUE
             case exp.Bracket():
@@ -152,9 +161,11 @@ class Uses:
         return kind or Kind.VALUE
 
     def _kind_compared(self, node: exp.Expr, parent: exp.Expr) -> Kind:
-        if node.arg_key == "field":
-            return Kind.LIST
-        return self._given.kind_of_any(_others(node, parent))
+        kind = self._given.kind_of_any(_others(node, parent))
+        is_list = "this" if isinstance(parent, exp.ArrayContains) else "field"
+        if node.arg_key != is_list:
+            return kind
+        return Kind.NUMBERS if kind is Kind.NUMBER else Kind.LIST
 
     def _kind_of_branch(self, node: exp.Expr, parent: exp.Case | exp.If) -> Kind:
         case = parent.parent if isinstance(parent.parent, exp.Case) else parent
