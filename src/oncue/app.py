@@ -26,7 +26,7 @@ from oncue.engine.engine import Engine, World
 from oncue.engine.kept_secrets import KeptSecrets
 from oncue.engine.key_sweep import KeySweep
 from oncue.engine.poll_loop import POLLS_AT_ONCE
-from oncue.engine.retention import FinishedRetention, Retention
+from oncue.engine.retention import DAY_MS, FinishedRetention, Retention
 from oncue.outgoing.client import OutgoingClient
 from oncue.outgoing.postgres import PostgresClient
 from oncue.outgoing.smtp import SmtpClient
@@ -48,6 +48,7 @@ from oncue.store.sql.named_values import SqlSecrets, SqlVariables
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sql.schedules import SqlSchedules
 from oncue.store.sql.shelf import SqlShelf
+from oncue.store.sqlite.archived import LogArchive
 from oncue.store.sqlite.finished import SqliteFinished
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
@@ -158,6 +159,7 @@ async def run(
             clock=clock,
             disk=FolderDisk(settings.data),
             log=log,
+            archiving=_archiving(log, clock, settings.event_retention_days),
             journal=journal,
             checkpoints=checkpoints,
             history=SqliteHistory(journal.file),
@@ -201,7 +203,7 @@ async def run(
             FinishedRetention(
                 SqliteFinished(journal.file), accounts, clock, settings.execution_retention_days
             ),
-            Archiving(log.segments.archive_due, clock),
+            world.archiving,
             KeySweep(keys, accounts, clock),
         ):
             loop.start()
@@ -216,6 +218,12 @@ def _archive_place(settings: Settings) -> FolderPlace | BucketPlace | None:
         return FolderPlace(Path(url)) if url else None
     bucket, _, prefix = url.removeprefix("s3://").partition("/")
     return bucket_place(bucket, prefix, settings.credentials("r2"), settings.data / "archive-cache")
+
+
+def _archiving(log: SqliteEventLog, clock: SystemClock, retention_days: int) -> Archiving:
+    # What is in one file is deleted together: a tenth of its time later, at most.
+    span_ms = max(retention_days * DAY_MS // 10, DAY_MS)
+    return Archiving(LogArchive(log.segments, clock, span_ms), clock)
 
 
 def _questions(

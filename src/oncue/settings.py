@@ -192,7 +192,7 @@ class Settings(BaseSettings):
         90,
         alias="EVENT_RETENTION_DAYS",
         ge=1,
-        description="How long events are kept; files of the archive are deleted as a whole.",
+        description="How long events are kept; files of the archive are deleted as a whole, a tenth of that later at most.",
     )
     execution_retention_days: int = Field(
         90,

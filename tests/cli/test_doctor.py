@@ -43,6 +43,7 @@ def test_a_running_installation_is_well(tmp_path: Path, capsys: pytest.CaptureFi
         ("disk", "good"),
         ("vendors", "note"),
         ("alerts", "note"),
+        ("archive", "good"),
     } <= verdicts
 
 

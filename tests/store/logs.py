@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from oncue.store.archive.archive import Archive
-from oncue.store.archive.child import Stretch, Written, write_stretch
+from oncue.store.archive.child import write_file
+from oncue.store.archive.orders import Order, Written
 from oncue.store.archive.places import FolderPlace
+from oncue.store.archive.writer import Writer
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.log import INDEX, SqliteEventLog
 from oncue.store.sqlite.segments import Full
@@ -33,14 +35,16 @@ def use_log(path: Path, use: Use[Found], **options: Any) -> Found:
     return asyncio.run(main())
 
 
-async def write_here(stretch: Stretch) -> Written:
-    """Write a stretch as the process would that it costs half a second to start."""
-    return await asyncio.to_thread(write_stretch, stretch)
+class Here(Writer):
+    """Writes files as the process would that it costs half a second to start."""
+
+    async def write(self, order: Order) -> Written:
+        return await asyncio.to_thread(write_file, order)
 
 
 def archive_in(path: Path, commit: Commit = sqlite3.Connection.commit) -> Archive:
     """Return the archive beside the log of a folder, that needs no process to write."""
-    return Archive(path / INDEX, FolderPlace(path / "archive"), commit, write_here)
+    return Archive(path / INDEX, FolderPlace(path / "archive"), commit, Here())
 
 
 async def archive_all(log: SqliteEventLog, full: int = 1_000_000) -> None:

@@ -179,7 +179,9 @@ def test_the_disk_is_free_of_what_is_archived_and_then_of_what_is_old(tmp_path: 
     clock = VirtualClock()
 
     def size(part: str = "*") -> int:
-        return sum(path.stat().st_size for path in tmp_path.rglob(part) if path.is_file())
+        # What stands in write-ahead logs is bounded by itself.
+        files = [path for path in tmp_path.rglob(part) if path.suffix != ".db-wal"]
+        return sum(path.stat().st_size for path in files if path.is_file())
 
     async def use(log: SqliteEventLog) -> list[int]:
         sizes = []

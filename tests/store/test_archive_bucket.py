@@ -18,7 +18,7 @@ from oncue.store.archive.bucket import BucketPlace, bucket_place
 from oncue.store.sqlite.log import INDEX, SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from tests.make import make_incoming
-from tests.store.logs import archive_all, use_log, write_here
+from tests.store.logs import Here, archive_all, use_log
 
 CREDENTIALS = {"access_key": "key", "secret_key": "secret", "region": "us-east-1"}
 
@@ -39,7 +39,7 @@ def moto() -> Iterator[str]:
 
 
 def archive(tmp_path: Path, place: BucketPlace) -> Archive:
-    return Archive(tmp_path / INDEX, place, sqlite3.Connection.commit, write_here)
+    return Archive(tmp_path / INDEX, place, sqlite3.Connection.commit, Here())
 
 
 def place_on(url: str, tmp_path: Path, prefix: str) -> BucketPlace:

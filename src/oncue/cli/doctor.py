@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from oncue import __version__
 from oncue.actions.packages import available
 from oncue.cli.doctor_alerts import look_at_alerts
+from oncue.cli.doctor_archive import look_at_archive
 from oncue.cli.doctor_hooks import look_at_hooks
 from oncue.cli.doctor_keys import look_at_keys
 from oncue.cli.findings import Finding, Verdict
@@ -71,6 +72,7 @@ def _look(data: Path | None) -> Iterator[Finding]:
     yield from look_at_keys(settings)
     yield from look_at_hooks(settings)
     yield from look_at_alerts(settings)
+    yield from look_at_archive(settings)
     yield from _vendors(settings)
     yield from _packages()
 

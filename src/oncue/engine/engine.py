@@ -16,6 +16,7 @@ from oncue.core.workflow.records import CalledBack, CancelRequested
 from oncue.engine.active_patterns import ActivePatterns
 from oncue.engine.alerts import Alerts
 from oncue.engine.applying import Applying
+from oncue.engine.archiving import Archiving
 from oncue.engine.backtests import Backtests
 from oncue.engine.brought import Belongings
 from oncue.engine.built_ins import BuiltIns
@@ -95,6 +96,7 @@ class World:
     clock: Clock
     disk: Disk
     log: EventLog
+    archiving: Archiving
     journal: Journal
     checkpoints: Checkpoints
     history: History

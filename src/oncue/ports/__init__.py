@@ -58,7 +58,17 @@ from oncue.ports.letters import (
     Redrive,
     Redrives,
 )
-from oncue.ports.log import EventLog, EventUsage, Mark, Past, Receipt, Span, Stretch
+from oncue.ports.log import (
+    Archive,
+    Archived,
+    EventLog,
+    EventUsage,
+    Mark,
+    Past,
+    Receipt,
+    Span,
+    Stretch,
+)
 from oncue.ports.questions import EventQuestion, EventQuestions, EventRows
 from oncue.ports.schedules import Advance, Progress, Schedule, Schedules
 from oncue.ports.secrets import (
@@ -80,6 +90,8 @@ __all__ = [
     "Advance",
     "Answers",
     "ApiKey",
+    "Archive",
+    "Archived",
     "Brought",
     "Catalog",
     "Checkpoints",

@@ -56,6 +56,44 @@ class EventUsage:
         return sum(self.by_type.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What the archive holds of an account, or of all: `newest_ms` is when the last of it arrived."""
+
+    files: int
+    size: int
+    events: int
+    newest_ms: int | None
+    waiting: int
+    """Records that are due to be archived."""
+
+
+class Archive(Protocol):
+    """Where events go from the log, to stay for long."""
+
+    async def archive_due(self) -> int:
+        """
+        Archive a stretch of each account that has one, and return of how many accounts.
+
+        Raises:
+            Overloaded: it takes nothing now.
+        """
+
+    async def merge_next(self) -> bool:
+        """
+        Make one file of several small ones; return false once all were looked at.
+
+        Raises:
+            Overloaded: it takes nothing now.
+        """
+
+    async def rest(self) -> None:
+        """Let go of what it takes to write, for there is nothing to be written."""
+
+    def archived(self, account: str | None = None) -> Archived:
+        """Return what it holds of an account, without one of all."""
+
+
 class Past(Protocol):
     """What the log holds already."""
 

@@ -17,6 +17,7 @@ from oncue.core.integration import Reach
 from oncue.core.json_text import Json
 from oncue.core.limits.gate import Gates
 from oncue.core.workflow.compile import Library
+from oncue.engine.archiving import Archiving
 from oncue.engine.connected import Connected, Operators
 from oncue.engine.engine import Engine, World
 from oncue.engine.kept_secrets import KeptSecrets
@@ -35,6 +36,7 @@ from oncue.store.sql.named_values import SqlSecrets, SqlVariables
 from oncue.store.sql.patterns import SqlPatterns
 from oncue.store.sql.schedules import SqlSchedules
 from oncue.store.sql.shelf import SqlShelf
+from oncue.store.sqlite.archived import LogArchive
 from oncue.store.sqlite.file import Commit
 from oncue.store.sqlite.history import SqliteHistory
 from oncue.store.sqlite.journal import SqliteJournal
@@ -48,6 +50,7 @@ from oncue.testing.clock import VirtualClock
 
 ACCOUNT = "acc_test"
 PUBLIC_URL = "http://oncue.example"
+_SPAN_MS = 9 * 86_400_000
 
 Build: TypeAlias = Callable[[Stores], tuple[Actions, Library]]
 """From what accounts keep to the actions, and what they declare."""
@@ -127,6 +130,7 @@ async def embedded(  # noqa: PLR0913 what programs and tests choose
             clock=clock,
             disk=FolderDisk(folder),
             log=log,
+            archiving=Archiving(LogArchive(log.segments, clock, _SPAN_MS), clock),
             journal=journal,
             checkpoints=FileCheckpoints(folder / "checkpoints"),
             history=SqliteHistory(journal.file),

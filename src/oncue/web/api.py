@@ -7,6 +7,7 @@ from oncue.engine.engine import Engine, World
 from oncue.web import problems
 from oncue.web.accounts import AccountRoutes
 from oncue.web.actions import ActionRoutes
+from oncue.web.archive_status import ArchiveStatus
 from oncue.web.backtests import BacktestRoutes
 from oncue.web.callbacks import CallbackRoutes
 from oncue.web.configuration import ConfigurationRoutes
@@ -57,6 +58,7 @@ def create_app(engine: Engine, world: World, limits: Limits | None = None) -> AS
         VariableRoutes(context),
         AccountRoutes(context),
         Monitoring(context),
+        ArchiveStatus(context),
         metrics,
     )
     endpoints: list[Endpoint] = [e for resource in resources for e in resource.endpoints()]

@@ -26,6 +26,7 @@ class Metrics:
 
     def __init__(self, context: Context) -> None:
         self._engine = context.engine
+        self._archiving = context.world.archiving
         self._requests: Counter[tuple[str, int]] = Counter()
         self._durations = [0] * (len(_BUCKETS_S) + 1)
         self._seconds = 0.0
@@ -81,6 +82,9 @@ class Metrics:
         )
 
         numbers = self._engine.numbers()
+        archived, trouble = self._archiving.archived(), self._archiving.trouble
+        newest_s = (archived.newest_ms or 0) // 1_000
+        failing_since_s = trouble.since_ms // 1_000 if trouble else 0
         yield InfoMetricFamily("oncue", "What runs.", {"version": __version__})
         for name, told, count in (
             ("oncue_events_accepted", "Events accepted.", numbers.events),
@@ -130,6 +134,24 @@ class Metrics:
             ("oncue_timers", "Instants that executions wait for.", numbers.timers),
             ("oncue_steps_parked", "Steps that wait for a vendor's limit.", numbers.parked),
             ("oncue_circuits_open", "Vendors that do not answer.", numbers.circuits_open),
+            ("oncue_archive_bytes", "Bytes of the archive's files.", archived.size),
+            ("oncue_archive_files", "Files of the archive.", archived.files),
+            ("oncue_archive_events", "Events in the archive.", archived.events),
+            (
+                "oncue_archive_newest_timestamp_seconds",
+                "When the newest archived record arrived.",
+                newest_s,
+            ),
+            (
+                "oncue_archive_waiting",
+                "Records that are due to be archived, and are not yet.",
+                archived.waiting,
+            ),
+            (
+                "oncue_archive_failing_since_timestamp_seconds",
+                "Since when the archive takes nothing; 0 if it does.",
+                failing_since_s,
+            ),
         ):
             yield GaugeMetricFamily(name, told, value=count)
         requests = CounterMetricFamily(

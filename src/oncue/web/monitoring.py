@@ -13,7 +13,7 @@ from oncue.core.errors import InvalidInput, Overloaded, Problem
 from oncue.core.instants import format_instant, format_instant_if_any, parse_duration
 from oncue.core.json_text import Json
 from oncue.ports import ExecutionFilter, Span
-from oncue.web import render
+from oncue.web import archive_status, render
 from oncue.web.answers import answer
 from oncue.web.context import Context
 from oncue.web.cursor import Page, encode_cursor
@@ -61,7 +61,8 @@ class Monitoring:
         await world.journal.cursors()
         if trouble := await asyncio.to_thread(world.disk.trouble):
             raise Overloaded(trouble)
-        return answer({"status": "ready", "version": __version__})
+        archive = "failing" if world.archiving.trouble else "ok"
+        return answer({"status": "ready", "version": __version__, "archive": archive})
 
     async def dashboard(self, request: Request) -> Response:
         """Return what happened lately, in numbers."""
@@ -77,6 +78,7 @@ class Monitoring:
         paused: list[Json] = [*await self._context.engine.pauses.paused(account, patterns)]
         lag = world.log.head(account) - (await world.journal.cursors()).get(account, 0)
         alerts = await self._context.engine.alerts.way(account)
+        trouble = world.archiving.trouble
         shown: Json = {
             "since": format_instant(span.from_ms),
             "step_s": span.step_ms // 1_000,
@@ -95,6 +97,10 @@ class Monitoring:
                 "by_status": report.by_status,
                 "duration_ms": report.duration_ms,
                 "series": report.series,
+            },
+            "archive": {
+                **archive_status.shown(world.archiving.archived(account)),
+                "failing_since": format_instant(trouble.since_ms) if trouble else None,
             },
             "alerts": {"by": alerts.by, "lack": alerts.lack},
             "queues": {

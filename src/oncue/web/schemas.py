@@ -125,6 +125,14 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         ],
     },
     "Status": object_of(status=TEXT),
+    "ArchiveStatus": object_of(
+        files=NUMBER,
+        bytes=NUMBER,
+        events=NUMBER,
+        newest_at=or_null(INSTANT),
+        waiting=NUMBER,
+        trouble=or_null(object_of(since=INSTANT, message=TEXT)),
+    ),
     "Anything": ANY,
     "NewEvent": {
         "type": "object",

@@ -3,41 +3,31 @@ The archive: stretches of the log as files of Parquet, each of one account.
 
     begin (index) ─▶ write, fsync ─▶ name ─▶ keep (index) ─▶ … ─▶ let go (index) ─▶ delete
 
-Files are written by a process of low priority, and never changed. A file that is
-let go of is deleted once those who read it have ended.
+Files are written by a process of low priority, and never changed; small ones are merged into
+another. A file that is let go of is deleted once those who read it have ended.
 """
 
 import asyncio
 import logging
-import os
-import sys
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from itertools import count
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
-from oncue.core.errors import Overloaded
 from oncue.store.archive.bucket import BucketPlace
-from oncue.store.archive.child import Stretch, Written
 from oncue.store.archive.files import ArchivedFile, Wanted, of_interest
 from oncue.store.archive.index import ArchiveIndex
+from oncue.store.archive.left import Left, LeftFiles
+from oncue.store.archive.merging import STRETCH_BYTES
+from oncue.store.archive.orders import Merge, Order, Stretch, Written
 from oncue.store.archive.places import FolderPlace
 from oncue.store.archive.reader import ParquetReader
+from oncue.store.archive.writer import Writer
 from oncue.store.sqlite.file import Commit
 
 _log = logging.getLogger(__name__)
 
-STRETCH_BYTES: Final = 64 << 20
-"""What the bodies in one file take at most before they are packed; whoever reads it unpacks that."""
-_NICE: Final = 15
-_TIMEOUT_S: Final = 600
-
-
-Write = Callable[[Stretch], Awaitable[Written]]
+REPLACED_KEPT_MS: Final = 7 * 86_400_000
+"""How long files stay that another took the place of."""
 
 
 class Archive:
@@ -48,22 +38,30 @@ class Archive:
         path: Path,
         place: FolderPlace | BucketPlace,
         commit: Commit,
-        write: Write | None = None,
+        writer: Writer | None = None,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._index = ArchiveIndex(path, commit)
+        self.index = ArchiveIndex(path, commit)
+        """Which files there are."""
+        self.writer = writer or Writer()
+        """Who writes them."""
+        self.left = LeftFiles(place, self.index)
+        """Which of them do not count."""
         self._place = place
-        self._write = write or write_in_child
         self._reader = ParquetReader()
         self._files: dict[str, list[ArchivedFile]] = {}
-        self._reached = self._index.reached()
-        self._held: Counter[str] = Counter()
-        self._left_behind = self._index.left_behind()
-        for file in self._index.kept():
+        self._reached = self.index.reached()
+        # Whoever lets files go does it with nobody else in between.
+        self._letting_go = asyncio.Lock()
+        for file in self.index.kept():
             if place.has(file.name):
                 self._files.setdefault(file.account, []).append(file)
             else:
                 _log.error("the archive lacks %s: its events are not there", file.name)
+
+    def accounts(self) -> list[str]:
+        """Return the accounts that have files."""
+        return [*self._files]
 
     def files(self, account: str) -> Sequence[ArchivedFile]:
         """Return the files of an account, in order."""
@@ -84,8 +82,9 @@ class Archive:
             if beyond:
                 names = [file.name for file in beyond]
                 self._reached[account] = beyond[0].first - 1
-                self._index.take_back(account, names, self._reached[account])
-                self._left_behind += [(account, name) for name in names]
+                self.index.take_back(account, names, self._reached[account])
+                for name in names:
+                    self.left.put(Left(account, name))
                 del files[-len(beyond) :]
 
     async def fetch(
@@ -96,19 +95,9 @@ class Archive:
         values: Sequence[int | str | None],
     ) -> list[Any]:
         """Return what a statement finds in files; `view` is the account's number, and where it ends."""
-        with self.held(file.name for file in files):
+        with self.left.held(file.name for file in files):
             paths = await self.local(files)
             return await self._reader.fetch(paths, view, select, values)
-
-    @contextmanager
-    def held(self, names: Iterable[str]) -> Iterator[None]:
-        """Keep files from being deleted until the block ends."""
-        held = list(names)
-        self._held.update(held)
-        try:
-            yield
-        finally:
-            self._held -= Counter(held)
 
     async def local(self, files: Sequence[ArchivedFile]) -> list[Path]:
         """Return where files can be read; they are to be held."""
@@ -123,60 +112,82 @@ class Archive:
         Raises:
             Overloaded: it cannot be written now.
         """
-        name = self._free_name(account, bounds[0] + 1)
-        with self.held([name]):
-            self._left_behind.append((account, name))
-            await self._index.begin(account, name)
-            target = str(self._place.begin(name))
+        name = self.left.free_name(self.files(account), account, bounds[0] + 1)
+        with self.left.held([name]):
             paths = [str(path) for path in segments]
-            written = await self._write(
-                Stretch(account, paths, number, *bounds, STRETCH_BYTES, target)
-            )
-            await self._place.take(name)
-            wanted = Wanted((bounds[0] + 1, written.last), written.times, written.arrivals)
-            file = ArchivedFile(account, name, wanted, written.events, written.size)
-            await self._index.keep(file)
-            self._left_behind.remove((account, name))
+            target = str(self._place.begin(name))
+            stretch = Stretch(account, paths, number, *bounds, STRETCH_BYTES, target)
+            written = await self._write(account, name, stretch)
+            file = _file_of(account, name, written)
+            await self.index.keep(file, written.ids)
+            self.left.remove(name)
         self._files.setdefault(account, []).append(file)
         self._reached[account] = file.last
         return written.bodies
 
-    async def drop(self, before_ms: int, needed: Mapping[str, int]) -> int:
+    async def merge(self, account: str, files: Sequence[ArchivedFile], now_ms: int) -> None:
+        """
+        Let one file take the place of neighbours.
+
+        Raises:
+            Overloaded: it cannot be written now.
+        """
+        name = self.left.free_name(self.files(account), account, files[0].first)
+        with self.left.held([name, *(file.name for file in files)]):
+            paths = [str(path) for path in await self.local(files)]
+            target = str(self._place.begin(name))
+            merge = Merge(paths, files[0].first, files[-1].last, target)
+            written = await self._write(account, name, merge)
+            merged, until_ms = _file_of(account, name, written), now_ms + REPLACED_KEPT_MS
+            async with self._letting_go:
+                kept = self._files[account]
+                if files[0] not in kept:
+                    # Meanwhile it was too old.
+                    return
+                await self.index.replace(files, merged, written.ids, until_ms)
+                place = kept.index(files[0])
+                kept[place : place + len(files)] = [merged]
+            self.left.remove(name)
+            for file in files:
+                self.left.put(Left(account, file.name, until_ms, file.wanted.arrivals[1]))
+
+    async def drop(self, before_ms: int, needed: Mapping[str, int], now_ms: int) -> int:
         """Delete the files that arrived before an instant, up to what is `needed`; return how many."""
-        await self._clean_up()
+        await self.left.clean_up(before_ms, now_ms)
         dropped = 0
         for account, files in list(self._files.items()):
-            old = [
-                file
-                for file in files
-                if file.wanted.arrivals[1] < before_ms and file.last <= needed.get(account, 0)
-            ]
-            if old:
-                await self._index.let_go(old)
-                self._files[account] = files[len(old) :]
-                self._left_behind += [(account, file.name) for file in old]
-                dropped += len(old)
-        await self._clean_up()
+            async with self._letting_go:
+                old = [
+                    file
+                    for file in files
+                    if file.wanted.arrivals[1] < before_ms and file.last <= needed.get(account, 0)
+                ]
+                if old:
+                    await self.index.let_go(old)
+                    del files[: len(old)]
+            for file in old:
+                self.left.put(Left(account, file.name))
+            dropped += len(old)
+        await self.left.clean_up(before_ms, now_ms)
         return dropped
 
     async def close(self) -> None:
         """Let go of the files."""
+        await self.writer.rest()
         self._reader.close()
-        await self._index.close()
+        await self.index.close()
 
-    def _free_name(self, account: str, first: int) -> str:
-        # What a crash left behind may still have a name of the same offset.
-        left = {name for _, name in self._left_behind}
-        names = (f"{account}/{first:016}-{attempt}.parquet" for attempt in count(1))
-        return next(name for name in names if name not in left)
+    async def _write(self, account: str, name: str, order: Order) -> Written:
+        self.left.put(Left(account, name))
+        await self.index.begin(account, name)
+        written = await self.writer.write(order)
+        await self._place.take(name)
+        return written
 
-    async def _clean_up(self) -> None:
-        """Delete what was let go of, or was not finished, and is read by nobody."""
-        for account, name in list(self._left_behind):
-            if not self._held[name]:
-                await self._place.delete(name)
-                await self._index.forget(account, name)
-                self._left_behind.remove((account, name))
+
+def _file_of(account: str, name: str, written: Written) -> ArchivedFile:
+    wanted = Wanted(written.offsets, written.times, written.arrivals)
+    return ArchivedFile(account, name, wanted, written.events, written.size, written.bodies)
 
 
 def newest_first(files: Sequence[ArchivedFile], wanted: Wanted) -> Iterator[list[ArchivedFile]]:
@@ -189,34 +200,3 @@ def newest_first(files: Sequence[ArchivedFile], wanted: Wanted) -> Iterator[list
 
 
 _MOST_AT_ONCE: Final = 32
-
-
-async def write_in_child(stretch: Stretch) -> Written:
-    """
-    Return what a process of its own wrote.
-
-    Raises:
-        Overloaded: it could not.
-    """
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "oncue.store.archive.child"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    try:
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, running.pid, _NICE)
-        async with asyncio.timeout(_TIMEOUT_S):
-            said, errors = await running.communicate(msgspec.json.encode(stretch))
-    except TimeoutError as exc:
-        raise Overloaded(f"expected a file of the archive within {_TIMEOUT_S} s") from exc
-    finally:
-        if running.returncode is None:
-            running.kill()
-            await running.wait()
-    if running.returncode:
-        why = errors.decode(errors="replace").strip().rpartition("\n")[2]
-        raise Overloaded(f"expected the archive to take a file, got: {why}")
-    return msgspec.json.decode(said, type=Written)

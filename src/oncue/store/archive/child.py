@@ -1,32 +1,41 @@
 """
-The process that writes one file of the archive, and ends.
+The process that writes files of the archive, one after the other, until nobody asks for more.
 
-It reads the records of a stretch from the segments of the log, a batch at a
-time, and writes them as Parquet: in the order of their offsets, which is nearly
+It reads records from the segments of the log, or from small files of the archive that
+are to be one, and writes them as Parquet: in the order of their offsets, which is nearly
 that of time, in groups of few rows. So bounds of time leave whole groups out,
-and so do types, which each group has a filter of. The file is durable when
-the process says so.
+and so do types, which each group has a filter of. A group is written before the next one is
+read, so that it does not matter how large events are. A file is durable when the
+process says so.
 """
 
+import operator
 import os
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import duckdb
 import msgspec
-from arro3.core import Array, DataType, Table
+from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, Schema
+from rbloom import Bloom
 
+from oncue.store.archive.ids import STRANGERS_LET_IN, id_hash
+from oncue.store.archive.orders import Merge, Order, Stretch, Written, read_order, write_answer
 from oncue.store.sqlite import record
 from oncue.store.sqlite.record import Row
 from oncue.store.sqlite.segment import open_read_only
 
-_BATCH: Final = 4_096
+_BATCH: Final = 2_048
+_BATCH_BYTES: Final = 1 << 20
 ROWS_PER_GROUP: Final = 20_480
 """What is read to find one row; DuckDB's own 122 880 made that four times as slow."""
+GROUP_BYTES: Final = 8 << 20
+"""The same, where events are large; and what the writer holds."""
 _COLUMNS: Final = {
     "kind": DataType.int8(),
     "offset": DataType.int64(),
@@ -46,47 +55,23 @@ _CONFIG: Final = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-_TABLE: Final = """
-CREATE TABLE record (account VARCHAR, kind TINYINT, "offset" BIGINT, received_at TIMESTAMPTZ, time TIMESTAMPTZ,
-    source VARCHAR, id VARCHAR, type VARCHAR, subject VARCHAR, data JSON, extensions JSON)
+_FROM_LOG: Final = """
+SELECT ? AS account, kind, "offset", make_timestamptz(received_at * 1000) AS received_at,
+    make_timestamptz(time * 1000) AS time, source, id, type, subject, data::JSON AS data,
+    extensions::JSON AS extensions
+FROM batch
 """
-_INSERT: Final = """
-INSERT INTO record SELECT ? AS account, kind, "offset", make_timestamptz(received_at * 1000),
-    make_timestamptz(time * 1000), source, id, type, subject, data, extensions FROM batch
+_COPY: Final = f"""
+COPY ({{select}}) TO '{{target}}' (FORMAT parquet, COMPRESSION zstd,
+    ROW_GROUP_SIZE {ROWS_PER_GROUP}, ROW_GROUP_SIZE_BYTES {GROUP_BYTES})
 """
 _FOUND: Final = """
-SELECT max("offset"), epoch_ms(min(time)), epoch_ms(max(time)), epoch_ms(min(received_at)),
-    epoch_ms(max(received_at)), count(*) FILTER (kind = 0),
-    coalesce(sum(strlen(data)), 0)::BIGINT FROM record GROUP BY account
+SELECT account, min("offset"), max("offset"), count(*), epoch_ms(min(time)), epoch_ms(max(time)),
+    epoch_ms(min(received_at)), epoch_ms(max(received_at)), count(*) FILTER (kind = 0),
+    coalesce(sum(strlen(data)), 0)::BIGINT
+FROM read_parquet(?) GROUP BY account
 """
-
-
-class Stretch(msgspec.Struct, frozen=True):
-    """
-    What is to be written: the records (after, upto] of an account, less where they are large.
-
-    `segments` are the files of the log that have them, in order; `number` is what
-    the account is called there.
-    """
-
-    account: str
-    segments: Sequence[str]
-    number: int
-    after: int
-    upto: int
-    max_bytes: int
-    target: str
-
-
-class Written(msgspec.Struct, frozen=True):
-    """What was written, and its bounds."""
-
-    last: int
-    times: tuple[int, int]
-    arrivals: tuple[int, int]
-    events: int
-    bodies: int
-    size: int
+_IDS: Final = "SELECT id FROM read_parquet(?) WHERE account = ? AND kind = 0"
 
 
 _NOTHING: Final = msgspec.Raw(b"")
@@ -100,43 +85,67 @@ class _Body(msgspec.Struct):
 _parts_of = msgspec.json.Decoder(_Body).decode
 
 
-def write_stretch(stretch: Stretch) -> Written:
-    """Return what is in the file of a stretch, once that is durable."""
-    target = Path(stretch.target)
+def write_file(order: Order) -> Written:
+    """
+    Return what is in the file of an order, once that is durable.
+
+    Raises:
+        ValueError: files that are to be one lack something.
+    """
     with duckdb.connect(":memory:", config=dict(_CONFIG)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(_TABLE)
-        for batch in _batches(stretch):
-            connection.register("batch", batch)
-            connection.execute(_INSERT, [stretch.account])
-        connection.execute(
-            f"COPY record TO '{_quoted(target)}' "
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_PER_GROUP})"
-        )
-        found = connection.execute(_FOUND).fetchone()
+        match order:
+            case Stretch():
+                batches = RecordBatchReader.from_batches(_SCHEMA, _batches(order))
+                connection.register("batch", batches)
+                select, values = _FROM_LOG, [order.account]
+            case Merge():
+                # As text, since a list of paths cannot be bound there.
+                files = ", ".join(_quoted(path) for path in order.files)
+                select, values = f"FROM read_parquet([{files}])", []
+        connection.execute(_COPY.format(select=select, target=_unquoted(order.target)), values)
+        written = _found(connection, order.target)
+    if isinstance(order, Merge) and written.offsets != (order.first, order.last):
+        wanted = f"records {order.first} to {order.last}"
+        raise ValueError(f"expected {wanted} in the files to be merged, got {written.offsets}")
+    return written
+
+
+def _found(connection: duckdb.DuckDBPyConnection, target: str) -> Written:
+    """Return what is in a file, read from there."""
+    found = connection.execute(_FOUND, [target]).fetchone()
     assert found
-    last, oldest, newest, first_arrival, last_arrival, events, bodies = found
-    size = _synced(target)
-    return Written(last, (oldest, newest), (first_arrival, last_arrival), events, bodies, size)
+    account, first, last, count, *spans, events, bodies = found
+    if count != last - first + 1:
+        raise ValueError(f"expected records {first} to {last}, got {count}")
+    ids = Bloom(max(events, 1), STRANGERS_LET_IN, operator.index)
+    reading = connection.execute(_IDS, [target, account])
+    while some := reading.fetchmany(_BATCH):
+        ids.update(id_hash(id_) for (id_,) in some)
+    return Written(
+        offsets=(first, last),
+        times=(spans[0], spans[1]),
+        arrivals=(spans[2], spans[3]),
+        events=events,
+        bodies=bodies,
+        size=_synced(Path(target)),
+        ids=ids.save_bytes(),
+    )
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
-def _batches(stretch: Stretch) -> Iterator[Table]:
+def _batches(stretch: Stretch) -> Iterator[RecordBatch]:
     rows: list[Sequence[object]] = []
-    size = 0
+    size = total = 0
     for row in chain.from_iterable(_rows(stretch, path) for path in stretch.segments):
         rows.append(_columns_of(row))
         size += len(row[-1] or b"")
-        if size >= stretch.max_bytes:
-            break
-        if len(rows) == _BATCH:
-            yield _table(rows)
-            rows = []
+        if len(rows) == _BATCH or size >= _BATCH_BYTES:
+            yield _batch(rows)
+            total, size, rows = total + size, 0, []
+            if total >= stretch.max_bytes:
+                return
     if rows:
-        yield _table(rows)
+        yield _batch(rows)
 
 
 def _rows(stretch: Stretch, path: str) -> Iterator[Row]:
@@ -166,13 +175,24 @@ def _text(raw: bytes | str | msgspec.Raw) -> str | None:
     return raw if isinstance(raw, str) else bytes(raw).decode() or None
 
 
-def _table(rows: list[Sequence[object]]) -> Table:
+_SCHEMA: Final = Schema([Field(name, kind) for name, kind in _COLUMNS.items()])
+
+
+def _batch(rows: list[Sequence[object]]) -> RecordBatch:
     columns = zip(*rows, strict=True)
     arrays = [
         Array(list(column), type=kind)
         for column, kind in zip(columns, _COLUMNS.values(), strict=True)
     ]
-    return Table.from_arrays(arrays, names=list(_COLUMNS))
+    return RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+
+
+def _unquoted(path: str) -> str:
+    return path.replace("'", "''")
+
+
+def _quoted(path: str) -> str:
+    return f"'{_unquoted(path)}'"
 
 
 def _synced(path: Path) -> int:
@@ -181,9 +201,16 @@ def _synced(path: Path) -> int:
         return os.fstat(file.fileno()).st_size
 
 
+def write_files(source: IO[bytes], sink: IO[bytes]) -> None:
+    """Write what is ordered until nothing is."""
+    while line := source.readline():
+        sink.write(write_answer(write_file(read_order(line))))
+        sink.flush()
+
+
 if __name__ == "__main__":
-    sys.stdout.buffer.write(
-        msgspec.json.encode(
-            write_stretch(msgspec.json.decode(sys.stdin.buffer.read(), type=Stretch))
-        )
-    )
+    try:
+        write_files(sys.stdin.buffer, sys.stdout.buffer)
+    except (duckdb.Error, sqlite3.Error, OSError, ValueError) as exc:
+        # Further lines advise on settings that nobody has here.
+        sys.exit(str(exc).partition("\n")[0])

@@ -29,6 +29,8 @@ class ArchivedFile:
     """The bounds of what is in it."""
     events: int
     size: int
+    bodies: int
+    """Bytes of the `data` in it, unpacked."""
 
     @property
     def first(self) -> int:

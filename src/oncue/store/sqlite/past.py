@@ -19,7 +19,7 @@ from oncue.store.sqlite.whole import Whole
 
 _BACKWARDS: Final = 512
 _OFFSETS_AT_ONCE: Final = 1_000
-_LINES_AT_ONCE: Final = 2_000
+_LINES_BYTES: Final = 1 << 18
 
 
 class SqlitePast:
@@ -103,7 +103,7 @@ class SqlitePast:
     async def find(self, account: str, event_id: str, source: str | None = None) -> Event | None:
         """Return the event of that id, without `source` the newest; nothing if there is none."""
         statement = (record.FIND, (self._number(account), event_id, source, source))
-        rows = await self._whole.newest(account, statement, 1)
+        rows = await self._whole.newest(account, statement, 1, event_id=event_id)
         return next((found for found in map(record_of, rows) if isinstance(found, Event)), None)
 
     async def events(
@@ -142,7 +142,7 @@ class SqlitePast:
         archive = self._segments.archive
         while True:
             files = [*archive.files(account)]
-            with archive.held(file.name for file in files):
+            with archive.left.held(file.name for file in files):
                 after = files[-1].last if files else 0
                 await self._write_lines(account, after, path)
                 # Else some went into the archive meanwhile, and may have left the log.
@@ -158,10 +158,9 @@ class SqlitePast:
         await asyncio.to_thread(path.write_bytes, b"")
 
         def append(connection: sqlite3.Connection, number: int) -> None:
-            with path.open("a", encoding="utf-8") as file:
+            with path.open("a", encoding="utf-8", buffering=_LINES_BYTES) as file:
                 rows = connection.execute(record.LINES, (number, after, head))
-                while some := rows.fetchmany(_LINES_AT_ONCE):
-                    file.write("\n".join(line for (line,) in some) + "\n")
+                file.writelines(line for (line,) in rows)
 
         await self._whole.each(account, append, 0)
 

@@ -75,7 +75,7 @@ ORDER BY "offset" DESC LIMIT 1
 LINES: Final = """
 SELECT '{"o":' || "offset" || ',"r":' || received_at || ',"m":' || time
     || ',"s":' || json_quote(source) || ',"i":' || json_quote(id) || ',"t":' || json_quote(type)
-    || ',"u":' || json_quote(subject) || ',"b":' || CAST(body AS TEXT) || '}'
+    || ',"u":' || json_quote(subject) || ',"b":' || CAST(body AS TEXT) || '}' || char(10)
 FROM record WHERE account = ? AND "offset" > ? AND "offset" <= ? AND kind = 0
 """
 SEEK: Final = 'SELECT min("offset") FROM record WHERE account = ? AND received_at >= ?'

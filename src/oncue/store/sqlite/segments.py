@@ -21,14 +21,13 @@ from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
 from oncue.ports import Clock
-from oncue.store.archive.archive import STRETCH_BYTES, Archive
+from oncue.store.archive.archive import Archive
+from oncue.store.archive.merging import STRETCH_BYTES, STRETCH_RECORDS
 from oncue.store.sqlite import record
 from oncue.store.sqlite.appender import Appender
 from oncue.store.sqlite.file import READERS, Commit, SqliteFile, as_ours
 from oncue.store.sqlite.segment import SealedSegment
 
-STRETCH_RECORDS: Final = 102_400
-"""Records that go into the archive together; a query over all events reads so many from the log at most."""
 _DAY_MS: Final = 86_400_000
 
 T = TypeVar("T")
@@ -75,6 +74,7 @@ class Segments:
         self.file = self._open(last)
         archive.keep_within(self.appender.heads())
         self._sealing: asyncio.Task[None] | None = None
+        self._refused = ""
 
     async def write(
         self, op: Callable[[sqlite3.Connection], T], after: Callable[[T], None], size: int = 0
@@ -95,10 +95,14 @@ class Segments:
         Archive a stretch of each account that has one, and return of how many accounts.
 
         Raises:
-            Overloaded: the archive takes nothing now.
+            Overloaded: the archive takes nothing now; the account is the last one the next time.
         """
-        heads = self.appender.heads()
-        return sum([await self._archive_next(account, heads[account], full) for account in heads])
+        archived, heads = 0, self.appender.heads()
+        for account in sorted(heads, key=self._refused.__eq__):
+            self._refused = account
+            archived += await self._archive_next(account, heads[account], full)
+        self._refused = ""
+        return archived
 
     async def _archive_next(self, account: str, head: int, full: int) -> bool:
         """
@@ -107,19 +111,25 @@ class Segments:
         It has `full` records, or fewer where they are large, or where they are sealed.
         """
         number = self.appender.numbers[account]
-        after = max(self.archive.reached(account), self.first(number) - 1)
-        sealed = [s for s in self.sealed if last_of(s, number) > after]
-        is_full = head - after >= full or self.appender.unarchived[number] >= STRETCH_BYTES
-        end = head if is_full else max((last_of(s, number) for s in sealed), default=0)
+        after, end = self.due(account, head, full)
         upto = min(after + full, end)
         if upto <= after:
             return False
+        sealed = [s for s in self.sealed if last_of(s, number) > after]
         paths = [s.path for s in sealed if s.bounds[number][0] <= upto]
         if upto > self.appender.before.get(number, 0):
             paths.append(self._path)
         written = await self.archive.add(account, paths, number, (after, upto))
         self.appender.unarchived[number] -= min(written, self.appender.unarchived[number])
         return True
+
+    def due(self, account: str, head: int, full: int = STRETCH_RECORDS) -> tuple[int, int]:
+        """Return the bounds of what is to go into the archive, (after, upto]; empty if nothing is."""
+        number = self.appender.numbers.get(account, 0)
+        after = max(self.archive.reached(account), self.first(number) - 1)
+        is_full = head - after >= full or self.appender.unarchived[number] >= STRETCH_BYTES
+        sealed = max((last_of(s, number) for s in self.sealed), default=0)
+        return after, max(after, head if is_full else sealed)
 
     async def drop(self, before_ms: int, needed: Mapping[str, int]) -> int:
         """
@@ -137,7 +147,8 @@ class Segments:
         while self.sealed and self.sealed[0].is_done_with(repeatable_ms, archived):
             self.sealed.pop(0).delete()
             dropped += 1
-        return dropped + await self.archive.drop(min(before_ms, repeatable_ms), needed)
+        now_ms = self._clock.now_ms()
+        return dropped + await self.archive.drop(min(before_ms, repeatable_ms), needed, now_ms)
 
     async def close(self) -> None:
         """Let go of the files."""

@@ -73,11 +73,12 @@ class Whole:
         statement: tuple[str, Sequence[int | str | None]],
         limit: int,
         wanted: Wanted = EVERYTHING,
+        event_id: str | None = None,
     ) -> list[Row]:
         """
         Return up to `limit` of the rows that a statement finds, from the newest backwards.
 
-        Files that hold nothing of what is `wanted` may be left out.
+        Files that hold nothing of what is `wanted`, or no event of an id, may be left out.
         """
         number = self._segments.appender.numbers.get(account, 0)
         older = [s for s in self._segments.sealed if number in s.bounds]
@@ -96,7 +97,11 @@ class Whole:
         for files in newest_first(self._segments.archive.files(account), archived):
             if len(rows) >= limit:
                 break
-            rows += await self._segments.archive.fetch(files, (number, lowest), *statement)
+            some: Sequence[ArchivedFile] = files
+            if event_id is not None:
+                some = await self._segments.archive.index.that_may_have(files, event_id)
+            if some:
+                rows += await self._segments.archive.fetch(some, (number, lowest), *statement)
         return rows[:limit]
 
     async def each(

@@ -64,8 +64,12 @@ function showNumbers(board) {
   const lag = board.events.lag ? `, ${board.events.lag} not yet matched` : "";
   $("numbers").textContent =
     `last day: ${board.events.total} events${lag}, ${board.patterns.matches} matches · ${board.workflows.enabled} of ${board.workflows.total} workflows on` +
-    (parts.length ? ` · executions: ${parts.join(", ")}` : "");
+    (parts.length ? ` · executions: ${parts.join(", ")}` : "") +
+    (board.archive.files ? ` · archive: ${board.archive.events} events, ${(board.archive.bytes / 2 ** 20).toFixed(1)} MiB` : "");
   $("alerts").hidden = board.alerts.by !== null;
+  $("archive").hidden = board.archive.failing_since === null;
+  $("archive").textContent =
+    `The archive takes nothing since ${when(board.archive.failing_since)}: events stay in the log, and none is lost. oncue doctor says why.`;
   $("alerts").textContent = `Nobody is told of failures: ${board.alerts.lack}`;
 }
 
