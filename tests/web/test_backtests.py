@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from oncue.core.instants import parse_instant
 from oncue.core.json_text import Json
 from tests.server import Answer, Served, serve
 
@@ -208,6 +209,44 @@ def test_numbers_of_any_length_are_read(tmp_path: Path) -> None:
     (match,) = serve(tmp_path, use).body["matches"]
 
     assert match["values"] == {"amount": 10**30}
+
+
+TUMBLING: dict[str, Json] = {**FAILED_LOGINS, "value": 1, "window_type": "tumbling"}
+GREEDY: dict[str, Json] = {
+    "type": "sql",
+    "query": "SELECT * FROM events MATCH_RECOGNIZE (PARTITION BY subject ORDER BY time MEASURES"
+    " LAST(F.time) AS last PATTERN (F{2,}) WITHIN INTERVAL '1' HOUR"
+    " DEFINE F AS type = 'login.failed')",
+}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "bounds", "count"),
+    [
+        pytest.param(GREEDY, {}, 2, id="by now"),
+        pytest.param(GREEDY, {"until": "2026-01-05T10:30:00Z"}, 0, id="none is over so early"),
+        pytest.param(GREEDY, _bounds("00", "05"), 0, id="nor by the end of the range"),
+        pytest.param(
+            GREEDY, {**_bounds("00", "05"), "until": "2026-01-05T11:30:00Z"}, 1, id="but later"
+        ),
+        pytest.param(TUMBLING, _bounds("00", "05"), 0, id="a window counts at its end"),
+        pytest.param(TUMBLING, _bounds("00", "06"), 1, id="which is in the range"),
+    ],
+)
+def test_over_the_log_too_the_clock_runs_on(
+    tmp_path: Path, pattern: Json, bounds: dict[str, Json], count: int
+) -> None:
+    async def use(server: Served) -> Answer:
+        clock = server.world.clock
+        for minute in (0, 1, 2, 10, 11):
+            clock.advance(parse_instant(f"2026-01-05T10:{minute:02}:00Z") - clock.now_ms())
+            (event,) = _logins(minute, subject="ada" if minute < 10 else "bob")
+            assert (await server.request("POST", "/events", json=event)).status == 202
+        clock.advance(24 * 3_600_000)
+        body = {"pattern": pattern, **bounds}
+        return await server.request("POST", "/patterns/test", json=body)
+
+    assert serve(tmp_path, use).body["match_count"] == count
 
 
 def test_nothing_of_a_backtest_is_kept(tmp_path: Path) -> None:

@@ -215,3 +215,24 @@ def test_that_rows_were_cut_off_is_told(tmp_path: Path) -> None:
     [warning] = shown["warnings"]
     assert warning["path"] == "pattern.query"
     assert "the last poll read 1000" in warning["message"]
+
+
+def test_a_backtest_asks_nothing_and_finds_what_was_polled(tmp_path: Path) -> None:
+    query = "SELECT subject AS user FROM events WHERE type = 'paid'"
+    pattern = _pattern(query, identity=["user"])
+
+    async def use(server: Served) -> list[Answer]:
+        async def test(document: Any) -> Answer:
+            return await server.request("POST", "/patterns/test", json={"pattern": document})
+
+        await server.request("POST", "/events", json={"type": "paid", "subject": "ada"})
+        before = await test(pattern["pattern"])
+        await server.request("POST", "/patterns", json=pattern)
+        await server.world.engine.settled()
+        return [before, await test(pattern["pattern"]), await test(WRONG)]
+
+    before, after, wrong = serve(tmp_path, use)
+
+    assert (before.body["match_count"], after.body["match_count"]) == (0, 1)
+    assert [one["path"] for one in before.body["warnings"]] == ["pattern.every"]
+    assert _paths(wrong) == ["pattern.query"]

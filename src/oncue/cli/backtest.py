@@ -32,6 +32,8 @@ class Extent:
         Matches from this instant on, or of so long: 2026-01-05T10:00:00Z, or 7d.
     to
         Matches before this instant.
+    until
+        How far the clock runs on after the last event (default --to; over the log now).
     warm_up
         How long before that the state begins (default the longest window).
     events
@@ -41,6 +43,7 @@ class Extent:
 
     from_: Annotated[str | None, Parameter(name="--from")] = None
     to: str | None = None
+    until: str | None = None
     warm_up: str | None = None
     events: Path | None = None
 
@@ -117,6 +120,7 @@ def _asked(content: dict[str, Json], extent: Extent) -> dict[str, Json]:
         "pattern": content.get("pattern", content),
         "from": _instant(extent.from_),
         "to": _instant(extent.to),
+        "until": _instant(extent.until),
         "warm_up": extent.warm_up,
         "events": None if extent.events is None else _events(extent.events),
     }
@@ -176,6 +180,8 @@ def _print(result: Any) -> None:
     out.print(_count(result))
     if result["failures"]:
         out.print(f"[red]the pattern failed on {result['failures']} events[/red]")
+    for warning in result["warnings"]:
+        out.print(f"warning: {warning['path']}: {warning['message']}", markup=False)
     if comparison := result.get("comparison"):
         _print_comparison(comparison, is_whole=not result["truncated"])
 

@@ -19,6 +19,7 @@ from oncue.core.pattern.plan import ActivePattern
 from oncue.core.problems import problems_of
 from oncue.engine.backtests import Result, Stored, over_given
 from oncue.engine.given_events import given_events
+from oncue.engine.poll_trials import problems_with
 from oncue.ports import PatternVersion
 from oncue.web.answers import answer
 from oncue.web.body import JSON, YAML, read_document
@@ -53,7 +54,9 @@ class BacktestRequest(Document):
         default=None, description="In event time; without it there is no end."
     )
     until: InstantMs | None = Field(
-        default=None, description="How far the clock runs on after given events."
+        default=None,
+        description="How far the clock runs on after the last event: by default to `to`, else until all "
+        "timers of given events have fired, or over the log to now.",
     )
     warm_up: DurationMs | None = Field(
         default=None, description="How long before `from` the state begins."
@@ -135,6 +138,10 @@ class BacktestRoutes:
         if request.compare_to is not None:
             live = await self._context.world.patterns.current(account, request.compare_to)
         pattern = parse_pattern(document).named("backtest", 1, 1, None)
+        if poll := pattern.plan.looking.poll:
+            questions = self._context.world.questions
+            if problems := await problems_with(questions, account, poll, "pattern"):
+                raise InvalidInput(problems)
         return _Asked(request, document, pattern, live)
 
     async def _over_given(self, asked: _Asked) -> Result:
@@ -153,11 +160,12 @@ class BacktestRoutes:
 
     def _over_log(self, account: str, asked: _Asked) -> AsyncIterator[Result | int]:
         request, now = asked.request, self._context.world.clock.now_ms()
+        until_ms = request.to if request.until is None else request.until
         reach_ms = max(pattern.plan.looking.reach_ms for pattern in asked.patterns)
         stored = Stored(
             from_ms=request.from_ or 0,
             to_ms=_NO_END if request.to is None else request.to,
-            until_ms=now if request.to is None else request.to,
+            until_ms=now if until_ms is None else until_ms,
             warm_up_ms=reach_ms if request.warm_up is None else request.warm_up,
         )
         return self._context.engine.backtests.over_log(
@@ -191,10 +199,20 @@ def _shown(asked: _Asked, result: Result) -> dict[str, Json]:
         "events_scanned": result.scanned,
         "truncated": result.counts[0] > len(matches),
         "failures": result.failures,
+        "warnings": _warnings(asked.pattern),
     }
     if asked.live:
         shown["comparison"] = _compared(asked.live, result)
     return shown
+
+
+def _warnings(pattern: ActivePattern) -> list[Json]:
+    looking = pattern.plan.looking
+    found: list[Json] = [{"path": one.path, "message": one.message} for one in looking.warnings]
+    if looking.poll:
+        told = "asks nothing here: only polls that the events tell of (query.polled) make matches"
+        found.append({"path": "pattern.every", "message": told})
+    return found
 
 
 def _match(match: Match) -> dict[str, Json]:

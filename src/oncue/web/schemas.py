@@ -204,6 +204,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
             events_scanned=NUMBER,
             truncated=TRUTH,
             failures=NUMBER,
+            warnings=_WARNINGS,
         ),
         "description": "With `comparison`, where it was asked for.",
     },
