@@ -20,7 +20,10 @@ CALLS = (
     "substring(a.t, a.n, a.m)",
     "replace(a.t, a.u, 'x')",
     "concat(a.t, a.u)",
+    "concat_ws(a.t, a.u, nullif(a.t, a.t), 'x')",
     "a.t || a.u",
+    "a.v ** 2 + a.v ^ 3",
+    "pow(abs(a.v), 0.5)",
     *(f"{name}(a.v)" for name in NUMBERS),
     "round(a.v, a.n)",
     "greatest(a.n, a.m)",
@@ -57,3 +60,13 @@ def test_functions_are_those_of_queries(t: str, u: str, n: int, m: int, v: float
     found = streamed({"t": t, "u": u, "n": n, "m": m, "v": v})
 
     assert dict(zip(CALLS, found, strict=True)) == dict(zip(CALLS, expected, strict=True))
+
+
+def test_lists_are_counted_from_their_end_too() -> None:
+    query = "SELECT data.l[-1] AS a, data.l[-3] AS b, data['l'][0] AS c, data.l[9] AS d FROM events"
+    pattern = parse_pattern({"name": "ends", "pattern": {"type": "sql", "query": query}})
+    backtest = Backtest([pattern.named("pat_l", 1, 1, None)], 0)
+
+    [found] = backtest.fold(Event(1, 1, "e", "case", "row", None, 1, {"l": [1, 2]}, {}))
+
+    assert found.hit.values == {"a": 2, "b": None, "c": 1, "d": None}

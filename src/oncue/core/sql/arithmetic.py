@@ -1,5 +1,6 @@
 """Numbers, instants and intervals: what is added, subtracted and converted."""
 
+import math
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -123,6 +124,7 @@ _ARITHMETIC: Final[dict[type[exp.Expr], Callable[[float, float], Json]]] = {
     exp.Mul: lambda first, second: values.bounded(first * second),
     exp.Div: lambda first, second: values.bounded(first / second),
     exp.IntDiv: _quotient,
+    exp.Pow: lambda first, second: values.bounded(math.pow(first, second)),
     exp.Mod: remainder,
 }
 

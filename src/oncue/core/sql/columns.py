@@ -68,7 +68,7 @@ def _step(key: exp.Expr) -> Step | None:
     # sqlglot counts from 0 what DuckDB counts from 1; a JSON document counts from 0.
     if isinstance(key, exp.Literal) and key.name.isdecimal():
         return int(key.name) + 1
-    return 0 if isinstance(key, exp.Neg) and key.name == "1" else None
+    return 1 - int(key.name) if isinstance(key, exp.Neg) and key.name.isdecimal() else None
 
 
 def _steps(path: exp.Expr) -> list[Step]:
@@ -89,7 +89,7 @@ def value_at(document: Json, steps: Sequence[Step]) -> Json:
         if isinstance(document, dict) and isinstance(step, str):
             document = document.get(step)
         elif isinstance(document, list) and isinstance(step, int):
-            document = document[step] if step < len(document) else None
+            document = document[step] if -len(document) <= step < len(document) else None
         else:
             return None
     return document

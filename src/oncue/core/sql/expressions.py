@@ -30,7 +30,7 @@ _FORMS: Final[tuple[tuple[tuple[type[exp.Expr], ...], _Form], ...]] = (
     ((exp.Case, exp.If), logic.case),
     ((exp.Coalesce,), logic.coalesce),
     ((exp.Nullif,), functions.null_if),
-    ((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod), arithmetic.arithmetic),
+    ((exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Pow), arithmetic.arithmetic),
     ((exp.Neg,), arithmetic.negative),
     ((exp.Interval,), arithmetic.interval),
     ((exp.Cast, exp.TryCast), arithmetic.cast),

@@ -1,7 +1,7 @@
 """Functions of SQL that give a value of their arguments alone."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -137,15 +137,11 @@ def call(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
 
 def concatenation(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
     """Return texts one after the other; `||` gives NULL where one is NULL, CONCAT passes over it."""
+    if isinstance(node, exp.ConcatWs):
+        return _joined(compiler, node)
     is_concat = isinstance(node, exp.Concat)
     nodes = node.expressions if is_concat else [node.this, node.expression]
-    scalars = [compiler.compile(each) for each in nodes]
-    texts = [
-        scalar.of
-        if scalar.sort in (Sort.NUMBER, Sort.TRUTH, Sort.ANY)
-        else compiler.taken_for(scalar, Sort.TEXT, each).of
-        for scalar, each in zip(scalars, nodes, strict=True)
-    ]
+    texts = _spelled(compiler, nodes)
 
     def evaluate(context: C) -> Json:
         parts = [values.spelled(text(context)) for text in texts]
@@ -156,6 +152,31 @@ def concatenation(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
         return joined if len(joined) <= MAX_TEXT else None
 
     return Scalar(Sort.TEXT, evaluate)
+
+
+def _joined(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    """Return texts with another between them; NULLs are passed over."""
+    between_of, *texts = _spelled(compiler, node.expressions)
+
+    def evaluate(context: C) -> Json:
+        between = values.spelled(between_of(context))
+        parts = [values.spelled(text(context)) for text in texts]
+        if between is None:
+            return None
+        joined = between.join([part for part in parts if part is not None])
+        return joined if len(joined) <= MAX_TEXT else None
+
+    return Scalar(Sort.TEXT, evaluate)
+
+
+def _spelled(compiler: Compiler[C], nodes: Sequence[exp.Expr]) -> list[Callable[[C], Json]]:
+    scalars = [compiler.compile(each) for each in nodes]
+    return [
+        scalar.of
+        if scalar.sort in (Sort.NUMBER, Sort.TRUTH, Sort.ANY)
+        else compiler.taken_for(scalar, Sort.TEXT, each).of
+        for scalar, each in zip(scalars, nodes, strict=True)
+    ]
 
 
 def extreme(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:

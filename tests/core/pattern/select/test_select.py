@@ -56,6 +56,37 @@ def problems(query: str, **options: Json) -> list[tuple[str, str]]:
     return [(problem.path, problem.message) for problem in refused.value.problems]
 
 
+@pytest.mark.parametrize(
+    ("positional", "named"),
+    [
+        (
+            "TUMBLE(TABLE events, DESCRIPTOR(time), INTERVAL '10' SECOND)",
+            "TUMBLE(DATA => TABLE events, TIMECOL => DESCRIPTOR(time), SIZE => INTERVAL '10' SECOND)",
+        ),
+        (
+            "HOP(TABLE events, DESCRIPTOR(time), INTERVAL '5' SECOND, INTERVAL '10' SECOND)",
+            "HOP(data => TABLE events, timecol => DESCRIPTOR(time), size => INTERVAL '10' SECOND,"
+            " slide => INTERVAL '5' SECOND)",
+        ),
+        (
+            "SESSION(TABLE events PARTITION BY data.shop, DESCRIPTOR(time), INTERVAL '5' SECOND)",
+            "SESSION(DATA => TABLE events PARTITION BY data.shop, TIMECOL => DESCRIPTOR(time),"
+            " GAP => INTERVAL '5' SECOND)",
+        ),
+    ],
+)
+def test_arguments_of_windows_may_have_names(positional: str, named: str) -> None:
+    query = (
+        f"SELECT window_start, data.shop, COUNT(*) AS n FROM TABLE({{}}) {PER_WINDOW}, data.shop"
+    )
+    events = [sale(seconds, "ab"[seconds % 2]) for seconds in (0, 1, 2, 7, 12, 13, 30)]
+
+    found = rows(query.format(named), events)
+
+    assert found == rows(query.format(positional), events)
+    assert len(found) > 3
+
+
 def test_each_wanted_event_is_a_row() -> None:
     query = (
         "SELECT data.shop, data.amount * 2 AS twice, time AS at FROM events AS e"

@@ -30,6 +30,13 @@ class Shape(StrEnum):
     SESSION = "SESSION"
 
 
+_LENGTHS: Final[Mapping[Shape, Sequence[str]]] = {
+    Shape.TUMBLE: ("SIZE", "OFFSET"),
+    Shape.HOP: ("SLIDE", "SIZE", "OFFSET"),
+    Shape.CUMULATE: ("STEP", "SIZE", "OFFSET"),
+    Shape.SESSION: ("GAP",),
+}
+"""The names of the intervals of each, in their order."""
 SHAPES: Final = tuple(shape.value for shape in Shape)
 BEGINNINGS: Final = ("TABLE", *SHAPES)
 """What a table function may begin with."""
@@ -174,10 +181,12 @@ def table_function(statement: Statement, rest: Sequence[Word]) -> WindowTable | 
         words.sequence("TABLE", "(")
     shape = Shape(words.need(*SHAPES).upper)
     words.need("(")
+    _argument(words, "DATA")
     source = _source(words)
     partition = _partition(words, shape)
+    _argument(words, "TIMECOL")
     column = _descriptor(words)
-    windowing = windowing_of(shape, _spans(words))
+    windowing = windowing_of(shape, _spans(words, _LENGTHS[shape]))
     if is_wrapped:
         words.need(")")
     if isinstance(windowing, str):
@@ -251,7 +260,7 @@ def _partition(words: Words, shape: Shape) -> list[list[Word]]:
     """Return the parts of PARTITION BY, and take the comma after them or after the table."""
     parts: list[list[Word]] = []
     if shape is Shape.SESSION and words.sequence("PARTITION", "BY"):
-        while (word := words.peek) and word.upper != "DESCRIPTOR":
+        while (word := words.peek) and word.upper not in ("DESCRIPTOR", "TIMECOL"):
             part = words.until(",", ")")
             if not part:
                 raise words.refusal("a column after PARTITION BY")
@@ -270,13 +279,22 @@ def _descriptor(words: Words) -> list[Word]:
     return column
 
 
-def _spans(words: Words) -> list[int]:
-    """Take intervals up to the end of a function."""
+def _argument(words: Words, *names: str) -> str:
+    """Take the name of an argument, such as `DATA =>`, if there is one."""
+    return next((name for name in names if words.sequence(name, "=", ">")), "")
+
+
+def _spans(words: Words, names: Sequence[str] = ()) -> list[int]:
+    """Take intervals up to the end of a function; those with names come in the order of these."""
     spans: list[int] = []
+    named: dict[str, int] = {}
     while words.take(","):
-        spans.append(_interval(words))
+        if name := _argument(words, *names):
+            named[name] = _interval(words)
+        else:
+            spans.append(_interval(words))
     words.need(")")
-    return spans
+    return [*spans, *(named[name] for name in names if name in named)]
 
 
 def _interval(words: Words) -> int:
