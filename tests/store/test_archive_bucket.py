@@ -1,6 +1,9 @@
 """The archive in a bucket, as moto has it."""
 
+import asyncio
+import io
 import os
+import shutil
 import sqlite3
 import urllib.request
 import warnings
@@ -12,12 +15,17 @@ import pytest
 
 from oncue.core.errors import InvalidInput, Overloaded
 from oncue.core.event import EventFilter
+from oncue.engine.retention import DAY_MS
 from oncue.settings import load_settings
 from oncue.store.archive.archive import Archive
 from oncue.store.archive.bucket import BucketPlace, bucket_place
+from oncue.store.backup import write_backup
+from oncue.store.restore import restore_backup
+from oncue.store.sqlite.archived import LogArchive
 from oncue.store.sqlite.log import INDEX, SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from tests.make import make_incoming
+from tests.store.folders.dumps import live
 from tests.store.logs import Here, archive_all, use_log
 
 CREDENTIALS = {"access_key": "key", "secret_key": "secret", "region": "us-east-1"}
@@ -105,3 +113,41 @@ def test_a_place_of_the_archive_is_a_whole_path_or_a_bucket(tmp_path: Path) -> N
     for url in ("archive", "s3://", "s3:///oncue"):
         with pytest.raises(InvalidInput, match="expected a whole path, or s3://bucket/prefix"):
             load_settings({"archive_url": url, "data": tmp_path})
+
+
+def test_a_restored_folder_finds_its_events_in_the_bucket(moto: str, tmp_path: Path) -> None:
+    clock, old, restored = VirtualClock(), tmp_path / "old", tmp_path / "restored"
+    options: dict[str, Any] = {"clock": clock, "dedupe_window_ms": 0}
+
+    async def fill(log: SqliteEventLog) -> None:
+        for number in range(9):
+            await log.append("a", [make_incoming(id=f"e-{number}")])
+            await archive_all(log, 1)
+        clock.advance(2 * DAY_MS)
+        await log.segments.drop(0, {"a": 9})
+
+    async def merge(log: SqliteEventLog) -> int:
+        assert await LogArchive(log.segments, clock, DAY_MS).merge_next()
+        await log.segments.drop(0, {"a": 9})
+        return len(log.segments.archive.files("a"))
+
+    async def read(log: SqliteEventLog) -> list[int]:
+        return [record.offset for record in await log.read("a", 0, 10)]
+
+    def use(folder: Path, use: Any) -> Any:
+        place = place_on(moto, folder, "restored")
+        return use_log(folder, use, archive=archive(folder, place), **options)
+
+    asyncio.run(live(old))
+    shutil.rmtree(old / "log")
+    use(old, fill)
+    packed = io.BytesIO()
+    manifest = write_backup(old, packed, old, version="1", created_at="now", with_key=False)
+    # The original goes on, and merges what the backup names.
+    assert use(old, merge) == 1
+    restored.mkdir()
+    restore_backup(io.BytesIO(packed.getvalue()), restored)
+
+    assert not [file.path for file in manifest.files if file.path.endswith(".parquet")]
+    assert manifest.counts["archived events"] == 9
+    assert use(restored, read) == use(old, read) == [*range(1, 10)]

@@ -11,7 +11,7 @@ from oncue.store.sqlite.log import SqliteEventLog
 from oncue.store.sqlite.segments import Full
 from tests.installation import Crash, CrashError
 from tests.make import make_incoming
-from tests.store.logs import use_log
+from tests.store.logs import archive_all, archive_in, use_log
 
 LARGE = 256 << 10
 
@@ -81,3 +81,25 @@ def test_what_is_small_is_not_behind_all_that_is_large(tmp_path: Path) -> None:
         return done
 
     assert use_log(tmp_path, use)[0] == "small"
+
+
+@pytest.mark.parametrize("is_archived", [False, True])
+def test_so_many_are_read_at_once_as_are_no_burden(tmp_path: Path, *, is_archived: bool) -> None:
+    async def use(log: SqliteEventLog) -> list[list[int]]:
+        for begin in range(0, 80, 10):
+            await log.append("a", [large(f"e-{n}") for n in range(begin, begin + 10)])
+        if is_archived:
+            await archive_all(log, 40)
+            await log.segments.drop(0, {"a": 80})
+        parts, after = [], 0
+        while after < log.head("a"):
+            stretch = await log.stretch("a", after, 1_000, ["*"])
+            parts.append([record.offset for record in stretch.records])
+            after = stretch.upto
+        return parts
+
+    options = {"archive": archive_in(tmp_path), "dedupe_window_ms": -1}
+    parts = use_log(tmp_path, use, **options)
+
+    assert [offset for part in parts for offset in part] == [*range(1, 81)]
+    assert max(map(len, parts)) == 32

@@ -1,6 +1,7 @@
 """Small files of the archive become one, and nobody notices."""
 
 import asyncio
+import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,8 @@ from oncue.engine.retention import DAY_MS
 from oncue.store.archive.files import ArchivedFile, Wanted
 from oncue.store.archive.merging import STRETCH_RECORDS, Ripe, next_to_merge
 from oncue.store.sqlite.archived import LogArchive
-from oncue.store.sqlite.log import SqliteEventLog
+from oncue.store.sqlite.copies import copy_database
+from oncue.store.sqlite.log import INDEX, SqliteEventLog
 from oncue.testing.clock import VirtualClock
 from tests.installation import Crash, CrashError
 from tests.make import make_incoming
@@ -278,3 +280,33 @@ def test_a_file_that_cannot_be_read_leaves_all_as_it_was(tmp_path: Path) -> None
         return count, len(archive.files("a"))
 
     assert use_log(tmp_path, use, clock=clock, dedupe_window_ms=0) == (9, 2)
+
+
+@pytest.mark.parametrize("index_of", ["before", "after"])
+def test_a_backup_that_is_written_while_files_are_merged_has_everything(
+    tmp_path: Path, index_of: str
+) -> None:
+    clock, old, restored = VirtualClock(), tmp_path / "old", tmp_path / "restored"
+    options: dict[str, Any] = {"clock": clock, "dedupe_window_ms": 0}
+
+    async def live(log: SqliteEventLog) -> list[Any]:
+        await fill(log, clock, 12)
+        before = await ids(log, tmp_path)
+        for path in (old / "log").glob("*.db"):
+            copy_database(path, restored / "log" / path.name)
+        copy_database(old / INDEX, restored / "before.db")
+        await merge_all(log, clock)
+        clock.advance(DAY_MS)
+        await log.segments.drop(0, {"a": log.head("a"), "b": log.head("b")})
+        copy_database(old / INDEX, restored / "after.db")
+        shutil.copytree(old / "archive", restored / "archive")
+        return before
+
+    (restored / "log").mkdir(parents=True)
+    before = use_log(old, live, archive=archive_in(old), **options)
+    (restored / f"{index_of}.db").rename(restored / INDEX)
+    after = use_log(
+        restored, lambda log: ids(log, tmp_path), archive=archive_in(restored), **options
+    )
+
+    assert after == before

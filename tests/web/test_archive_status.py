@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from oncue.engine.retention import DAY_MS
+from tests.installation import ACCOUNT
+from tests.make import make_call, make_document
 from tests.server import READER, Served, serve
 
 GAUGES = ("bytes", "files", "events", "newest_timestamp_seconds", "waiting", "failing_since_timestamp_seconds")  # fmt: skip
@@ -69,3 +71,44 @@ def test_what_is_archived_what_waits_and_what_fails_are_told(tmp_path: Path) -> 
     assert mended_gauges["newest_timestamp_seconds"] > 0
     assert mended_gauges["failing_since_timestamp_seconds"] == 0
     assert denied == 403
+
+
+def test_executions_whose_events_were_dropped_are_shown_as_before(tmp_path: Path) -> None:
+    async def use(server: Served) -> list[Any]:
+        log = server.world.log
+        document = make_document(steps=[make_call("welcome")])
+        await server.request("POST", "/workflows", json=document)
+        event = {"type": "user.signup", "id": "e-1", "data": {"n": 1}}
+        await server.request("POST", "/events", json=event)
+        await server.world.settle_after(1_000)
+        (pattern,) = (await server.request("GET", "/patterns")).body["data"]
+        (row,) = (await server.request("GET", "/executions")).body["data"]
+        paths = (
+            f"/executions/{row['id']}",
+            "/executions",
+            f"/monitoring/audit?execution={row['id']}",
+            f"/patterns/{pattern['id']}/matches",
+        )
+        before = [(await server.request("GET", path)).body for path in paths]
+        server.world.clock.advance(91 * DAY_MS)
+        needed = {ACCOUNT: log.head(ACCOUNT)}
+        # Sealed, archived, deleted from the log, and from the archive.
+        await log.segments.drop(0, needed)
+        await log.segments.archive_due()
+        await log.segments.drop(server.world.clock.now_ms() - 90 * DAY_MS, needed)
+        after = [(await server.request("GET", path)).body for path in paths]
+        gone = [
+            (await server.request("GET", path)).status
+            for path in ("/events/e-1", f"/patterns/{pattern['id']}/explain?event=e-1")
+        ]
+        again = await server.request("POST", f"/executions/{row['id']}/replay", json={})
+        await server.world.settle_after(1_000)
+        replayed = await server.request("GET", f"/executions/{again.body['execution_id']}")
+        return [before == after, gone, replayed.body["status"], [*(tmp_path / "log").glob("*.db")]]
+
+    unchanged, gone, replayed, segments = serve(tmp_path, use)
+
+    assert unchanged
+    assert gone == [404, 404]
+    assert replayed == "completed"
+    assert [path.name for path in segments] == ["0000000000000002.db"]

@@ -151,7 +151,7 @@ class EventLog(Protocol):
         """Return the offset from which a pattern sees an event again; the same if told twice."""
 
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
-        """Return up to `limit` records with an offset above `after`."""
+        """Return up to `limit` records with an offset above `after`, fewer where they are large."""
 
     async def append_tick(self, account: str) -> int:
         """Return the offset of a record that says what time it is."""

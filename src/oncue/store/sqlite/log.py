@@ -112,8 +112,8 @@ class SqliteEventLog:
         return await self._append_own(account, record.REDRIVEN, f"redriven/{letter_id}", body)
 
     async def read(self, account: str, after: int, limit: int) -> list[LogRecord]:
-        """Return up to `limit` records with an offset above `after`."""
-        rows = await self._whole.forward(account, (after, self.head(account)), limit)
+        """Return up to `limit` records with an offset above `after`, fewer where they are large."""
+        rows, _ = await self._whole.forward(account, (after, self.head(account)), limit)
         return [record_of(row) for row in rows]
 
     async def append_tick(self, account: str) -> int:
@@ -139,11 +139,10 @@ class SqliteEventLog:
         """
         upto = min(self.head(account), after + STRETCH)
         watched = record.watching(globs)
-        rows = await self._whole.forward(
+        rows, reached = await self._whole.forward(
             account, (after, upto), limit, watched, in_passing=in_passing
         )
-        records = [record_of(row) for row in rows]
-        return Stretch(records, records[-1].offset if len(records) == limit else upto)
+        return Stretch([record_of(row) for row in rows], reached)
 
     async def close(self) -> None:
         """Let go of the files."""

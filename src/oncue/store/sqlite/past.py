@@ -56,7 +56,7 @@ class SqlitePast:
 
         Those of types that nobody watches are there as `Passed`.
         """
-        rows = await self._whole.forward(
+        rows, reached = await self._whole.forward(
             account,
             bounds,
             limit,
@@ -64,8 +64,7 @@ class SqlitePast:
             in_passing=True,
             times=times,
         )
-        records = [record_of(row) for row in rows]
-        return Stretch(records, records[-1].offset if len(records) == limit else bounds[1])
+        return Stretch([record_of(row) for row in rows], reached)
 
     async def mark(self, account: str, upto: int) -> Mark | None:
         """Return how far event time was after the record at `upto`; None before the first event."""

@@ -9,7 +9,7 @@ is deleted there meanwhile was archived before.
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from oncue.store.archive.archive import newest_first
 from oncue.store.archive.files import EVER, EVERYTHING, ArchivedFile, Wanted
@@ -20,6 +20,9 @@ from oncue.store.sqlite.segment import SealedSegment
 from oncue.store.sqlite.segments import Segments, last_of
 
 T = TypeVar("T")
+
+AT_ONCE_BYTES: Final = 8 << 20
+"""What the bodies take that are read together: whoever reads on decodes all of them in a row."""
 
 
 class Whole:
@@ -37,11 +40,16 @@ class Whole:
         *,
         in_passing: bool = False,
         times: tuple[int, int] | None = None,
-    ) -> list[Row]:
-        """Return up to `limit` rows of an account from (after, upto], in order; see `record.reading`."""
+    ) -> tuple[list[Row], int]:
+        """
+        Return up to `limit` rows of an account from (after, upto], in order; see `record.reading`.
+
+        There are fewer where they are large. With them comes the offset that they reach to.
+        """
         number = self._segments.appender.numbers.get(account, 0)
         after, upto = bounds
         rows: list[Row] = []
+        size = 0
         # Looked for anew each time: meanwhile the file that is written to may be sealed,
         # and what is archived deleted.
         while True:
@@ -56,16 +64,20 @@ class Whole:
             )
             match part:
                 case ArchivedFile() if times and not part.may_hold(Wanted(times=times)):
-                    pass
+                    some: list[Row] = []
                 case ArchivedFile():
-                    rows += await self._segments.archive.fetch(
-                        [part], (number, last + 1), select, values
-                    )
+                    view = (number, last + 1)
+                    some = await self._segments.archive.fetch([part], view, select, values)
                 case _:
-                    rows += await part.read(partial(_fetch, select, values))
+                    some = await part.read(partial(_fetch_first, select, values, AT_ONCE_BYTES))
+            for row in some:
+                rows.append(row)
+                size += len(row[-1] or "")
+                if len(rows) >= limit or size >= AT_ONCE_BYTES:
+                    return rows, row[0]
             after = last
-            if len(rows) >= limit or after >= upto:
-                return rows
+            if after >= upto:
+                return rows, upto
 
     async def newest(
         self,
@@ -136,6 +148,19 @@ class Whole:
             if file and file.first < begins:
                 return file, min(file.last, begins - 1)
         return (hot, last_of(hot, number)) if hot else (self._segments.file, EVER)
+
+
+def _fetch_first(
+    select: str, values: Sequence[int | str | None], most_bytes: int, connection: sqlite3.Connection
+) -> list[Row]:
+    rows: list[Row] = []
+    size = 0
+    for row in connection.execute(select, values):
+        rows.append(row)
+        size += len(row[-1] or "")
+        if size >= most_bytes:
+            break
+    return rows
 
 
 def _fetch(
