@@ -2,12 +2,12 @@
 Cases of SQL engines: row patterns and windows.
 
 A case's rows are events whose data has its columns, and its table is a query over them. Its
-order is that of their time. What a stream cannot have, such as the anchors, is asked of rows
-that are all there.
+order is that of their time. Each is asked of the stored events too, where the answer must be the
+same; what a stream cannot have, such as the anchors, is asked of them alone.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cmp_to_key
@@ -18,11 +18,7 @@ from oncue.core.event import Event
 from oncue.core.json_text import Json
 from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.backtest import Backtest
-from oncue.core.pattern.rows.compiled import compile_bounded
-from oncue.core.pattern.rows.operator import rows_of
-from oncue.core.pattern.rows.row import Row
 from oncue.core.sql import values
-from oncue.core.sql.text import Statement
 from tests.conformance.cases import (
     Result,
     Verdict,
@@ -33,6 +29,7 @@ from tests.conformance.cases import (
     text_of,
 )
 from tests.conformance.driving import FOREVER
+from tests.querying import Asked
 
 ROW_PATTERNS: Final = "match-recognize-cases/1"
 _STEP_MS: Final = 1_000
@@ -46,12 +43,17 @@ def judge_row_pattern(case: Mapping[str, Json], _: Mapping[str, Json] | None) ->
     """Return what a case comes to; where engines differ, the standard's reading is expected."""
     id_ = text_of(case["id"])
     run = _Run.of(case)
+    if case.get("expected_error") is not None:
+        return _judged_error(id_, run)
     try:
-        if case.get("expected_error") is not None:
-            return _judged_error(id_, run)
-        rows, way = run.streamed()
+        asked = run.asked()
+        streamed = run.streamed()
     except InvalidInput as exc:
         return Result(id_, Verdict.UNSUPPORTED, str(exc))
+    if streamed is not None and not _same(streamed, asked, in_order=False):
+        reason = f"the stream gives {streamed}, a query {asked}"
+        return Result(id_, Verdict.FAILED, reason, asked, Way.OPERATOR)
+    rows, way = (asked, Way.OPERATOR) if streamed is None else (streamed, Way.PUBLIC)
     actual: Json = [_csv(row) for row in rows] if "expected_rows_csv" in case else rows
     expected = case.get("expected_standard_rows_csv", case.get("expected_rows_csv"))
     if expected is None:
@@ -65,12 +67,13 @@ def judge_row_pattern(case: Mapping[str, Json], _: Mapping[str, Json] | None) ->
 
 def _judged_error(id_: str, run: "_Run") -> Result:
     """A query stops at a place to skip to that is missing; a stream counts it and goes on."""
-    counts: Counter[str] = Counter()
-    run.bounded(counts)
-    missed = counts["skip_targets_missed"]
-    actual: Json = {"error": f"{missed} places to skip to were missed"} if missed else None
-    verdict = Verdict.PASSED if missed else Verdict.FAILED
-    return Result(id_, verdict, "" if missed else "expected an error", actual, Way.OPERATOR)
+    try:
+        actual: Json = run.asked()
+    except InvalidInput as exc:
+        is_missed = "where the search goes on" in str(exc)
+        verdict = Verdict.PASSED if is_missed else Verdict.FAILED
+        return Result(id_, verdict, str(exc), {"error": str(exc)}, Way.OPERATOR)
+    return Result(id_, Verdict.FAILED, "expected an error", actual, Way.OPERATOR)
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,8 @@ class _Run:
             )
         return cls(_over_events(written, names, order), events, delay_ms)
 
-    def streamed(self) -> tuple[list[Json], Way]:
-        """Return the rows of the result, by the stream if it can be streamed."""
+    def streamed(self) -> list[Json] | None:
+        """Return the rows of the result by the stream; None, if it cannot be streamed."""
         document: Json = {
             "type": "sql",
             "query": self.sql,
@@ -123,28 +126,17 @@ class _Run:
         try:
             parsed = parse_pattern({"name": "case", "pattern": document})
         except InvalidInput:
-            return self.bounded(Counter()), Way.OPERATOR
+            return None
         backtest = Backtest([parsed.named("pat_case", 1, 1, None)], 0)
         found = [hit for event in self.events for hit in backtest.fold(event)]
         for more in backtest.run_on(FOREVER):
             found += more
         assert backtest.failures == 0
-        return [_row(each.hit.values) for each in found], Way.PUBLIC
+        return [_row(each.hit.values) for each in found]
 
-    def bounded(self, counts: Counter[str]) -> list[Json]:
-        """Return the rows of the result, all rows being there."""
-        compiled = compile_bounded(Statement(self.sql, "query"))
-        partitions: defaultdict[str, list[Row]] = defaultdict(list)
-        for event in self.events:
-            row = compiled.plan.row(event)
-            key = compiled.key.text(event, {})
-            assert key is not None
-            partitions[key].append(row)
-        return [
-            _row(hit.values)
-            for key, rows in partitions.items()
-            for hit in rows_of(compiled.plan, key, rows, counts)
-        ]
+    def asked(self) -> list[Json]:
+        """Return the rows of the result by a query over the stored events."""
+        return [_row(found) for found in Asked(self.events).ask(self.sql).documents()]
 
 
 def _ranks(order: Sequence[str]):  # type: ignore[no-untyped-def]  # a comparison of dicts

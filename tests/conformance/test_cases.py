@@ -95,6 +95,18 @@ def test_windows_of_flink_sql_give_the_same_rows_in_the_order_of_time(
     ] * 2
 
 
+@here
+@pytest.mark.parametrize(
+    ("file", "count"), [("trino_row_pattern.json", 75), ("duckdb_match_recognize_spec.json", 10)]
+)
+def test_row_patterns_give_the_same_rows_as_they_come_and_in_queries(
+    reports: dict[str, Report], file: str, count: int
+) -> None:
+    report = reports[file]
+
+    assert list(report.lines()) == [f"{file} passed={count} failed=0 unsupported=0"]
+
+
 CEL_CASE: dict[str, Json] = {
     "id": "sum", "expr": "[a + 1u, size('é')]", "bindings": {"a": {"uint": "2"}}, "container": "",
 }  # fmt: skip

@@ -189,6 +189,30 @@ def test_editors_are_told_what_to_offer(tmp_path: Path) -> None:
     assert not {"read_csv", "glob", "getenv", "oncue_number"} & {*functions}
 
 
+def test_matches_of_row_patterns_are_rows(tmp_path: Path) -> None:
+    row_pattern = """MATCH_RECOGNIZE (PARTITION BY type ORDER BY time, "offset"
+        MEASURES A.data.amount AS a, B.data.amount AS b PATTERN (A B)
+        DEFINE B AS B.data.amount < A.data.amount)"""
+    answers = ask(
+        tmp_path,
+        {"sql": f"SELECT type, a, b FROM events {row_pattern}"},
+        {
+            "sql": f"SELECT a FROM (SELECT * FROM events WHERE type = ?) {row_pattern}",
+            "params": ["x"],
+        },
+        {"sql": f"SELECT b FROM events {row_pattern}\nWHERE c"},
+        archived=2,
+    )
+
+    assert [answer.body.get("rows") for answer in answers] == [
+        [["order.paid", 10, 2.5]],
+        [],
+        None,
+    ]
+    assert 'Referenced column "c" not found' in answers[2].body["errors"][0]["message"]
+    assert "LINE 4: WHERE c" in answers[2].body["errors"][0]["message"]
+
+
 def test_values_are_bound(tmp_path: Path) -> None:
     place = "SELECT count(*) FROM events WHERE subject = "
     answers = ask(
@@ -332,6 +356,38 @@ ATTACKS = [
     "SELECT repeat('x', 4000000000)",
     "SELECT list(range(10000000)) FROM range(100)",
     "SELECT string_split(repeat('a,', 500000000), ',')",
+    *(
+        f"SELECT * FROM {source} MATCH_RECOGNIZE (MEASURES 1 AS x PATTERN (A))"
+        for source in (
+            "read_csv('/etc/passwd')",
+            "'/etc/passwd'",
+            "(SELECT * FROM read_text('/etc/passwd'))",
+            "(SELECT 1; DROP TABLE recent; SELECT 2)",
+            "(SELECT 1) AS a; ATTACH '/tmp/x.db'; SELECT * FROM events",
+            "(COPY events TO '/tmp/stolen')",
+            "(DELETE FROM recent RETURNING *)",
+            "(SELECT E'\\') AS x, (SELECT ') ; ATTACH ''/tmp/x.db'' ; --')",
+        )
+    ),
+    *(
+        f"SELECT * FROM events MATCH_RECOGNIZE (MEASURES {measure} AS x PATTERN (A))"
+        for measure in (
+            "(SELECT max(content) FROM read_text('/etc/passwd'))",
+            "read_text('/etc/passwd')",
+            "1; ATTACH '/tmp/x.db'; SELECT 1",
+            "getenv('HOME')",
+        )
+    ),
+    'SELECT * FROM events MATCH_RECOGNIZE (MEASURES 1 AS "x""; DROP TABLE recent; --" PATTERN (A))'
+    " WHERE read_text('/etc/passwd') IS NOT NULL",
+    "SELECT * FROM events MATCH_RECOGNIZE (MEASURES 1 AS x PATTERN (A)); SET memory_limit = '9GB'",
+    "COPY (SELECT * FROM events MATCH_RECOGNIZE (MEASURES 1 AS x PATTERN (A))) TO '/tmp/stolen'",
+    "SELECT * FROM (SELECT list(range(10000000)) AS l FROM range(100))"
+    " MATCH_RECOGNIZE (MEASURES A.l AS x PATTERN (A))",
+    "SELECT * FROM events MATCH_RECOGNIZE (MEASURES COUNT(*) AS x PATTERN ((A{1000}){1000}))",
+    "SELECT * FROM events MATCH_RECOGNIZE (" + "(" * 5_000,
+    f"SELECT * FROM events MATCH_RECOGNIZE (PATTERN ({'(' * 5_000}A{')' * 5_000}))",
+    f"SELECT * FROM {'(' * 5_000}events{')' * 5_000} MATCH_RECOGNIZE (PATTERN (A))",
 ]
 
 

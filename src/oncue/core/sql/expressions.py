@@ -17,6 +17,7 @@ _FORMS: Final[tuple[tuple[tuple[type[exp.Expr], ...], _Form], ...]] = (
     ((exp.Literal,), logic.literal),
     ((exp.Boolean,), logic.boolean),
     ((exp.Null,), logic.null),
+    ((exp.Placeholder, exp.Parameter), logic.parameter),
     ((exp.Paren,), logic.inner),
     ((exp.And, exp.Or), logic.logic),
     ((exp.Not,), logic.negated),

@@ -30,6 +30,30 @@ def null(_: Compiler[C], __: exp.Expr) -> Scalar[C]:
     return constant_of(None, Sort.ANY)
 
 
+def parameter(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
+    """Return the value that a statement was given for a parameter."""
+    params = compiler.piece.statement.params
+    got = f"${node.name}" if node.name else "?"
+    if params is None:
+        raise compiler.refusal(node, f"expected a value, got {got}: a stream has no parameters")
+    if node.name not in params:
+        raise compiler.refusal(node, f"expected a value for {got} in `params`, got none")
+    value = params[node.name]
+    return constant_of(value, _sort_of(value))
+
+
+def _sort_of(value: Json) -> Sort:
+    match value:
+        case bool():
+            return Sort.TRUTH
+        case int() | float():
+            return Sort.NUMBER
+        case str():
+            return Sort.TEXT
+        case _:
+            return Sort.ANY
+
+
 def inner(compiler: Compiler[C], node: exp.Expr) -> Scalar[C]:
     return compiler.compile(node.this)
 

@@ -7,11 +7,12 @@ is still told by the line and column of the user's text.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from oncue.core.errors import InvalidInput, Problem
+from oncue.core.json_text import Json
 
 _WORD: Final = re.compile(
     r"""
@@ -59,11 +60,16 @@ class Word:
 
 
 class Statement:
-    """A statement that stands at `path` of a document, as words."""
+    """
+    A statement that stands at `path` of a document, as words.
 
-    def __init__(self, text: str, path: str) -> None:
+    `params` are the values of its parameters by name, None where it may have none.
+    """
+
+    def __init__(self, text: str, path: str, params: Mapping[str, Json] | None = None) -> None:
         self.text = text
         self.path = path
+        self.params = params
         self.words = self._read()
 
     def refusal(self, at: int, message: str) -> InvalidInput:

@@ -18,7 +18,7 @@ from typing import IO, Final
 import duckdb
 from msgspec.structs import replace
 
-from oncue.core.errors import InvalidInput
+from oncue.core.errors import InvalidInput, Problem
 from oncue.core.sql.paths.kinds import MACROS
 from oncue.core.sql.paths.typed import with_typed_paths, written_name
 from oncue.core.sql.windows.rewriting import with_windows
@@ -33,6 +33,7 @@ from oncue.store.query.messages import (
     read_part,
     write_message,
 )
+from oncue.store.query.row_patterns import Params, RowPatterns
 
 _CONNECT: Final = {
     "python_enable_replacements": "false",
@@ -70,17 +71,26 @@ class Session:
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:", config=dict(_CONNECT))
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._row_patterns = RowPatterns(self._connection, self._prepared, self._explained)
 
     def load(self, rows: Rows) -> None:
         """Read the rows, then read nothing else any more."""
+        os.chdir(rows.folder)
+        self.read(rows)
+        self._lock_in(rows)
+
+    def read(self, rows: Rows) -> None:
+        """Read the rows; the archived ones stand in the folder that is the current one."""
         connection = self._connection
         connection.execute(f"SET memory_limit = '{rows.memory_mb}MB'")
         connection.execute(f"SET threads = {rows.threads}")
         connection.execute(_LOAD, [rows.lines])
-        os.chdir(rows.folder)
         connection.execute(_view(rows))
         for kind, forms in MACROS.items():
             connection.execute(f"CREATE MACRO {kind.value}{', '.join(forms)}")
+
+    def _lock_in(self, rows: Rows) -> None:
+        connection = self._connection
         connection.execute(f"SET allowed_paths = {rows.archived}")
         for statement in _LOCK:
             connection.execute(statement)
@@ -93,20 +103,24 @@ class Session:
     def answer(self, question: Question) -> Answer | Refusal:
         """Return what a question gives."""
         try:
+            question = self._row_patterns.answered(question)
             question = replace(question, sql=with_windows(question.sql))
-            if problem := self._problem(question.sql):
-                return Refusal(problem)
-            sql = with_typed_paths(question.sql, question.values)
-            return self._run(sql, question)
+            sql = self._prepared(question.sql, question.values)
+            return answer_of(self._connection, sql, question)
         except InvalidInput as exc:
-            return Refusal(exc.problems[0].message)
+            return Refusal(*_messages(exc))
         except duckdb.OutOfMemoryException as exc:
             # Its further lines advise on settings that nobody has here.
             return Refusal(f"over memory: {_told(exc).partition(chr(10))[0]}")
         except MemoryError:
             return Refusal("over memory: the query wants more than it may have")
         except duckdb.Error as exc:
-            return Refusal(self._explained(question, exc))
+            return Refusal(self._explained(question.sql, question.values, exc))
+
+    def _prepared(self, sql: str, params: Params) -> str:
+        if problem := self._problem(sql):
+            raise InvalidInput([Problem("sql", problem)])
+        return with_typed_paths(sql, params)
 
     def _problem(self, sql: str) -> str | None:
         statements = self._connection.extract_statements(sql)
@@ -119,15 +133,12 @@ class Session:
             return f"expected SELECT, got {kind.name}: events are read, never changed"
         return None
 
-    def _run(self, sql: str, question: Question) -> Answer | Refusal:
-        return answer_of(self._connection, sql, question)
-
-    def _explained(self, question: Question, exc: duckdb.Error) -> str:
+    def _explained(self, sql: str, params: Params, exc: duckdb.Error) -> str:
         # Of the SQL as it was written, so that the place is that of the user.
         if isinstance(exc, duckdb.BinderException | duckdb.CatalogException):
             try:
                 # Run, not explained: it cannot be bound, so it does nothing.
-                self._connection.execute(question.sql, question.values or None)
+                self._connection.execute(sql, params or None)
             except (duckdb.BinderException, duckdb.CatalogException) as first:
                 return _told(first)
             except duckdb.Error:
@@ -148,7 +159,13 @@ def _view(rows: Rows) -> str:
     if not rows.archived:
         return "CREATE VIEW events AS SELECT * FROM recent"
     archived = _ARCHIVED.format(files=rows.archived, account=rows.account.replace("'", "''"))
-    return f"CREATE VIEW events AS SELECT * FROM recent UNION ALL {archived}"  # noqa: S608 all is ours
+    # In the order in which they came.
+    return f"CREATE VIEW events AS {archived} UNION ALL SELECT * FROM recent"  # noqa: S608 all is ours
+
+
+def _messages(exc: InvalidInput) -> tuple[str, list[str]]:
+    first, *further = [problem.message for problem in exc.problems]
+    return first, further
 
 
 def _told(exc: Exception) -> str:

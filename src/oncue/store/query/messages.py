@@ -61,9 +61,10 @@ class Answer(msgspec.Struct, frozen=True, tag="answer"):
 
 
 class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
-    """Why there is no answer."""
+    """Why there is no answer; `further` are problems beside the first one."""
 
     message: str
+    further: list[str] = []
 
 
 Part = Rows | Question

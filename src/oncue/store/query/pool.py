@@ -126,7 +126,7 @@ class QueryPool:
         finally:
             await child.kill()
         if isinstance(reply, Refusal):
-            raise _refused(reply.message)
+            raise _refused(reply.message, *reply.further)
         assert isinstance(reply, Answer)
         elapsed_ms = round((elapsed() - began) * 1_000)
         return EventRows(reply.columns, reply.body, reply.row_count, reply.is_truncated, elapsed_ms)
@@ -208,5 +208,5 @@ async def _started() -> _Child:
     return _Child(running)
 
 
-def _refused(message: str) -> InvalidInput:
-    return InvalidInput([Problem("sql", message)])
+def _refused(*messages: str) -> InvalidInput:
+    return InvalidInput([Problem("sql", message) for message in messages])

@@ -27,6 +27,11 @@ def _clause(text: str) -> str:
 @pytest.mark.parametrize(
     ("query", "told"),
     [
+        pytest.param(
+            row_pattern(f"{'(' * 5_000}A{')' * 5_000}"),
+            "expected a pattern that is less deep",
+            id="depth",
+        ),
         (row_pattern("A").replace("ORDER BY time", ""), "expected ORDER BY time, got none"),
         (row_pattern("A").replace("time", "data.n"), "expected ORDER BY time, got 'data.n'"),
         (

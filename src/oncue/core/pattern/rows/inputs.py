@@ -1,6 +1,6 @@
-"""What a row pattern reads of an event: columns of its source, each kept once."""
+"""What a row pattern reads of a row: columns of its source, each kept once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from sqlglot import exp
@@ -13,27 +13,67 @@ from oncue.core.problems import nearest
 from oncue.core.sql.columns import COLUMNS, TIME, EventScope, Reference, Step, reference, stepped
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.row_pattern.query import Source
-from oncue.core.sql.scalars import Compiler, Scalar
+from oncue.core.sql.scalars import Compiler, Scalar, Sort
 
 C = TypeVar("C")
 
 
 class Input:
     """
-    The columns of a source, and those of them that are needed.
+    The columns of a source with the sort of each.
 
-    `selection` admits the events that the source gives; `times` are the names under which it
-    has their time.
+    `kept` are those that are needed, and paths into them; `times` are the names of those by whose
+    time rows are ordered.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.alias = source.alias
-        self.columns: dict[str, Scalar[Event]] = {}
+    def __init__(self, alias: str, columns: Mapping[str, Sort]) -> None:
+        self.alias = alias
+        self.columns = columns
         self.times: set[str] = set()
+        self.kept: list[tuple[str, tuple[Step, ...]]] = []
+
+    def find(self, found: Reference, at: exp.Expr, compiler: Compiler[C]) -> tuple[str, Sort]:
+        """
+        Return the name of a column and the sort of what stands behind the steps into it.
+
+        Raises:
+            InvalidInput: the source has no such column.
+        """
+        first = found.names[0].name
+        name = self.named(first)
+        if name is None:
+            others = ", ".join(self.columns)
+            raise compiler.refusal(
+                at,
+                f"expected a column of {self.alias} ({others}), got {first!r}"
+                f"{nearest(first, self.columns)}",
+            )
+        return name, Sort.ANY if found.path else self.columns[name]
+
+    def named(self, name: str) -> str | None:
+        """Return a column's name as it is spelled in the source, whatever the case of `name`."""
+        if name in self.columns:
+            return name
+        lower = name.lower()
+        return next((each for each in self.columns if each.lower() == lower), None)
+
+    def place(self, name: str, path: tuple[Step, ...]) -> int:
+        """Return at which place of a row stands what is behind a path into a column."""
+        key = (name, path)
+        if key not in self.kept:
+            self.kept.append(key)
+        return self.kept.index(key)
+
+
+class EventInput(Input):
+    """A source over `events`, read event by event; `selection` admits those that it gives."""
+
+    def __init__(self, source: Source) -> None:
+        self._scalars: dict[str, Scalar[Event]] = {}
+        super().__init__(source.alias, {})
         self.selection = EVERYTHING
-        self._kept: dict[tuple[str, tuple[Step, ...]], int] = {}
-        self._of: list[Callable[[Event], Json]] = []
         self._read(source)
+        self.columns = {name: each.sort for name, each in self._scalars.items()}
 
     def _read(self, source: Source) -> None:
         query = source.query
@@ -49,54 +89,25 @@ class Input:
                 continue
             inner = item.this if isinstance(item, exp.Alias) else item
             name = item.alias if isinstance(item, exp.Alias) else _name_of(compiler, item)
-            self.columns[name] = compiler.compile(inner)
+            self._scalars[name] = compiler.compile(inner)
             found = reference(inner)
             if found and not found.path and found.names[-1].name.lower() == TIME:
                 self.times.add(name)
         self.selection = selection_of(query.args.get("where"), source.piece, scope)
 
     def _add_events(self) -> None:
-        self.columns |= {name: Scalar(sort, of) for name, (sort, of) in COLUMNS.items()}
+        self._scalars |= {name: Scalar(sort, of) for name, (sort, of) in COLUMNS.items()}
         self.times.add(TIME)
 
-    def find(
-        self, found: Reference, at: exp.Expr, compiler: Compiler[C]
-    ) -> tuple[str, Scalar[Event]]:
-        """
-        Return the name of a column and what stands behind the steps into it.
+    def reader(self, place: int) -> Callable[[Event], Json]:
+        """Return what reads, of an event, what stands at a place of its row."""
+        name, path = self.kept[place]
+        return stepped(self._scalars[name], path).of
 
-        Raises:
-            InvalidInput: the source has no such column.
-        """
-        first = found.names[0].name
-        name = self.named(first)
-        if name is None:
-            others = ", ".join(self.columns)
-            raise compiler.refusal(
-                at,
-                f"expected a column of {self.alias} ({others}), got {first!r}"
-                f"{nearest(first, self.columns)}",
-            )
-        return name, stepped(self.columns[name], found.path)
-
-    def named(self, name: str) -> str | None:
-        """Return a column's name as it is spelled in the source, whatever the case of `name`."""
-        if name in self.columns:
-            return name
-        lower = name.lower()
-        return next((each for each in self.columns if each.lower() == lower), None)
-
-    def place(self, name: str, path: tuple[Step, ...]) -> int:
-        """Return at which place of a row stands what is behind a path into a column."""
-        key = (name, path)
-        if key not in self._kept:
-            self._kept[key] = len(self._of)
-            self._of.append(stepped(self.columns[name], path).of)
-        return self._kept[key]
-
-    def values(self, event: Event) -> tuple[Json, ...]:
-        """Return what is kept of an event."""
-        return tuple([of(event) for of in self._of])
+    def reads(self) -> Callable[[Event], tuple[Json, ...]]:
+        """Return what reads all that is kept of an event."""
+        readers = [self.reader(place) for place in range(len(self.kept))]
+        return lambda event: tuple([of(event) for of in readers])
 
 
 def _name_of(compiler: Compiler[C], item: exp.Expr) -> str:

@@ -1,7 +1,7 @@
 """The operator of row patterns: the rows of each key, and when each search is over."""
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from oncue.core.event import Event
 from oncue.core.instants import format_instant
@@ -10,7 +10,7 @@ from oncue.core.pattern.keyed import Keyed
 from oncue.core.pattern.kinds.shared import Limits
 from oncue.core.pattern.operator import Arrival, Hit, Note
 from oncue.core.pattern.rows.output import Output
-from oncue.core.pattern.rows.partition import FREE, Partition, dump, load
+from oncue.core.pattern.rows.partition import Partition, dump, load
 from oncue.core.pattern.rows.row import Row
 from oncue.core.pattern.rows.searcher import Outcome, Search, Searcher
 from oncue.core.pattern.sequence.keyed_operator import KeyedOperator
@@ -115,24 +115,3 @@ class RowOperator(KeyedOperator[Partition]):
         if unsettled_ms is None:
             return over_ms
         return unsettled_ms + 1 if over_ms is None else min(over_ms, unsettled_ms + 1)
-
-
-def rows_of(
-    plan: RowPlan, key: str, rows: Sequence[Row], counts: MutableMapping[str, int]
-) -> list[Hit]:
-    """
-    Return the result for a partition that has these rows and no others.
-
-    What was left out is counted in `counts`.
-    """
-    partition = Partition()
-    for row in rows:
-        partition.add(row, plan.search.rank)
-    partition.settle(FREE)
-    partition.steps = FREE
-    search = replace(plan.search, last_at=len(rows) - 1)
-    return [
-        hit
-        for outcome in Searcher(search, partition, counts).run(FREE)
-        for hit in plan.output.hits(key, outcome)
-    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from sqlglot import exp
 
@@ -19,13 +20,14 @@ from oncue.core.sql.row_pattern.query import Query
 from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort, spelled
 from oncue.core.sql.values import spelled_instant
 
+Made: TypeAlias = Callable[[], Scalar[Spot]]
+"""Makes a column once it is asked for."""
+
 
 class ResultScope(Scope[Spot]):
     """Names of SELECT and WHERE: the columns that MATCH_RECOGNIZE gives."""
 
-    def __init__(
-        self, columns: Sequence[tuple[str, Callable[[], Scalar[Spot]]]], alias: str
-    ) -> None:
+    def __init__(self, columns: Sequence[tuple[str, Made]], alias: str) -> None:
         self.columns = columns
         self._alias = alias
 
@@ -77,6 +79,11 @@ class Output:
             if last is not None:
                 cells = tuple([scalar.of(spot) for _, scalar in self.columns])
                 yield match_row(last.time_ms, rows, cells)
+
+    def cells(self, outcome: Outcome) -> Iterator[tuple[Json, ...]]:
+        """Yield the values of each row of the result; instants are milliseconds since 1970."""
+        for _, spot, _ in self._shown(outcome):
+            yield tuple([scalar.of(spot) for _, scalar in self.columns])
 
     def _shown(self, outcome: Outcome) -> Iterator[tuple[int, Spot, Sequence[Taken]]]:
         if self.rows is Rows.ONE:
@@ -190,17 +197,17 @@ def compile_columns(
         columns.append((name, compiler.compile(inner)))
     where = query.select.args.get("where")
     condition = compiler.of_sort(where.this, Sort.TRUTH).of if where is not None else None
-    return _told_apart(columns), condition
+    return told_apart(columns), condition
 
 
 def _is_used(name: str, query: Query) -> bool:
     return query.used is None or name.lower() in query.used
 
 
-def _told_apart(columns: list[tuple[str, Scalar[Spot]]]) -> list[tuple[str, Scalar[Spot]]]:
+def told_apart(columns: Sequence[tuple[str, Scalar[Spot]]]) -> list[tuple[str, Scalar[Spot]]]:
     """Return columns, those of a name that is taken with a number behind it."""
     names: list[str] = []
     for name, _ in columns:
-        count = sum(each == name for each, _ in columns[: len(names)])
+        count = sum(each.lower() == name.lower() for each, _ in columns[: len(names)])
         names.append(f"{name}_{count}" if count else name)
     return [(name, scalar) for name, (_, scalar) in zip(names, columns, strict=True)]

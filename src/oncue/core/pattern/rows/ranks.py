@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import cmp_to_key
+from typing import Any
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.rows.row import Row
 from oncue.core.sql import values
 
 
-def ranked(keys: Sequence[tuple[int, bool]]) -> Callable[[Row], object]:
+def ranked(keys: Sequence[tuple[int, bool]]) -> Callable[[Row], Any]:
     """Return what orders rows by places of theirs; the truth value says that the order is descending."""
 
     def compare(left: Row, right: Row) -> int:

@@ -123,9 +123,9 @@ class HereScope(Scope[Here]):
             elif len(found.names) > 1 and self._is_source(found.names[0].name):
                 found = found.without_first()
         self.masks.add(mask)
-        name, scalar = self._input.find(found, node, compiler)
+        name, sort = self._input.find(found, node, compiler)
         place = self._input.place(name, found.path)
-        return Scalar(scalar.sort, lambda here: here.row.values[place])
+        return Scalar(sort, lambda here: here.row.values[place])
 
     def _is_source(self, name: str) -> bool:
         return name.lower() == self._input.alias.lower() and self._input.named(name) is None

@@ -1,11 +1,14 @@
 """Rows as they are remembered, and the place from which an expression looks at them."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import msgspec
 
 from oncue.core.json_text import Json
+
+NEVER_MS: Final = 2**60
+"""The time of a row that has none: behind all others, however long a match may take."""
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):

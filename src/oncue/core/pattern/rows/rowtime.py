@@ -10,7 +10,7 @@ from typing import Final
 from sqlglot import exp
 
 from oncue.core.json_text import Json
-from oncue.core.pattern.rows.row import Spot
+from oncue.core.pattern.rows.row import NEVER_MS, Spot
 from oncue.core.sql.columns import Reference, reference
 from oncue.core.sql.scalars import Compiler, Scalar, Sort
 from oncue.core.sql.text import Word
@@ -45,6 +45,10 @@ def match_rowtime(
             " time is that of the current row",
         )
     lower = {name.lower() for name in times}
+    if not lower:
+        raise compiler.refusal(
+            node, "expected ORDER BY a column of instants, ascending, beside MATCH_ROWTIME()"
+        )
     if [each for each in map(reference, node.expressions) if _last_name(each) not in lower]:
         raise compiler.refusal(node, "expected the column of ORDER BY in MATCH_ROWTIME, or nothing")
     return Scalar(Sort.INSTANT, _time_of_end)
@@ -56,4 +60,4 @@ def _last_name(found: Reference | None) -> str:
 
 def _time_of_end(spot: Spot) -> Json:
     row = spot.row(spot.end) if spot.end >= spot.start else None
-    return None if row is None else row.time_ms
+    return None if row is None or row.time_ms == NEVER_MS else row.time_ms

@@ -82,8 +82,7 @@ class Searcher:
                 yield from self._passed_over()
                 continue
             is_over = self._go_on(attempt, deadline_ms, is_over=is_over) or is_over
-            is_dear = min(partition.steps, MAX_STEPS - attempt.steps) <= 0
-            if is_dear or partition.end - partition.start > MAX_ROWS:
+            if self._is_dear(attempt):
                 self._give_up()
                 return
             if attempt.threads or not (is_over or self._is_seen(attempt)):
@@ -123,20 +122,29 @@ class Searcher:
     def _go_on(self, attempt: AnyAttempt, deadline_ms: int, *, is_over: bool) -> bool:
         """Show the search the rows that came; return whether one came at or after its deadline."""
         partition, search = self._partition, self._search
-        ahead = 0 if is_over or search.last_at is not None else search.reach.after
+        is_stream = search.last_at is None
+        ahead = search.reach.after if is_stream and not is_over else 0
         while attempt.threads and attempt.next_at < partition.settled - ahead:
             row = partition.rows[attempt.next_at - partition.first_at]
             if row.time_ms >= deadline_ms:
                 attempt.close()
                 return True
             partition.steps -= len(attempt.threads)
-            if partition.steps <= 0 or attempt.steps > MAX_STEPS:
+            if is_stream and (partition.steps <= 0 or attempt.steps > MAX_STEPS):
                 return False
             attempt.take(row, search.max_threads, search.last_at)
             self._count_dropped(attempt)
         if is_over:
             attempt.close()
         return False
+
+    def _is_dear(self, attempt: AnyAttempt) -> bool:
+        """Return whether the search costs more than a stream may spend on it."""
+        partition = self._partition
+        if self._search.last_at is not None:
+            return False
+        is_spent = partition.steps <= 0 or attempt.steps >= MAX_STEPS
+        return is_spent or partition.end - partition.start > MAX_ROWS
 
     def _is_seen(self, attempt: AnyAttempt) -> bool:
         """Return whether the rows behind a match are there that its measures look at."""

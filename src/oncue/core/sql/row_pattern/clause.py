@@ -65,6 +65,7 @@ class Skip:
 class Clause:
     """A row pattern as it is written; `within_ms` is None where nothing bounds a match in time."""
 
+    statement: Statement
     partition: Sequence[Sequence[Word]]
     order: Sequence[Sequence[Word]]
     measures: Sequence[Named]
@@ -108,7 +109,17 @@ class _Parser:
         if words.peek:
             raise words.refusal("')'")
         return Clause(
-            partition, order, measures, rows, skip, pattern, within_ms, subsets, defines, self._at
+            words.statement,
+            partition,
+            order,
+            measures,
+            rows,
+            skip,
+            pattern,
+            within_ms,
+            subsets,
+            defines,
+            self._at,
         )
 
     def _list(self, *keywords: str) -> list[list[Word]]:

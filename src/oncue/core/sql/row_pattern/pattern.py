@@ -11,6 +11,7 @@ from oncue.core.sql.text import Word, Words
 
 MAX_REPEAT: Final = 1_000
 MAX_PERMUTED: Final = 5
+MAX_DEPTH: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +85,48 @@ def parse_pattern(words: Words) -> Node:
         InvalidInput: it is none.
     """
     words.need("(")
-    node = _choice(words)
+    node = _choice(words, 0)
     words.need(")")
     return node
 
 
-def _choice(words: Words) -> Node:
-    parts = [_sequence(words)]
+def _choice(words: Words, depth: int) -> Node:
+    if depth > MAX_DEPTH:
+        raise words.statement.refusal(words.at, "expected a pattern that is less deep")
+    parts = [_sequence(words, depth)]
     while words.take("|"):
-        parts.append(_sequence(words))
+        parts.append(_sequence(words, depth))
     return parts[0] if len(parts) == 1 else Choice(tuple(parts))
 
 
-def _sequence(words: Words) -> Node:
+def _sequence(words: Words, depth: int) -> Node:
     parts: list[Node] = []
     while (word := words.peek) and word.upper not in (")", "|", "-}", ","):
-        parts.append(_repeated(words, _primary(words)))
+        parts.append(_repeated(words, _primary(words, depth)))
     return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
 
 
-def _primary(words: Words) -> Node:
+def _primary(words: Words, depth: int) -> Node:
     at = words.at
     if words.take("("):
-        inner = _choice(words)
+        inner = _choice(words, depth + 1)
         words.need(")")
         return inner
     if words.take("{-"):
-        inner = _choice(words)
+        inner = _choice(words, depth + 1)
         words.need("-}")
         return Exclusion(inner)
     if anchor := words.take("^", "$"):
         return Anchor(is_start=anchor.text == "^", at=at)
     if words.sequence("PERMUTE", "("):
-        return _permutation(words, at)
+        return _permutation(words, at, depth + 1)
     return Variable(variable_name(words.name("a variable, '(' or '{-'")), at)
 
 
-def _permutation(words: Words, at: int) -> Node:
-    parts = [_choice(words)]
+def _permutation(words: Words, at: int, depth: int) -> Node:
+    parts = [_choice(words, depth)]
     while words.take(","):
-        parts.append(_choice(words))
+        parts.append(_choice(words, depth))
     words.need(")")
     if len(parts) > MAX_PERMUTED:
         raise words.statement.refusal(

@@ -79,14 +79,12 @@ def cut_out(statement: Statement) -> Cut:
     opening = place + 1
     if opening >= len(words) or words[opening].upper != "(":
         raise statement.refusal(words[place].end, f"expected '(' after {KEYWORD}")
-    closing = _closing(statement, words, opening)
+    end = closing(statement, words, opening)
     begin = _from(statement, words, place)
-    clause = parse_clause(
-        statement, words[opening + 1 : closing], words[place].start, words[closing].start
-    )
+    clause = parse_clause(statement, words[opening + 1 : end], words[place].start, words[end].start)
     source = _source(statement, words[begin + 1 : place])
     result = Word("name", RESULT, words[place].start)
-    return Cut(statement, clause, source, [*words[: begin + 1], result, *words[closing + 1 :]])
+    return Cut(statement, clause, source, [*words[: begin + 1], result, *words[end + 1 :]])
 
 
 def split_query(statement: Statement) -> Query:
@@ -109,15 +107,19 @@ def split_query(statement: Statement) -> Query:
     return cut.query(piece, select, table.alias)
 
 
-def _closing(statement: Statement, words: Sequence[Word], opening: int) -> int:
+def closing(statement: Statement, words: Sequence[Word], opening: int) -> int:
+    """
+    Return where the parenthesis is closed that is opened at a place of some words.
+
+    Raises:
+        InvalidInput: it is not.
+    """
     depth = 0
     for place in range(opening, len(words)):
         depth += (words[place].upper == "(") - (words[place].upper == ")")
         if not depth:
             return place
-    raise statement.refusal(
-        words[opening].start, f"expected ')' at the end of {KEYWORD}, got the end"
-    )
+    raise statement.refusal(words[opening].start, "expected ')', got the end")
 
 
 def _from(statement: Statement, words: Sequence[Word], place: int) -> int:
