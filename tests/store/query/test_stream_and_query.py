@@ -52,7 +52,7 @@ events_of = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     inner=patterns,
     definitions=st.dictionaries(st.sampled_from(NAMES), st.sampled_from(sorted(DEFINITIONS))),
