@@ -82,7 +82,7 @@ class Searcher:
                 yield from self._passed_over()
                 continue
             is_over = self._go_on(attempt, deadline_ms, is_over=is_over) or is_over
-            if self._is_dear(attempt):
+            if search.last_at is None and _is_dear(attempt, partition):
                 self._give_up()
                 return
             if attempt.threads or not (is_over or self._is_seen(attempt)):
@@ -137,14 +137,6 @@ class Searcher:
         if is_over:
             attempt.close()
         return False
-
-    def _is_dear(self, attempt: AnyAttempt) -> bool:
-        """Return whether the search costs more than a stream may spend on it."""
-        partition = self._partition
-        if self._search.last_at is not None:
-            return False
-        is_spent = partition.steps <= 0 or attempt.steps >= MAX_STEPS
-        return is_spent or partition.end - partition.start > MAX_ROWS
 
     def _is_seen(self, attempt: AnyAttempt) -> bool:
         """Return whether the rows behind a match are there that its measures look at."""
@@ -211,3 +203,9 @@ class Searcher:
 
     def _count(self, reason: str, count: int) -> None:
         self._counts[reason] = self._counts.get(reason, 0) + count
+
+
+def _is_dear(attempt: AnyAttempt, partition: Partition) -> bool:
+    """Return whether a search costs more than a stream may spend on it."""
+    is_spent = partition.steps <= 0 or attempt.steps >= MAX_STEPS
+    return is_spent or partition.end - partition.start > MAX_ROWS
