@@ -154,6 +154,29 @@ def test_a_late_event_amends_the_row_of_its_window() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        f"SELECT SUM(data.amount) AS total FROM {TUMBLE} {PER_WINDOW} HAVING SUM(data.amount) > 5",
+        f"SELECT * FROM (SELECT SUM(data.amount) AS total FROM {TUMBLE} {PER_WINDOW})"
+        " WHERE total > 5",
+    ],
+)
+def test_a_row_that_a_late_event_takes_back_is_told(query: str) -> None:
+    late: Json = {"allowed": "30s", "action": "amend"}
+    amounts = [(1, 3), (12, 9), (2, 1), (3, 4), (4, -5), (5, -1), (6, 9)]
+    sales = [sale(second, "a", amount) for second, amount in amounts]
+
+    found, _ = hits(query, sales, late=late)
+
+    first = [hit for hit in found if hit.window == (NOON, NOON + 10_000)]
+    assert [(hit.revision, hit.values) for hit in first] == [
+        (1, {"total": 8, "holds": True}),
+        (2, {"total": 3, "holds": False}),
+        (3, {"total": 11, "holds": True}),
+    ]
+
+
 def test_the_first_of_each_window_are_told_in_their_order() -> None:
     query = (
         "SELECT place, shop, total FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start,"
@@ -331,6 +354,8 @@ def test_fields_that_do_not_fit_are_refused() -> None:
     grouped = f"SELECT COUNT(*) FROM {TUMBLE} {PER_WINDOW}"
 
     assert [path for path, _ in problems("SELECT type FROM events", late=late)] == ["pattern.late"]
+    holds = f"SELECT COUNT(*) AS holds FROM {TUMBLE} {PER_WINDOW}"
+    assert [path for path, _ in problems(holds, late=late)] == ["pattern.query"]
     assert [path for path, _ in problems(grouped, late=kept)] == ["pattern.late.action"]
     assert [path for path, _ in problems(grouped, by=["event.subject"])] == ["pattern.by"]
 

@@ -22,7 +22,7 @@ from oncue.core.pattern.select.columns import (
 from oncue.core.pattern.select.each import EachPlan
 from oncue.core.pattern.select.framing import FrameScope, Over
 from oncue.core.pattern.select.group_by import GroupBy
-from oncue.core.pattern.select.grouped import GroupedPlan
+from oncue.core.pattern.select.grouped import HOLDS, GroupedPlan
 from oncue.core.pattern.select.grouping import (
     Group,
     GroupScope,
@@ -134,6 +134,16 @@ class _Select:
             key=self._key(scope.partition),
         )
 
+    def _check_amended(self, outers: Outers) -> None:
+        if outers.has_ranking:
+            expected = "expected 'drop': a late event could change the numbers of all rows"
+            raise InvalidInput([Problem(f"{self.path}.late.action", f"{expected}, got 'amend'")])
+        if any(column.name == HOLDS for column in outers.columns):
+            raise self.query.refusal(
+                HOLDS,
+                f"expected no column {HOLDS!r} beside 'amend', which tells so what still is a row",
+            )
+
     def _grouped(self) -> Looking:
         windowing, keys = GroupBy(self.query).windowing()
         measures = Measures(self.query.piece, self.query.scope)
@@ -143,9 +153,8 @@ class _Select:
         columns = compile_columns(self.innermost, compiler, self._no_star)
         closing = self._closing(windowing, measures)
         outers = compile_outers(self.query, columns)
-        if outers.has_ranking and self.pattern.late.action == "amend":
-            expected = "expected 'drop': a late event could change the numbers of all rows"
-            raise InvalidInput([Problem(f"{self.path}.late.action", f"{expected}, got 'amend'")])
+        if self.pattern.late.action == "amend":
+            self._check_amended(outers)
         plan = GroupedPlan(
             closing=closing,
             measures=measures.all,

@@ -7,9 +7,9 @@ Windows that began before the pattern did make no row, since it did not see all 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -22,8 +22,14 @@ from oncue.core.pattern.select.begun import Begun
 from oncue.core.pattern.select.columns import Projection, Values
 from oncue.core.pattern.select.grouping import Group, Measured
 from oncue.core.pattern.select.outer import Outers
+from oncue.core.pattern.threshold.accumulators import Accumulator
 from oncue.core.pattern.threshold.closing import Closing, ClosingWindows, Row
+from oncue.core.pattern.threshold.grids import Span
+from oncue.core.pattern.threshold.windows import Window
 from oncue.core.sql.columns import Evidence
+
+HOLDS: Final = "holds"
+"""In a window that is told again: whether it is still a row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +56,23 @@ class GroupedPlan:
 
     def values(self, row: Row) -> Values | None:
         """Return the row of a window; None, if HAVING does not want it."""
-        assert isinstance(row.kept, Several)
-        keys = tuple(msgspec.json.decode(row.key)) if row.key else ()
-        group = Group(keys, row.span, row.kept.results())
+        group = _group(row.key, row.span, row.kept)
         return self.having.values(group) if self.having.wants(group) else None
+
+    def wants(self, key: str, window: Window) -> bool:
+        """Return whether a window is a row in the end."""
+        group = _group(key, window.span, window.kept)
+        if not self.having.wants(group):
+            return False
+        return any(True for _ in self.outers.rows([(self.having.values(group), None)]))
+
+    def shown(self, row: Row) -> dict[str, Json]:
+        """Return what people see of a window that is told by itself, whether it is still a row or not."""
+        values = self.having.values(_group(row.key, row.span, row.kept))
+        for level in self.outers.levels:
+            values = level.projection.values(values)
+        shown = self.outers.shown(values)
+        return {**shown, HOLDS: row.holds} if row.revision else shown
 
 
 class GroupedOperator(Operator):
@@ -63,7 +82,10 @@ class GroupedOperator(Operator):
         super().__init__()
         self._plan = plan
         self._begun = Begun()
-        self._windows = ClosingWindows(plan.closing)
+        # What late events may correct is judged anew each time, and told by itself.
+        self._amends = plan.closing.allowed_ms > 0
+        wanted = plan.wants if self._amends else None
+        self._windows = ClosingWindows(replace(plan.closing, wanted=wanted))
         self.counts = self._windows.counts
 
     def admit(self, arrival: Arrival) -> Sequence[Hit]:
@@ -110,25 +132,40 @@ class GroupedOperator(Operator):
 
     def _hits(self, rows: Iterable[Row]) -> Iterator[Hit]:
         """Yield the hits of windows that end at the same time."""
+        if self._amends:
+            seen = (row for row in rows if self._saw(row))
+            yield from (_hit(row, self._plan.shown(row)) for row in seen)
+            return
         made = ((values, row) for row in rows if (values := self._values(row)) is not None)
         outers = self._plan.outers
         for values, row in outers.rows(made):
-            yield Hit(
-                kind=Kind.WINDOW,
-                key=row.key,
-                time_ms=row.span[1],
-                bindings=(("", row.offsets),),
-                event_count=row.event_count,
-                values=outers.shown(values),
-                window=row.span,
-                revision=row.revision,
-            )
+            yield _hit(row, outers.shown(values))
+
+    def _saw(self, row: Row) -> bool:
+        saw = self._begun.saw_from(row.span[0])
+        self.counts["windows_begun_before"] += not saw
+        return saw
 
     def _values(self, row: Row) -> Values | None:
-        if not self._begun.saw_from(row.span[0]):
-            self.counts["windows_begun_before"] += 1
-            return None
-        return self._plan.values(row)
+        return self._plan.values(row) if self._saw(row) else None
+
+
+def _group(key: str, span: Span, kept: Accumulator) -> Group:
+    assert isinstance(kept, Several)
+    return Group(tuple(msgspec.json.decode(key)) if key else (), span, kept.results())
+
+
+def _hit(row: Row, values: Mapping[str, Json]) -> Hit:
+    return Hit(
+        kind=Kind.WINDOW,
+        key=row.key,
+        time_ms=row.span[1],
+        bindings=(("", row.offsets),),
+        event_count=row.event_count,
+        values=values,
+        window=row.span,
+        revision=row.revision,
+    )
 
 
 def _end(row: Row) -> int:

@@ -11,7 +11,7 @@ due at that watermark must have been taken from `advance` before.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -54,7 +54,8 @@ class Closing:
     Which windows there are, and what is asked of them.
 
     Without a `grid` they are sessions that end after a silence of `gap_ms`. Without a
-    `condition` every window makes a row. `fills` judges also the empty windows of keys
+    `condition` every window makes a row, but for those that are not `wanted`, where that is
+    given by the key and the window. `fills` judges also the empty windows of keys
     that were not declared, `follows` remembers whether the window before held.
     """
 
@@ -68,6 +69,7 @@ class Closing:
     max_events: int = 0
     fills: bool = False
     follows: bool = False
+    wanted: Callable[[str, Window], bool] | None = None
 
     def holds(self, value: float | None) -> bool:
         """Return whether a window of this measure makes a row."""
@@ -197,7 +199,8 @@ class ClosingWindows:
 
     def _judge(self, key: str, window: Window, *, is_repeat: bool = False) -> list[Row]:
         value = window.value()
-        holds = self._closing.holds(value)
+        wanted = self._closing.wanted
+        holds = wanted(key, window) if wanted else self._closing.holds(value)
         if not window.judge(holds=holds):
             return []
         return [
