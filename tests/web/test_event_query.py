@@ -112,6 +112,28 @@ def test_a_path_is_a_scalar_of_its_own_type_and_null_where_it_does_not_fit(
     ]
 
 
+def test_what_is_made_of_whole_numbers_is_one_unless_it_is_divided(tmp_path: Path) -> None:
+    values: list[Json] = [10, 4, 6.0]
+    made = "sum(v), sum(v) * 2 - count(*), avg(v), sum(v) / 2, round(sum(v) * 1.5), sum(v) * 0.5"
+    found = rows(
+        tmp_path,
+        f"SELECT {made} FROM (SELECT data.v AS v FROM events)",
+        f"WITH e AS (SELECT data.v AS v FROM events) SELECT {made} FROM e WHERE v < 0.5",
+        "SELECT data.v * 2, data.v * 1.5, -data.v FROM events WHERE data.v = 4",
+        "SELECT sum(data.v) + 0.5, sum(data.v) AS s FROM events GROUP BY type HAVING s > 3",
+        events=[{"type": "n", "data": {"v": value}} for value in values],
+    )
+
+    assert repr(found) == repr(
+        [
+            [[20, 37, 20 / 3, 10.0, 30, 10.0]],
+            [[None] * 6],
+            [[8, 6.0, -4]],
+            [[20.5, 20]],
+        ]
+    )
+
+
 WINDOWED = [
     {"type": "hit", "time": f"2026-11-23T12:00:{second:02}Z", "data": {"k": key, "v": value}}
     for second, key, value in [(1, "a", 1), (4, "b", 2), (11, "a", 4), (13, "a", 8), (30, "a", 16)]

@@ -62,6 +62,8 @@ def _replace(text: str, what: str, by: str = "") -> Json:
 
 
 def _round(number: float, digits: float = 0) -> Json:
+    if isinstance(number, int) and digits >= 0:
+        return number
     scale = 10 ** int(digits) if abs(digits) < 16 else 1
     scaled = number * scale
     whole = math.floor(abs(scaled) + 0.5)

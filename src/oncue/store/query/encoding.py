@@ -17,6 +17,7 @@ from oncue.core.json_text import Json
 from oncue.core.sql.paths.kinds import Kind
 from oncue.core.sql.paths.typed import written_name
 from oncue.store.query.messages import ARROW, CSV, NDJSON, Answer, Question, Refusal
+from oncue.store.query.wholes import whole_columns
 
 _BATCH: Final = 1_000
 # From here on a double may stand for another whole number.
@@ -34,15 +35,19 @@ def answer_of(
         return _arrow(connection.sql(sql, params=params), question)
     found = connection.execute(sql, params)
     columns = [(written_name(name), str(kind)) for name, kind, *_ in found.description or ()]
-    rows = islice(_rows(found, columns), question.limit + 1)
+    whole = whole_columns(connection, sql, params, columns)
+    rows = islice(_rows(found, columns, whole), question.limit + 1)
     write = {CSV: _csv, NDJSON: _lines}.get(question.media_type, _json)
     return write(rows, columns, question)
 
 
 def _rows(
-    found: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]]
+    found: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]], whole: frozenset[int]
 ) -> Iterator[list[Json]]:
-    shown_as = [_SHOWN.get(kind.rstrip("[]"), shown) for _, kind in columns]
+    shown_as = [
+        _shown_path if place in whole else _SHOWN.get(kind.rstrip("[]"), shown)
+        for place, (_, kind) in enumerate(columns)
+    ]
     while batch := found.fetchmany(_BATCH):
         for row in batch:
             yield [show(value) for show, value in zip(shown_as, row, strict=True)]
@@ -55,7 +60,7 @@ def _shown_document(value: object) -> Json:
 
 
 def _shown_path(value: object) -> Json:
-    """Return what stands at a path; a number there is a double, so that it compares as one."""
+    """Return what stands at a path, or is made of it; numbers there are doubles, so that they compare."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     return [_shown_path(one) for one in value] if isinstance(value, list) else shown(value)
