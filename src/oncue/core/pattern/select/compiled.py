@@ -39,7 +39,8 @@ from oncue.core.pattern.threshold.keys import Bounds
 from oncue.core.pattern.threshold.measures import Measure
 from oncue.core.pattern.threshold.values import Reader
 from oncue.core.sql.expressions import Expressions
-from oncue.core.sql.select.levels import Query, split_levels
+from oncue.core.sql.select.levels import Query, refuse_nested, split_levels
+from oncue.core.sql.select.merging import merged
 from oncue.core.sql.select.windowing import Shape, Windowing
 from oncue.core.sql.text import Statement
 
@@ -51,7 +52,9 @@ def compile_select(pattern: SqlPattern, statement: Statement, path: str) -> Look
     Raises:
         InvalidInput: with the place of what cannot be streamed, and a way out.
     """
-    return compile_levels(pattern, split_levels(statement), path)
+    query = merged(split_levels(statement))
+    refuse_nested(query)
+    return compile_levels(pattern, query, path)
 
 
 def compile_levels(pattern: SqlPattern, query: Query, path: str) -> Looking:
