@@ -20,7 +20,8 @@ class Looking:
     Without `operator` each admitted event is a match by itself. `sorts` says that
     events are looked at in event time, behind the watermark, and `drops_late` that one
     from before it is not looked at then; `sees_all` that the
-    operator is shown every event that has a key. `reach_ms` is how far back the state
+    operator is shown every event that has a key. `delay_ms` is how far event time stays back
+    beside what the watermark says, for windows that take late events. `reach_ms` is how far back the state
     of a key reaches: the longest window, or the time of a sequence; `lead_ms` is how long
     before an event it must have begun to see the windows around it whole. `steps` are the
     names and places of what the selectors are of, where there are several. `key` is how
@@ -34,6 +35,7 @@ class Looking:
     sorts: bool = False
     drops_late: bool = True
     sees_all: bool = False
+    delay_ms: int = 0
     reach_ms: int = 0
     lead_ms: int = 0
     key: KeyOf | None = None

@@ -65,7 +65,7 @@ def plan_condition(condition: Condition, path: str) -> Plan:
         key=key,
         looking=looking,
         declared_keys=tuple(_declared(condition)),
-        delay_ms=condition.watermark.delay,
+        delay_ms=condition.watermark.delay + looking.delay_ms,
         idle_timeout_ms=condition.watermark.idle_timeout,
         cooldown=condition.pause,
         limits=condition.limits,
@@ -103,6 +103,7 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
                 sorts=threshold.sorts,
                 # A late event counts in the windows that are still open.
                 drops_late=False,
+                delay_ms=condition.late.delay_ms,
                 reach_ms=reach_ms,
             )
         case SequencePattern():

@@ -57,7 +57,6 @@ BAD: list[tuple[Fields, str, str]] = [
     ({"late": {"action": "amend"}}, "late.action", "expected windows that close"),
     ({"late": {"allowed": "1s"}}, "late.allowed", "expected windows that close"),
     ({**TUMBLING, "late": {"action": "amend"}}, "late.allowed", "how long a closed window"),
-    ({**TUMBLING, "late": {"allowed": "1s"}}, "late.action", "expected 'amend'"),
     (
         {**TUMBLING, "rearm": "edge", "late": {"action": "amend", "allowed": "1s"}},
         "rearm",

@@ -57,6 +57,7 @@ def compile_chain(pattern: SqlPattern, around: Around, path: str) -> Looking:
         operator=lambda: ChainedOperator(chain),
         sorts=True,
         reach_ms=rows.within_ms + windows.reach_ms,
+        delay_ms=windows.delay_ms,
         lead_ms=rows.within_ms + windows.lead_ms,
         key=KeyOf(rows.key.by, rows.key.text, told=windows.key.by),
         warnings=warnings if chain.waits else rows.warnings,

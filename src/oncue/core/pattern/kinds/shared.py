@@ -55,12 +55,26 @@ class Watermark(Document):
 
 
 class Late(Document):
-    """What follows when an event of a closed window arrives."""
+    """What follows when an event arrives whose window is over."""
 
-    allowed: DurationMs = Field(default=0, description="How long a closed window is kept.")
-    action: Literal["drop", "amend"] = Field(
-        default="drop", description="`amend` emits the window again, with a `revision`."
+    allowed: DurationMs = Field(
+        default=0, description="How long after its end a window still takes events."
     )
+    action: Literal["drop", "amend"] = Field(
+        default="drop",
+        description="`drop` tells a window once that takes no more; `amend` tells it at its end,"
+        " and again with a `revision`.",
+    )
+
+    @property
+    def delay_ms(self) -> int:
+        """How long after its end a window is told."""
+        return self.allowed if self.action == "drop" else 0
+
+    @property
+    def kept_ms(self) -> int:
+        """How long a window is kept that was told."""
+        return self.allowed if self.action == "amend" else 0
 
 
 class Limits(Document):

@@ -89,7 +89,3 @@ def unfit_windows(pattern: SqlPattern, path: str) -> Iterator[Problem]:
     late = pattern.late
     if late.action == "amend" and not late.allowed:
         yield Problem(f"{path}.late.allowed", "expected how long a closed window is kept, got '0s'")
-    if late.action == "drop" and late.allowed:
-        yield Problem(
-            f"{path}.late.action", "expected 'amend', or no window is kept for it, got 'drop'"
-        )

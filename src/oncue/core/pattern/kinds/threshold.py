@@ -295,10 +295,6 @@ def _unfit_late(pattern: ThresholdPattern, path: str) -> Iterator[Problem]:
             yield Problem(f"{path}.late.allowed", "expected windows that close, got 'sliding'")
     elif late.action == "amend" and not late.allowed:
         yield Problem(f"{path}.late.allowed", "expected how long a closed window is kept, got '0s'")
-    elif late.action == "drop" and late.allowed:
-        yield Problem(
-            f"{path}.late.action", "expected 'amend', or no window is kept for it, got 'drop'"
-        )
 
 
 def _unfit_keys(pattern: ThresholdPattern, path: str) -> Iterator[Problem]:
@@ -380,7 +376,7 @@ def _closing(pattern: ThresholdPattern, reader: Reader, bounds: Bounds) -> Closi
         grid=grid,
         gap_ms=pattern.gap or 0,
         condition=pattern.condition,
-        allowed_ms=pattern.late.allowed,
+        allowed_ms=pattern.late.kept_ms,
         max_events=pattern.max_events,
         fills=pattern.operator not in _UPWARDS,
         follows=pattern.rearm == "edge",

@@ -170,6 +170,7 @@ class _Select:
             operator=plan.operator,
             # A late event counts in the windows that are still open.
             drops_late=False,
+            delay_ms=self.pattern.late.delay_ms,
             reach_ms=windowing.size_ms,
             lead_ms=windowing.size_ms if closing.grid else 0,
             key=self._key(keys),
@@ -200,7 +201,7 @@ class _Select:
             bounds=_bounds(self.pattern.limits),
             grid=grid_for(windowing, self.pattern.zone),
             gap_ms=windowing.size_ms,
-            allowed_ms=late.allowed,
+            allowed_ms=late.kept_ms,
             max_events=self.pattern.max_events,
         )
 
