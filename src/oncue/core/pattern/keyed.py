@@ -120,6 +120,11 @@ class Keyed(Generic[S]):
             if self._save is not None:
                 self._save.write(key, state)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the budget has no room for a further key."""
+        return self._budget.is_spent
+
     def count_in(self, budget: KeyBudget) -> None:
         """Count the keys, those that are there and those to come, in a budget instead of another."""
         self._budget.used -= len(self._states)

@@ -16,7 +16,7 @@ from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.match import match_of
 from oncue.core.pattern.matcher import Matcher
 from oncue.core.pattern.records import Tick
-from oncue.core.pattern.watch import Finding, Watch
+from oncue.core.pattern.watch import NO_LIMIT, Finding, Watch
 
 NOON: Final = parse_instant("2026-11-23T12:00:00Z")
 ROWS: Final = "events MATCH_RECOGNIZE (PARTITION BY data.user ORDER BY time MEASURES"
@@ -36,11 +36,16 @@ def login(seconds: float, user: str | None, n: int, ip: str = "a") -> Event:
 
 
 def watched(
-    query: str, events: Sequence[Event], *, runs_on: bool = True, **fields: Json
+    query: str,
+    events: Sequence[Event],
+    *,
+    runs_on: bool = True,
+    max_keys: int = NO_LIMIT,
+    **fields: Json,
 ) -> tuple[list[Finding], Watch]:
     document: Json = {"type": "sql", "query": query, **fields}
     parsed = parse_pattern({"name": "case", "pattern": document})
-    matcher = Matcher()
+    matcher = Matcher(max_keys=max_keys)
     watch = matcher.put(parsed.named("pat_case", 1, 1, None), NOON)
     now, found = NOON, []
     for offset, event in enumerate(events, 1):
@@ -211,6 +216,18 @@ def test_keys_of_windows_are_bounded_too() -> None:
 
     assert [one.hit.values["ip"] for one in found] == ["ip2", "ip3"]
     assert watch.stats()["keys_forgotten"] == 2
+
+
+def test_keys_of_windows_are_refused_where_the_account_has_no_room() -> None:
+    pattern = f"{ROWS} LAST(data.ip) AS ip, MATCH_ROWTIME() AS t PATTERN (A))"
+    query = f"SELECT ip, COUNT(*) AS n FROM {pattern} GROUP BY ip, {TUMBLE}"
+    events = [login(n, "x", 1, ip) for n, ip in enumerate("abca")]
+
+    # One of the instant at which it began, one of the user, one of an address.
+    found, watch = watched(query, events, max_keys=3)
+
+    assert [one.hit.values for one in found] == [{"ip": "a", "n": 2}]
+    assert watch.stats()["keys_refused"] == 2
 
 
 GROUPED: Final = f"SELECT COUNT(*) AS n FROM {FAILURES} GROUP BY {TUMBLE}"

@@ -109,6 +109,11 @@ class ChainedOperator(Operator):
         floor_ms = self._rows.floor_ms if self._chain.waits else None
         return watermark_ms if floor_ms is None else min(watermark_ms, floor_ms)
 
+    def _is_refused(self, key: str) -> bool:
+        """Return whether windows would have a key of their own that the account has no room for."""
+        states = self._windows.states().values()
+        return any(keyed.is_full for keyed in states) and not any(key in keyed for keyed in states)
+
     def _admit(self, outcome: Outcome, reached_ms: int) -> Iterator[Hit]:
         chain = self._chain
         if not (outcome.path or outcome.is_unmatched):
@@ -117,8 +122,8 @@ class ChainedOperator(Operator):
             if chain.condition is not None and chain.condition(row) is not True:
                 continue
             key = chain.key.text(row, {})
-            if key is None:
-                self.counts["missing_keys"] += 1
+            if key is None or self._is_refused(key):
+                self.counts["missing_keys" if key is None else "keys_refused"] += 1
                 continue
             yield from self._windows.admit(Arrival(key, 1, row, {}, reached_ms))
             self.last_note = self._windows.last_note or Note.COUNTED
