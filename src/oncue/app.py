@@ -37,7 +37,8 @@ from oncue.store.archive.bucket import BucketPlace, bucket_place
 from oncue.store.archive.places import FolderPlace
 from oncue.store.checkpoints import FileCheckpoints
 from oncue.store.disk import FolderDisk
-from oncue.store.query.pool import AT_ONCE, Bounds, QueryPool
+from oncue.store.query.pool import Bounds, QueryPool
+from oncue.store.query.turns import AT_ONCE
 from oncue.store.sql.accounts import SqlAccounts
 from oncue.store.sql.answers import SqlAnswers
 from oncue.store.sql.catalog import SqlCatalog

@@ -488,17 +488,32 @@ def test_the_archive_of_another_account_is_out_of_reach(tmp_path: Path, sql: str
     assert {answer.status for answer in answers} == {422}
 
 
-def test_what_is_asked_sees_no_paths_but_those_it_may_read(tmp_path: Path) -> None:
-    looks = [
-        "SELECT * FROM duckdb_views()",
-        "SELECT * FROM duckdb_settings() WHERE name <> 'allowed_paths'",
-        "SELECT DISTINCT filename FROM read_parquet('0.parquet', filename = true)",
-        "SELECT * FROM pragma_database_list",
-    ]
-    answers = ask(tmp_path, *[{"sql": sql} for sql in looks], archived=4)
+def test_nobody_who_asks_without_end_keeps_others_out(tmp_path: Path) -> None:
+    endless = {"sql": "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"}
 
-    assert {answer.status for answer in answers} == {200}
-    assert str(tmp_path) not in str([answer.body for answer in answers])
+    async def use(server: Served) -> tuple[list[Answer], Answer, Answer, list[bool]]:
+        opened = {"name": "hog", "query_bounds": {"timeout": "3s"}}
+        hog = (await server.request("POST", "/accounts", json=opened)).body["api_key"]
+        asked = [
+            asyncio.create_task(server.request("POST", "/events/query", json=endless, key=hog))
+            for _ in range(20)
+        ]
+        refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        accepted = await server.request("POST", "/events", json=EVENTS[0])
+        mine = await server.request("POST", "/events/query", json={"sql": "FROM events"})
+        others = [task.done() for task in asked]
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        return [task.result() for task in refused], accepted, mine, others
+
+    refused, accepted, mine, others = serve(tmp_path, use)
+
+    assert {answer.status for answer in refused} == {503}
+    assert refused[0].headers["Retry-After"] == "1"
+    assert "at most 16 queries of an account at once" in refused[0].body["detail"]
+    assert (accepted.status, mine.status, mine.body.get("row_count")) == (202, 200, 1)
+    assert not all(others)
 
 
 def test_a_list_and_an_event_of_the_archive_are_answered(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 import duckdb
+from msgspec import MsgspecError
 from msgspec.structs import replace
 
 from oncue.core.errors import InvalidInput, Problem
@@ -25,6 +26,7 @@ from oncue.core.sql.windows.rewriting import with_windows
 from oncue.store.query.encoding import answer_of
 from oncue.store.query.messages import (
     Answer,
+    Part,
     Question,
     Ready,
     Refusal,
@@ -33,6 +35,7 @@ from oncue.store.query.messages import (
     read_part,
     write_message,
 )
+from oncue.store.query.reach import Reach
 from oncue.store.query.row_patterns import Params, RowPatterns
 
 _CONNECT: Final = {
@@ -65,12 +68,18 @@ FROM read_parquet({files}) WHERE account = '{account}' AND kind = 0
 """
 
 
+_OVER_MEMORY: Final = "over memory: the query wants more than it may have"
+_MAX_TOLD: Final = 2_000
+_MAX_PROBLEMS: Final = 100
+
+
 class Session:
     """One account's rows, and one question over them."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:", config=dict(_CONNECT))
         self._connection.execute("SET TimeZone = 'UTC'")
+        self._reach = Reach(self._connection)
         self._row_patterns = RowPatterns(self._connection, self._prepared, self._explained)
 
     def load(self, rows: Rows) -> None:
@@ -99,6 +108,21 @@ class Session:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    def reply(self, part: Part) -> Reply:
+        """Return what there is to say to one part, also where it wants too much."""
+        try:
+            if isinstance(part, Rows):
+                self.load(part)
+                return Ready()
+            answer = self.answer(part)
+        except duckdb.OutOfMemoryException as exc:
+            # Its further lines advise on settings that nobody has here.
+            return Refusal(f"over memory: {_told(exc).partition(chr(10))[0]}")
+        except MemoryError:
+            return Refusal(_OVER_MEMORY)
+        return _cut(answer) if isinstance(answer, Refusal) else answer
 
     def answer(self, question: Question) -> Answer | Refusal:
         """Return what a question gives."""
@@ -109,18 +133,19 @@ class Session:
             return answer_of(self._connection, sql, question)
         except InvalidInput as exc:
             return Refusal(*_messages(exc))
-        except duckdb.OutOfMemoryException as exc:
-            # Its further lines advise on settings that nobody has here.
-            return Refusal(f"over memory: {_told(exc).partition(chr(10))[0]}")
-        except MemoryError:
-            return Refusal("over memory: the query wants more than it may have")
+        except duckdb.OutOfMemoryException:
+            raise
         except duckdb.Error as exc:
             return Refusal(self._explained(question.sql, question.values, exc))
+        except (ArithmeticError, RuntimeError, TypeError, ValueError, MsgspecError) as exc:
+            # Of values that DuckDB has and Python has not, such as a million years.
+            return Refusal(f"expected values that can be written, cast them to text: {_told(exc)}")
 
     def _prepared(self, sql: str, params: Params) -> str:
-        if problem := self._problem(sql):
-            raise InvalidInput([Problem("sql", problem)])
-        return with_typed_paths(sql, params)
+        for text in (sql, typed := with_typed_paths(sql, params)):
+            if problem := self._problem(text):
+                raise InvalidInput([Problem("sql", problem)])
+        return typed
 
     def _problem(self, sql: str) -> str | None:
         statements = self._connection.extract_statements(sql)
@@ -131,7 +156,7 @@ class Session:
             return "expected PIVOT with its values, such as ON type IN ('a', 'b')"
         if kind is not duckdb.StatementType.SELECT:
             return f"expected SELECT, got {kind.name}: events are read, never changed"
-        return None
+        return self._reach.problem(sql)
 
     def _explained(self, sql: str, params: Params, exc: duckdb.Error) -> str:
         # Of the SQL as it was written, so that the place is that of the user.
@@ -170,9 +195,20 @@ def _messages(exc: InvalidInput) -> tuple[str, list[str]]:
 
 def _told(exc: Exception) -> str:
     message = str(exc).strip()
+    if isinstance(exc, duckdb.InternalException | duckdb.FatalException):
+        # What follows are places in its own code.
+        return message.partition("\n")[0]
     written = written_name(message)
     # The place is one of the SQL that paths are typed in, then.
     return message if written == message else written.partition("\n\nLINE ")[0]
+
+
+def _cut(refusal: Refusal) -> Refusal:
+    told = [refusal.message, *refusal.further]
+    first, *further = [
+        one if len(one) <= _MAX_TOLD else f"{one[:_MAX_TOLD]}…" for one in told[:_MAX_PROBLEMS]
+    ]
+    return Refusal(first, further)
 
 
 def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:
@@ -180,12 +216,7 @@ def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:
     session = Session()
     while header := source.read(4):
         part = read_part(source.read(int.from_bytes(header)))
-        if isinstance(part, Rows):
-            session.load(part)
-            reply: Reply = Ready()
-        else:
-            reply = session.answer(part)
-        sink.write(write_message(reply))
+        sink.write(write_message(session.reply(part)))
         sink.flush()
 
 

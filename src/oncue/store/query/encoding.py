@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -35,6 +36,8 @@ def answer_of(
         return _arrow(connection.sql(sql, params=params), question)
     found = connection.execute(sql, params)
     columns = [(written_name(name), str(kind)) for name, kind, *_ in found.description or ()]
+    if sum(len(name) + len(kind) for name, kind in columns) > question.max_bytes:
+        return _too_large(question)
     whole = whole_columns(connection, sql, params, columns)
     rows = islice(_rows(found, columns, whole), question.limit + 1)
     write = {CSV: _csv, NDJSON: _lines}.get(question.media_type, _json)
@@ -56,7 +59,7 @@ def _rows(
 def _shown_document(value: object) -> Json:
     if isinstance(value, list):
         return [_shown_document(one) for one in value]
-    return None if value is None else _decode(str(value))
+    return None if value is None else _document(str(value))
 
 
 def _shown_path(value: object) -> Json:
@@ -64,6 +67,15 @@ def _shown_path(value: object) -> Json:
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
     return [_shown_path(one) for one in value] if isinstance(value, list) else shown(value)
+
+
+def _document(text: str) -> Json:
+    try:
+        document: Json = _decode(text)
+    except msgspec.DecodeError:
+        # DuckDB takes NaN and 1e999, which JSON has not.
+        return shown(json.loads(text))
+    return document
 
 
 def shown(value: object) -> Json:

@@ -6,8 +6,7 @@ Questions over events, each in a process of its own that is killed at its deadli
 """
 
 import asyncio
-import os
-import sys
+import logging
 import tempfile
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,26 +20,22 @@ from oncue.core.json_text import encode_json
 from oncue.ports import EventQuestion, EventRows, QueryBounds
 from oncue.store.query.messages import (
     Answer,
-    Part,
     Question,
     Refusal,
     Reply,
     Rows,
-    read_reply,
-    write_message,
 )
+from oncue.store.query.parent import EndedError, Ending, QueryChild
+from oncue.store.query.turns import AT_ONCE, Turns
+
+_log = logging.getLogger(__name__)
 
 IDLE: Final = 1
 """Processes that wait for a question; each holds some 60 MB."""
-AT_ONCE: Final = 2
-"""Questions that are answered at once; others wait."""
-MAX_WAITING: Final = 16
-_NICE: Final = 10
-# What the answer may take beyond its rows.
-_MAX_REPLY_BYTES: Final = 256 << 20
 
 Export = Callable[[str, Path], AbstractAsyncContextManager[Sequence[Path]]]
 """Writes events of an account into a file, as lines of JSON, and gives the files that have all others."""
+Start = Callable[[], Awaitable[QueryChild]]
 OwnBounds = Callable[[str], Awaitable[QueryBounds]]
 """Returns the bounds that an account has of its own."""
 
@@ -77,14 +72,15 @@ class QueryPool:
         bounds: Bounds = Bounds(),
         own_bounds: OwnBounds = no_own_bounds,
         at_once: int = AT_ONCE,
+        start: Start = QueryChild.start,
     ) -> None:
         self._export = export
         self._folder = folder
         self._bounds = bounds
         self._own_bounds = own_bounds
-        self._idle: deque[asyncio.Task[_Child]] = deque()
-        self._slots = asyncio.Semaphore(at_once)
-        self._waiting = 0
+        self._start = start
+        self._idle: deque[asyncio.Task[QueryChild]] = deque()
+        self._turns = Turns(at_once)
 
     async def __aenter__(self) -> Self:
         return self
@@ -102,27 +98,22 @@ class QueryPool:
             InvalidInput: it is no question, or over a bound.
             Overloaded: too many ask.
         """
-        if self._waiting >= MAX_WAITING:
-            raise Overloaded("expected fewer queries at once", retry_after_s=1)
-        self._waiting += 1
-        try:
-            async with self._slots:
-                return await self._answered(account, question)
-        finally:
-            self._waiting -= 1
+        async with self._turns.turn(account):
+            bounds = self._bounds.with_own(await self._own_bounds(account))
+            return await self._answered(account, question, bounds)
 
-    async def _answered(self, account: str, question: EventQuestion) -> EventRows:
+    async def _answered(self, account: str, question: EventQuestion, bounds: Bounds) -> EventRows:
         elapsed = asyncio.get_running_loop().time
         began = elapsed()
-        bounds = self._bounds.with_own(await self._own_bounds(account))
-        child = await self._take()
+        child = await self._taken()
         try:
             async with asyncio.timeout(bounds.timeout_ms / 1_000):
                 reply = await self._exchange(child, account, question, bounds)
         except TimeoutError as exc:
             raise _refused(f"over time: no answer within {bounds.timeout_ms} ms") from exc
-        except (OSError, asyncio.IncompleteReadError) as exc:
-            raise _refused("over memory: the query wants more than it may have") from exc
+        except EndedError as exc:
+            _log.warning("query account=%s ended its process pid=%s: %s", account, child.pid, exc)
+            raise _refused(_told(exc.ending)) from exc
         finally:
             await child.kill()
         if isinstance(reply, Refusal):
@@ -132,7 +123,7 @@ class QueryPool:
         return EventRows(reply.columns, reply.body, reply.row_count, reply.is_truncated, elapsed_ms)
 
     async def _exchange(
-        self, child: "_Child", account: str, question: EventQuestion, bounds: Bounds
+        self, child: QueryChild, account: str, question: EventQuestion, bounds: Bounds
     ) -> Reply:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with (
@@ -144,41 +135,47 @@ class QueryPool:
                 names = [f"{place}.parquet" for place in range(len(archived))]
                 for name, path in zip(names, archived, strict=True):
                     (Path(links) / name).symlink_to(path.absolute())
-                await child.ask(Rows(account, str(lines), links, names, bounds.memory_mb, 1))
+                rows = Rows(account, str(lines), links, names, bounds.memory_mb, 1)
+                reply = await _loaded(child, account, rows)
+                if isinstance(reply, Refusal):
+                    return reply
                 lines.unlink()
                 return await child.ask(_asked(question, bounds))
 
-    async def _take(self) -> "_Child":
-        taken = self._idle.popleft() if self._idle else _begin()
+    async def _taken(self) -> QueryChild:
+        """Return a process that nobody has asked yet, and see that there is another one."""
+        waiting = self._idle.popleft() if self._idle else self._begin()
         while len(self._idle) < IDLE:
-            self._idle.append(_begin())
-        return await taken
+            self._idle.append(self._begin())
+        try:
+            child = await waiting
+            return await self._start() if child.is_over else child
+        except OSError as exc:
+            _log.warning("no process for a query can be started: %s", exc)
+            raise Overloaded("expected room for the process of a query, got none") from exc
+
+    def _begin(self) -> asyncio.Task[QueryChild]:
+        async def begun() -> QueryChild:
+            return await self._start()
+
+        return asyncio.create_task(begun(), name="query process")
 
 
-class _Child:
-    """A process that answers one question."""
+async def _loaded(child: QueryChild, account: str, rows: Rows) -> Reply:
+    try:
+        return await child.ask(rows)
+    except EndedError as exc:
+        if exc.ending.is_for_memory:
+            raise
+        # Nothing of the query was seen yet: it is not to blame.
+        _log.warning("process of a query ended account=%s pid=%s: %s", account, child.pid, exc)
+        raise Overloaded("expected the process of the query to go on, it ended") from exc
 
-    def __init__(self, running: asyncio.subprocess.Process) -> None:
-        self._running = running
 
-    async def ask(self, part: Part) -> Reply:
-        """Return the reply to one part."""
-        reader, writer = self._running.stdout, self._running.stdin
-        assert reader
-        assert writer
-        writer.write(write_message(part))
-        await writer.drain()
-        size = int.from_bytes(await reader.readexactly(4))
-        if size > _MAX_REPLY_BYTES:
-            raise OSError
-        return read_reply(await reader.readexactly(size))
-
-    async def kill(self) -> None:
-        """End it, whatever it does."""
-        if self._running.returncode is None:
-            with suppress(ProcessLookupError):
-                self._running.kill()
-        await self._running.wait()
+def _told(ending: Ending) -> str:
+    if ending.is_for_memory:
+        return "over memory: the query wants more than it may have"
+    return f"the query ended its process ({ending}): write it otherwise"
 
 
 def _asked(question: EventQuestion, bounds: Bounds) -> Question:
@@ -189,23 +186,6 @@ def _asked(question: EventQuestion, bounds: Bounds) -> Question:
         bounds.max_bytes,
         question.media_type,
     )
-
-
-def _begin() -> "asyncio.Task[_Child]":
-    return asyncio.create_task(_started(), name="query process")
-
-
-async def _started() -> _Child:
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "oncue.store.query.child"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, running.pid, _NICE)
-    return _Child(running)
 
 
 def _refused(*messages: str) -> InvalidInput:
