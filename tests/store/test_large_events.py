@@ -103,3 +103,24 @@ def test_so_many_are_read_at_once_as_are_no_burden(tmp_path: Path, *, is_archive
 
     assert [offset for part in parts for offset in part] == [*range(1, 81)]
     assert max(map(len, parts)) == 32
+
+
+def test_what_waits_to_be_archived_is_known_after_a_restart_and_does_not_add_up(
+    tmp_path: Path,
+) -> None:
+    options = {"archive": archive_in(tmp_path)}
+
+    async def append(log: SqliteEventLog, begin: int, count: int) -> int:
+        for number in range(begin, begin + count, 20):
+            await log.append("a", [large(f"e-{n}") for n in range(number, number + 20)])
+        return await log.segments.archive_due()
+
+    async def again(log: SqliteEventLog) -> list[int]:
+        due = [await append(log, 160, 120)]
+        while await log.segments.archive_due():
+            pass
+        await log.append("a", [make_incoming()])
+        return [*due, await log.segments.archive_due()]
+
+    assert use_log(tmp_path, lambda log: append(log, 0, 160), **options) == 0
+    assert use_log(tmp_path, again, archive=archive_in(tmp_path)) == [1, 0]

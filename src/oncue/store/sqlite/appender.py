@@ -35,7 +35,7 @@ class Appender:
         """About how many bytes this segment takes on the disk."""
         self.numbers: dict[str, int] = {}
         self.unarchived: Counter[int] = Counter()
-        """About how many bytes of bodies came to each account since this start, less what was archived."""
+        """About how many bytes of bodies of each account are not archived."""
 
     def begin(self, connection: sqlite3.Connection) -> None:
         """Take up a segment; accounts keep their numbers and offsets from one to the next."""

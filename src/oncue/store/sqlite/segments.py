@@ -73,6 +73,7 @@ class Segments:
         self._path = last
         self.file = self._open(last)
         archive.keep_within(self.appender.heads())
+        _estimate_unarchived(self.appender, archive)
         self._sealing: asyncio.Task[None] | None = None
         self._refused = ""
 
@@ -119,8 +120,12 @@ class Segments:
         paths = [s.path for s in sealed if s.bounds[number][0] <= upto]
         if upto > self.appender.before.get(number, 0):
             paths.append(self._path)
+        unarchived = self.appender.unarchived
+        before = unarchived[number]
         written = await self.archive.add(account, paths, number, (after, upto))
-        self.appender.unarchived[number] -= min(written, self.appender.unarchived[number])
+        # What is counted is more than what is written: it must not add up.
+        is_all = self.archive.reached(account) == head
+        unarchived[number] -= before if is_all else min(written, before)
         return True
 
     def due(self, account: str, head: int, full: int = STRETCH_RECORDS) -> tuple[int, int]:
@@ -216,6 +221,15 @@ def last_offsets(folder: Path) -> dict[str, int]:
             for select in (record.LAST_BEFORE, record.LAST):
                 found |= dict(connection.execute(select).fetchall())
     return found
+
+
+def _estimate_unarchived(appender: Appender, archive: Archive) -> None:
+    # Of a usual size, since to look at each would take as long as to archive it.
+    each = appender.size // max(appender.count, 1)
+    for account, head in appender.heads().items():
+        number = appender.numbers[account]
+        known = max(archive.reached(account), appender.before.get(number, 0))
+        appender.unarchived[number] = max(head - known, 0) * each
 
 
 def last_of(segment: SealedSegment, number: int) -> int:
