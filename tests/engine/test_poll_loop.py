@@ -84,9 +84,7 @@ def live(
 async def _ask_of(world: Installed, questions: Scripted) -> None:
     engine = world.engine
     await engine.polling.stop()
-    asking = PollAsking(
-        world.log, world.parts.accounts, questions, world.clock, engine.matching.watch
-    )
+    asking = PollAsking(world.log, world.parts.accounts, questions, world.clock, engine.matching)
     engine.polling = PollLoop(engine.active_patterns, world.log, asking, world.clock)
     engine.active_patterns.subscribe(engine.polling.take)
     await engine.polling.recover(await world.parts.accounts.ids())
@@ -227,6 +225,9 @@ def test_what_was_missed_follows_the_policy(
         return [(event.received_at_ms - began_ms) // MINUTE_MS for event in reversed(events)]
 
     live(tmp_path, begin, clock=clock)
+    # What patterns remember is read from the log again.
+    for file in (tmp_path / "checkpoints").rglob("*.jsonl"):
+        file.unlink()
     clock.advance(62 * MINUTE_MS)
 
     found = live(tmp_path, go_on, clock=clock)

@@ -234,7 +234,7 @@ class Engine:
         self.polling = PollLoop(
             self.active_patterns,
             world.log,
-            PollAsking(world.log, world.accounts, world.polls, world.clock, self.matching.watch),
+            PollAsking(world.log, world.accounts, world.polls, world.clock, self.matching),
             world.clock,
         )
         self.active_patterns.subscribe(self.polling.take)

@@ -42,12 +42,16 @@ class MatchLoop(Loop):
         self._saving = Saving(account, readings)
         self._alarm = Alarm(clock, self.wake, "tick")
         self._reading: Reading | None = None
+        self._in_view: Reading | None = None
+        """The same to look at, also while it changes."""
         self.matches = 0
         self.reached = Reached()
+        self.read = Reached()
+        """How far it was read since the start, what was decided before included."""
 
     async def recover(self) -> None:
         """Take up the account where it was left."""
-        self._reading = await self._readings.take_up(self._account)
+        self._reading = self._in_view = await self._readings.take_up(self._account)
 
     async def stop(self) -> None:
         """End, and write down what is remembered, so that the next start finds it."""
@@ -57,11 +61,11 @@ class MatchLoop(Loop):
 
     def watch(self, pattern_id: str) -> Watch | None:
         """Return a pattern as it is being matched, to look at."""
-        return self._reading.matcher.watches.get(pattern_id) if self._reading else None
+        return self._in_view.matcher.watches.get(pattern_id) if self._in_view else None
 
     def where_errors(self, pattern_id: str) -> int:
         """Return how often a `where` met a value that it cannot take, since the start."""
-        return self._reading.matcher.index.errors[pattern_id] if self._reading else 0
+        return self._in_view.matcher.index.errors[pattern_id] if self._in_view else 0
 
     def next_tick_ms(self) -> int | None:
         """Return the instant at which something will be due though nothing comes."""
@@ -84,10 +88,12 @@ class MatchLoop(Loop):
         reading, self._reading = self._reading, None
         if reading is None:
             reading = await self._readings.take_up(self._account)
+        self._in_view = reading
         if reading.cursor < self._log.head(self._account):
             await self._read_on(reading)
         self._reading = reading
         self.reached.tell(reading.committed)
+        self.read.tell(reading.cursor)
         self._saving.consider(reading)
         if reading.cursor < self._log.head(self._account):
             return True

@@ -3,16 +3,15 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
 from typing import Final
 
 from oncue.core.errors import InvalidInput, Overloaded
 from oncue.core.event import OWN_SOURCE, IncomingEvent
 from oncue.core.pattern.polled.operator import PolledOperator
 from oncue.core.pattern.polled.poll import Failure, LastPoll, Occasion
-from oncue.core.pattern.watch import Watch
 from oncue.core.schedule.firing import GRACE_MS
 from oncue.engine.loop import PAUSE_AFTER_FAILURE_MS
+from oncue.engine.match_lanes import MatchLanes
 from oncue.engine.poll_answers import answer_to
 from oncue.engine.poll_queries import Query
 from oncue.ports import Accounts, Clock, EventLog, EventQuestions
@@ -21,8 +20,6 @@ _log = logging.getLogger(__name__)
 
 LOOK_AGAIN_MS: Final = 60_000
 """After so long, whether an account was enabled that was not."""
-Watching = Callable[[str, str], Watch | None]
-"""Gives a pattern of an account as it is being matched."""
 
 
 class PollAsking:
@@ -34,14 +31,16 @@ class PollAsking:
         accounts: Accounts,
         questions: EventQuestions,
         clock: Clock,
-        watching: Watching,
+        matching: MatchLanes,
     ) -> None:
         self._event_log = log
         self._accounts = accounts
         self._questions = questions
         self._clock = clock
-        self._watching = watching
+        self._matching = matching
         self._began_ms = clock.now_ms()
+        self._heads: dict[str, int] = {}
+        """How long the logs were when they were asked about first."""
         self.counts: Counter[str] = Counter()
 
     async def ask(self, query: Query) -> None:
@@ -52,6 +51,7 @@ class PollAsking:
         if not (await self._accounts.account(query.account)).is_enabled:
             query.again_ms = now + LOOK_AGAIN_MS
             return
+        await self._recall(query.account)
         occasion = query.occasion(now)
         if not await self._is_over(query, occasion, now):
             try:
@@ -64,6 +64,11 @@ class PollAsking:
                 query.again_ms = self._clock.now_ms() + exc.retry_after_s * 1_000
                 return
         query.met, query.again_ms = occasion, 0
+
+    async def _recall(self, account: str) -> None:
+        """Return when patterns know what came of the polls before the start."""
+        head = self._heads.setdefault(account, self._event_log.head(account))
+        await self._matching.of(account).read.by(head)
 
     async def _is_over(self, query: Query, occasion: Occasion, now_ms: int) -> bool:
         """Return whether an occasion was met before the start, or was missed and is not wanted late."""
@@ -103,7 +108,7 @@ class PollAsking:
 
     def _last(self, query: Query) -> list[LastPoll | None]:
         """Return what came of the last poll, as each pattern knows it."""
-        watches = (self._watching(query.account, id_) for id_ in query.patterns)
+        watches = (self._matching.watch(query.account, id_) for id_ in query.patterns)
         operators = (watch and watch.operator for watch in watches)
         return [
             operator.last if isinstance(operator, PolledOperator) else None
