@@ -1,6 +1,8 @@
 """Commands against a running OnCue."""
 
+import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -225,3 +227,17 @@ def test_what_stands_in_brackets_is_neither_style_nor_fault(at: Any) -> None:
     assert all(hostile in text for _, text in shown)
     assert refused[0] == 1
     assert hostile in refused[1]
+
+
+@pytest.mark.parametrize("given", ["-", "-- one\nSELECT 1 AS n"])
+def test_a_query_may_be_read_from_a_pipe_and_begin_with_a_comment(
+    at: Any, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("SELECT 1 AS n"))
+
+    async def use(shell: Shell) -> tuple[int, str]:
+        return await shell.run("query", "--json", given)
+
+    code, text = at(use)
+
+    assert (code, json.loads(text)["rows"]) == (0, [[1]])

@@ -18,7 +18,7 @@ _FORMATS: Final = {
 
 
 def query(
-    sql: str,
+    sql: Annotated[str, Parameter(allow_leading_hyphen=True)],
     *,
     param: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     limit: int = 1_000,
