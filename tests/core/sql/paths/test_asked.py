@@ -16,6 +16,7 @@ import pytest
 from oncue.core.json_text import Json
 from oncue.core.sql.paths.kinds import MACROS
 from oncue.core.sql.paths.typed import with_typed_paths
+from oncue.core.sql.windows.rewriting import with_windows
 
 PATHS = {
     "v": "data.v",
@@ -35,8 +36,9 @@ MIXED: list[Json] = [9.99, 10, 100, 9.5, 0.4, -3, -2.5, None]
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as database:
         database.execute("SET TimeZone = 'UTC'")
-        database.execute('CREATE TABLE documents(id VARCHAR, "offset" BIGINT, data JSON)')
-        database.execute(f'CREATE TABLE typed(id VARCHAR, "offset" BIGINT, {TYPES})')
+        shared = 'id VARCHAR, "offset" BIGINT, time TIMESTAMPTZ'
+        database.execute(f"CREATE TABLE documents({shared}, data JSON)")
+        database.execute(f"CREATE TABLE typed({shared}, {TYPES})")
         for kind, forms in MACROS.items():
             database.execute(f"CREATE MACRO {kind.value}{', '.join(forms)}")
         for place in range(60):
@@ -52,10 +54,10 @@ def _insert(database: duckdb.DuckDBPyConnection, place: int) -> None:
     d = f"2026-11-{chosen.randrange(10, 28)}T1{chosen.randrange(10)}:00:00Z"
     whole = {"v": v, "n": n, "s": s, "b": b, "k": k, "d": d, "o": {"x": x}, "list": [first, 1]}
     data = {name: value for name, value in whole.items() if value is not None or place % 2}
-    key = [f"e{place:02}", place]
-    database.execute("INSERT INTO documents VALUES (?, ?, ?)", [*key, json.dumps(data)])
+    key = [f"e{place:02}", place, f"2026-11-{1 + place // 4:02}T06:32:00Z"]
+    database.execute("INSERT INTO documents VALUES (?, ?, ?, ?)", [*key, json.dumps(data)])
     database.execute(
-        "INSERT INTO typed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO typed VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [*key, v, n, s, b, k, d, x, first],
     )
 
@@ -75,11 +77,12 @@ def _alike(value: Any) -> Any:
 def check(database: duckdb.DuckDBPyConnection, statement: str, *params: Json) -> None:
     with_paths = re.sub(r"<(\w+)>", lambda name: PATHS[name[1]], statement)
     with_columns = re.sub(r"<(\w+)>", r"\1", statement)
-    typed = with_typed_paths(with_paths.replace("EVENTS", "documents"), params)
+    typed = with_typed_paths(with_windows(with_paths.replace("EVENTS", "documents")), params)
 
     found = _rows(database, typed, [*params])
 
-    assert found == _rows(database, with_columns.replace("EVENTS", "typed"), [*params]), typed
+    expected = with_windows(with_columns.replace("EVENTS", "typed"))
+    assert found == _rows(database, expected, [*params]), typed
 
 
 @pytest.mark.parametrize(
@@ -205,6 +208,8 @@ def test_aggregates(database: duckdb.DuckDBPyConnection, aggregate: str) -> None
     SELECT id FROM EVENTS QUALIFY <v> = max(<v>) OVER (PARTITION BY <k>)
     PIVOT (SELECT <k> AS k, <v> AS a FROM EVENTS) ON k USING sum(a)
     SELECT sum(r.a) FROM (SELECT {'a': <v>} AS r FROM EVENTS)
+    SELECT sum(a) FROM (SELECT COLUMNS(lambda c: c <> 'b') FROM (SELECT <v> AS a, <n> AS b FROM EVENTS))
+    SELECT k, sum(a) FROM (SELECT <k> AS k, <v> AS a, time FROM EVENTS) GROUP BY k, TUMBLE(time, INTERVAL '1' DAY)
     SELECT sum(a) FROM EVENTS, LATERAL (SELECT <v> AS a)
     SELECT count(*) AS id FROM EVENTS WHERE id > 'e1' AND <n> >= 0
     FROM EVENTS SELECT sum(<v>) WHERE <b>

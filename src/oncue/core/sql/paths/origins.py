@@ -73,7 +73,7 @@ class Origins:
 
     def _behind_stars(self, query: exp.Select, name: str, depth: int) -> exp.Expr | None:
         for projection in query.expressions:
-            if not projection.is_star:
+            if not projection.is_star and not isinstance(projection, exp.Columns):
                 continue
             table = projection.table.lower() if isinstance(projection, exp.Column) else ""
             for source in _sources(query):

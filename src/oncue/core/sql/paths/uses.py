@@ -211,6 +211,7 @@ def _others(node: exp.Expr, parent: exp.Expr) -> list[exp.Expr]:
 
 def _is_blind(tree: exp.Expr) -> bool:
     """Tell whether columns are used that nobody names, so that it is not seen what for."""
-    return any(tree.find_all(exp.Columns)) or any(
+    columns = tree.find_all(exp.Columns)
+    return any(not isinstance(each.parent, exp.Select) for each in columns) or any(
         pivot.args.get("unpivot") for pivot in tree.find_all(exp.Pivot)
     )
