@@ -14,6 +14,7 @@ from oncue.core.sql.fields import MAX_FIELDS, Field, fields_of
         pytest.param(
             {"a b": "BOOLEAN"}, [Field("data['a b']", "boolean")], id="a name that is none"
         ),
+        pytest.param({"it's": "JSON"}, [Field("data['it''s']", "mixed")], id="an apostrophe"),
         pytest.param({"a": "JSON"}, [Field("data.a", "mixed")], id="now this, now that"),
         pytest.param(
             {"a": [{"b": "NULL"}]},

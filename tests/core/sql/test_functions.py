@@ -70,3 +70,15 @@ def test_lists_are_counted_from_their_end_too() -> None:
     [found] = backtest.fold(Event(1, 1, "e", "case", "row", None, 1, {"l": [1, 2]}, {}))
 
     assert found.hit.values == {"a": 2, "b": None, "c": 1, "d": None}
+
+
+def test_keywords_are_names_behind_a_dot() -> None:
+    query = "SELECT data.select, data.from.order AS by FROM events WHERE data.where = 1"
+    pattern = parse_pattern({"name": "words", "pattern": {"type": "sql", "query": query}})
+    data: Json = {"select": 2, "from": {"order": 3}, "where": 1}
+
+    [found] = Backtest([pattern.named("pat_w", 1, 1, None)], 0).fold(
+        Event(1, 1, "e", "case", "row", None, 1, data, {})
+    )
+
+    assert found.hit.values == {"select": 2, "by": 3}

@@ -63,4 +63,4 @@ def _fields(path: str, structure: Json) -> Iterator[Field]:
 
 def _inner(path: str, name: str) -> str:
     is_plain = name.isidentifier() and name.isascii()
-    return f"{path}.{name}" if is_plain else f"{path}['{name}']"
+    return f"{path}.{name}" if is_plain else "{}['{}']".format(path, name.replace("'", "''"))

@@ -208,6 +208,9 @@ class Piece:
 
     def add(self, spelled: str, source: int) -> None:
         """Add a word that the user wrote at `source`."""
+        if spelled.upper() == "SELECT" and self._parts[-1:] == [". "]:
+            # The one keyword that sqlglot does not take for a name behind a dot.
+            spelled = f'"{spelled}"'
         self._parts.append(spelled + " ")
         self._outs.append(self._length)
         self._sources.append(source)
