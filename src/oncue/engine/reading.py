@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from oncue.core.event import Event
 from oncue.core.pattern.event_time import EventTime
-from oncue.core.pattern.matcher import Failure, Matcher
+from oncue.core.pattern.matcher import Failure, Matcher, in_order
 from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.records import Change, LogRecord, Redriven
 from oncue.core.pattern.saving import UNFIT, Part, Save, restore
@@ -28,6 +28,7 @@ RECORDS_PER_TURN = 1_024
 FINDINGS_PER_TURN = 256
 _RECORDS_IN_A_ROW = 32
 _KEYS_PER_PART = 1_000
+_AT_A_STRETCH_S = 0.005
 
 
 @dataclass(slots=True)
@@ -121,7 +122,7 @@ class Readings:
         for place, record in enumerate(stretch.records, 1):
             if place % _RECORDS_IN_A_ROW == 0:
                 await asyncio.sleep(0)
-            found = matcher.fold(record)
+            found = await _fold(matcher, record)
             if isinstance(record, Event):
                 decided.events[record.offset] = record
             elif isinstance(record, Redriven):
@@ -195,6 +196,20 @@ def event_time(mark: Mark | None) -> EventTime:
     if mark:
         time.saw(mark.newest_ms, mark.last_received_ms)
     return time
+
+
+async def _fold(matcher: Matcher, record: LogRecord) -> list[Finding]:
+    """Return what a record completes; others come in between where it reveals much."""
+    loop = asyncio.get_running_loop()
+    revealed: list[Finding] = []
+    since = loop.time()
+    for due in matcher.reveal(record):
+        revealed += due
+        if loop.time() - since > _AT_A_STRETCH_S:
+            await asyncio.sleep(0)
+            since = loop.time()
+    found = matcher.fold(record)
+    return in_order([*revealed, *found]) if revealed else found
 
 
 async def _parts(save: Save) -> AsyncIterator[Part]:

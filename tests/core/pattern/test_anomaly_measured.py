@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oncue.core.errors import InvalidInput
 from oncue.core.json_text import Json
+from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.kinds.anomaly import AnomalyPattern, compile_anomaly
 from oncue.core.pattern.kinds.shared import Cooldown
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
@@ -236,3 +238,10 @@ def test_read_back_at_any_place_it_finds_the_same(comes: list[Come], place: int)
     found += hits_of(second, comes[place:], until=150, first=place)
 
     assert found == expected
+
+
+def test_windows_are_no_shorter_than_a_second_since_empty_ones_are_values() -> None:
+    measured: Json = {"measure": "count", "window": "200ms"}
+    document: Json = {"type": "anomaly", "event": "a", "value": measured}
+    with pytest.raises(InvalidInput, match="window: expected at least '1s'"):
+        parse_pattern({"name": "p", "pattern": document})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from oncue.core.json_text import Json
+from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.keyed import Keyed
 from oncue.core.pattern.matcher import Matcher
 from oncue.core.pattern.operator import Arrival, Hit, Operator
@@ -61,6 +62,25 @@ def watching(*patterns: ActivePattern) -> Matcher:
 
 
 THREE = [Sent(100, 0, "a", "x", 1)] * 3
+
+
+def test_what_much_time_reveals_is_told_in_parts() -> None:
+    telling: Json = {
+        "type": "threshold", "event": "b", "by": ["event.subject"], "operator": "<", "value": 1,
+        "window": "6s", "window_type": "tumbling",
+    }  # fmt: skip
+    active = parse_pattern({"name": "telling", "pattern": telling}).named("pat_t", 1, 1, None)
+    at_once, in_parts = watching(active), watching(active)
+    first, last = records([Sent(100, 0, "b", "x", 1), Sent(60_000, 0, "b", "y", 1)])
+    found = [*at_once.fold(first), *at_once.fold(last)]
+
+    before = in_parts.fold(first)
+    parts = [list(part) for part in in_parts.reveal(last)]
+    revealed = [finding for part in parts for finding in part]
+    again = [*before, *revealed, *in_parts.fold(last)]
+    assert [finding.hit for finding in again] == [finding.hit for finding in found]
+    assert len(found) == 9
+    assert max(map(len, parts)) == 1
 
 
 def test_a_bug_in_one_pattern_is_kept_with_its_reason_and_stops_no_other() -> None:

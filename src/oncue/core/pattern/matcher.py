@@ -9,6 +9,7 @@ completes is found in the order of the patterns' ids.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from oncue.core.event import Event
 from oncue.core.pattern.agenda import Agenda
@@ -20,6 +21,9 @@ from oncue.core.pattern.plan import ActivePattern
 from oncue.core.pattern.records import LogRecord, Passed, Redriven
 from oncue.core.pattern.selection import EVERYTHING, Seen
 from oncue.core.pattern.watch import NO_LIMIT, Finding, Watch
+
+_AT_ONCE_MS: Final = 1_000
+"""So much of event time is taken at once, whatever is due in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +86,26 @@ class Matcher:
         """Return what a record completes."""
         found: list[Finding] = []
         if self.is_timed:
-            self.time.read(record.received_at_ms)
-            if isinstance(record, Event | Passed):
-                self.time.saw(record.time_ms, record.received_at_ms)
+            _read(self.time, record)
             if self.agenda.has_due:
-                found += self._fire(record)
+                for due in self._fire(record):
+                    found += due
         if isinstance(record, Event):
             self._show(record, found)
         elif isinstance(record, Redriven):
             self._show_again(record, found)
-        if len(found) > 1:
-            # Which pattern was asked first hangs on when it was put here, and on deadlines that
-            # were put off since; a checkpoint knows neither.
-            found.sort(key=_pattern_id)
-        return found
+        return in_order(found)
+
+    def reveal(self, record: LogRecord) -> Iterator[Sequence[Finding]]:
+        """
+        Yield what the arrival of a record reveals to be due, in parts that do not take long.
+
+        What was yielded here is no more found by `fold`, which is to follow.
+        """
+        if self.is_timed:
+            _read(self.time, record)
+            if self.agenda.has_due:
+                yield from self._fire(record)
 
     def take_failures(self) -> Sequence[Failure]:
         """Return what went wrong since this was asked last."""
@@ -122,14 +132,18 @@ class Matcher:
                 if watch.operator:
                     self.agenda.set(watch)
 
-    def _fire(self, record: LogRecord) -> Iterator[Finding]:
+    def _fire(self, record: LogRecord) -> Iterator[Sequence[Finding]]:
         young: list[Watch] = []
         for due_ms, slot in self.agenda.due():
             watch = self.watches[slot]
             if due_ms > watch.watermark_ms + watch.pattern.plan.delay_ms:
                 young.append(watch)
                 continue
-            yield from self._tell(watch, record, 0, None)
+            failures = len(self._failures)
+            for upto_ms in _instants(watch):
+                yield self._tell(watch, record, 0, None, upto_ms)
+                if len(self._failures) > failures:
+                    break
             # What failed is not due again before something else of the pattern is.
             if watch.due_ms() != due_ms:
                 self.agenda.set(watch)
@@ -137,11 +151,14 @@ class Matcher:
             self.agenda.set(watch)
 
     def _tell(
-        self, watch: Watch, record: LogRecord, selectors: int, seen: Seen | None
+        self, watch: Watch, record: LogRecord, selectors: int, seen: Seen | None, upto_ms: int = 0
     ) -> Sequence[Finding]:
         """Return what follows for a pattern from an event that is shown to it, or from time alone."""
         try:
-            found = watch.advance() if seen is None else watch.take(seen.event, selectors, seen)
+            if seen is None:
+                found = watch.advance(upto_ms)
+            else:
+                found = watch.take(seen.event, selectors, seen)
         except Exception as exc:  # noqa: BLE001 a bug in one pattern must not stop the others
             watch.failed_in_row += 1
             reason, event = f"{type(exc).__name__}: {exc}", seen.event if seen else None
@@ -167,6 +184,32 @@ class Matcher:
 
     def _update(self) -> None:
         self.is_timed = any(watch.pattern.plan.is_timed for watch in self.watches.values())
+
+
+def _read(time: EventTime, record: LogRecord) -> None:
+    time.read(record.received_at_ms)
+    if isinstance(record, Event | Passed):
+        time.saw(record.time_ms, record.received_at_ms)
+
+
+def _instants(watch: Watch) -> Iterator[int]:
+    """Yield up to where to advance: where much time has passed, one deadline after the other."""
+    watermark, delay_ms, before = watch.watermark_ms, watch.pattern.plan.delay_ms, None
+    while (due_ms := watch.due_ms()) is not None and due_ms != before:
+        if due_ms - delay_ms + _AT_ONCE_MS >= watermark:
+            break
+        yield due_ms - delay_ms
+        before = due_ms
+    yield watermark
+
+
+def in_order(found: list[Finding]) -> list[Finding]:
+    """Return what one record completes in the order of the patterns."""
+    if len(found) > 1:
+        # Which pattern was asked first hangs on when it was put here, and on deadlines that
+        # were put off since; a checkpoint knows neither.
+        found.sort(key=_pattern_id)
+    return found
 
 
 def _pattern_id(finding: Finding) -> str:

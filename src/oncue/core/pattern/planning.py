@@ -9,7 +9,7 @@ from oncue.core.json_text import Json
 from oncue.core.pattern.chained.compiled import compile_chain
 from oncue.core.pattern.definition import Condition
 from oncue.core.pattern.keys import canonical_key, compile_key
-from oncue.core.pattern.kinds import event, sql
+from oncue.core.pattern.kinds import anomaly, event, sql, threshold
 from oncue.core.pattern.kinds.anomaly import AnomalyPattern, compile_anomaly
 from oncue.core.pattern.kinds.event import EventPattern
 from oncue.core.pattern.kinds.sequence import SequencePattern
@@ -82,25 +82,27 @@ def _looking(condition: Condition, path: str, findings: _Findings) -> Looking | 
             return Looking((selection,)) if selection else None
         case AnomalyPattern():
             selection = findings.of(lambda: compile_selection(condition, path))
-            anomaly = findings.of(lambda: compile_anomaly(condition, path))
-            if selection is None or anomaly is None:
+            scoring = findings.of(lambda: compile_anomaly(condition, path))
+            findings.problems += anomaly.unfit_silence(condition, path)
+            if selection is None or scoring is None:
                 return None
             return Looking(
                 (selection,),
-                operator=anomaly.operator,
-                sorts=anomaly.sorts,
-                reach_ms=anomaly.reach_ms,
+                operator=scoring.operator,
+                sorts=scoring.sorts,
+                reach_ms=scoring.reach_ms,
             )
         case ThresholdPattern():
             selection = findings.of(lambda: compile_selection(condition, path))
-            threshold = findings.of(lambda: compile_threshold(condition, path))
-            if selection is None or threshold is None:
+            found = findings.of(lambda: compile_threshold(condition, path))
+            findings.problems += threshold.unfit_silence(condition, path)
+            if selection is None or found is None:
                 return None
             reach_ms = (condition.window or condition.gap or 0) + (condition.for_ or 0)
             return Looking(
                 (selection,),
-                operator=threshold.operator,
-                sorts=threshold.sorts,
+                operator=found.operator,
+                sorts=found.sorts,
                 # A late event counts in the windows that are still open.
                 drops_late=False,
                 delay_ms=condition.late.delay_ms,

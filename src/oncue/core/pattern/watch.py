@@ -106,15 +106,14 @@ class Watch:
             due = waiting if due is None else min(due, waiting)
         return None if due is None else due + self._delay_ms
 
-    def advance(self) -> Sequence[Finding]:
-        """Return what is due by now."""
+    def advance(self, upto_ms: int) -> Sequence[Finding]:
+        """Return what is due up to an instant."""
         if self.operator is None:
             return ()
-        watermark = self.watermark_ms
         found: list[Finding] = []
-        while self.sorter and (waiting := self.sorter.take(watermark)):
+        while self.sorter and (waiting := self.sorter.take(upto_ms)):
             found += self._look_at(waiting)
-        found += self._findings(self.operator.advance(watermark))
+        found += self._findings(self.operator.advance(upto_ms))
         return found
 
     def take(self, event: Event, selectors: int, values: Values) -> Sequence[Finding]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Note
-from oncue.core.pattern.threshold.silence import MAX_SILENT_WINDOWS
+from oncue.core.pattern.threshold.silence import MAX_SILENT_WINDOWS, MAX_TOGETHER
 from tests.core.pattern.threshold.naive_windows import Grids, Sessions, Told
 from tests.core.pattern.threshold.streams import Fields, Player, Sent, arrival, at, plan, play
 from tests.core.pattern.threshold.streams import times_of as times
@@ -159,7 +159,18 @@ def test_of_a_long_silence_only_so_many_windows_are_told() -> None:
     hits = player.play([], until=30 * 86_400_000)
 
     assert len(hits) == MAX_SILENT_WINDOWS
+    assert player.operator.counts["silences_cut"] == 1
     assert player.operator.deadline() is None
+
+
+def test_of_many_silent_keys_fewer_windows_are_told_of_each() -> None:
+    keys: list[Json] = [f"k{number}" for number in range(MAX_TOGETHER // MAX_SILENT_WINDOWS * 50)]
+    fields: Fields = {**TUMBLING, "window": "1s", "operator": "<", "value": 1, "keys": keys}
+    player = Player(plan(fields), begin=0, keys=[f"k{number}" for number in range(len(keys))])
+    hits = player.play([], until=86_400_000)
+
+    assert len(hits) == MAX_TOGETHER
+    assert player.operator.counts["silences_cut"] == len(keys)
 
 
 def test_a_long_silence_costs_nothing_where_nothing_can_match() -> None:

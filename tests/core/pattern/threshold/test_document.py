@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from oncue.core.errors import InvalidInput
+from oncue.core.pattern.active import parse_pattern
 from oncue.core.pattern.kinds.threshold import ThresholdPattern
 from oncue.core.pattern.threshold.plan import ClosingPlan, SlidingPlan
 from tests.core.pattern.threshold.streams import Fields, plan
@@ -135,3 +136,30 @@ def test_the_schema_shows_measures_by_example() -> None:
 
     assert "p95" in measure["examples"]
     assert measure["default"] == "count"
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({**TUMBLING, **SILENCE, "window": "999ms"}, "pattern.window"),
+        ({**HOPPING, **SILENCE, "window": "2s", "slide": "500ms"}, "pattern.slide"),
+        ({**TUMBLING, "measure": "sum", **OF, "value": 0, "window": "10ms"}, "pattern.window"),
+    ],
+)
+def test_windows_that_match_though_empty_are_no_shorter_than_a_second(
+    fields: Fields, path: str
+) -> None:
+    document = {"type": "threshold", "event": "a", "value": 1, **fields}
+    with pytest.raises(InvalidInput) as caught:
+        parse_pattern({"name": "p", "pattern": document})
+
+    (problem,) = caught.value.problems
+    assert problem.path == path
+    assert "expected at least '1s'" in problem.message
+
+
+def test_windows_that_cannot_match_while_empty_may_be_short() -> None:
+    for fields in ({**TUMBLING, "window": "10ms"}, {**SILENCE, "window": "10ms"}):
+        parse_pattern(
+            {"name": "p", "pattern": {"type": "threshold", "event": "a", "value": 1, **fields}}
+        )

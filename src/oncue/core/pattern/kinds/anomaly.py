@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 from oncue.core.documents import Document, DurationMs
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.expression import Expression, compile_expression
-from oncue.core.instants import parse_duration
+from oncue.core.instants import format_duration, parse_duration
 from oncue.core.pattern.anomaly import methods
 from oncue.core.pattern.anomaly.decaying import OUTDATED_AFTER
 from oncue.core.pattern.anomaly.judging import Judge, Rule
@@ -23,7 +23,7 @@ from oncue.core.pattern.anomaly.seasonal import Calendar
 from oncue.core.pattern.anomaly.windowed import MAX_HELD
 from oncue.core.pattern.keys import ROOTS
 from oncue.core.pattern.kinds.shared import Cooldown, Keyed, Selector, SpanMs
-from oncue.core.pattern.kinds.threshold import WITHOUT_VALUE, Measure
+from oncue.core.pattern.kinds.threshold import SHORTEST_SILENCE_MS, WITHOUT_VALUE, Measure
 from oncue.core.pattern.threshold.closing import Closing
 from oncue.core.pattern.threshold.grids import grid_of
 from oncue.core.pattern.threshold.keys import Bounds
@@ -233,6 +233,17 @@ class AnomalyPattern(Selector, Keyed):
         if isinstance(extent, str):
             return parse_duration(extent)
         return extent * self.value.window if isinstance(self.value, Measured) else 0
+
+
+def unfit_silence(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:
+    """Yield what is too short, since windows without events are scored one by one, too."""
+    value = pattern.value
+    if isinstance(value, Measured) and value.window < SHORTEST_SILENCE_MS:
+        got = format_duration(value.window)
+        yield Problem(
+            f"{path}.value.window",
+            f"expected at least '1s', since windows without events are values, too, got '{got}'",
+        )
 
 
 def unfit(pattern: AnomalyPattern, path: str) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from oncue.core.documents import Document
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.expression import Expression, compile_expression
+from oncue.core.instants import format_duration
 from oncue.core.pattern.kinds.shared import Keyed, Selector, SpanMs
 from oncue.core.pattern.threshold.closing import Closing
 from oncue.core.pattern.threshold.conditions import Condition
@@ -25,6 +26,7 @@ NAMED_MEASURES: Final = ("count", "distinct", "sum", "avg", "min", "max", "rate"
 COUNTING: Final = ("count", "distinct")
 WITHOUT_VALUE: Final = ("count", "rate")
 MAX_WINDOWS_PER_EVENT: Final = 1_000
+SHORTEST_SILENCE_MS: Final = 1_000
 PER_MS: Final = 1_000
 _UPWARDS: Final = (">", ">=")
 
@@ -218,6 +220,19 @@ def _unfit_slide(pattern: ThresholdPattern, path: str) -> Iterator[Problem]:
         yield Problem(
             f"{path}.slide", f"expected at most {MAX_WINDOWS_PER_EVENT} windows around an event"
         )
+
+
+def unfit_silence(pattern: ThresholdPattern, path: str) -> Iterator[Problem]:
+    """Yield what is too short where windows without events are judged one by one."""
+    if pattern.window_type not in ("tumbling", "hopping") or not pattern.holds_of_nothing:
+        return
+    for name, length in (("window", pattern.window), ("slide", pattern.slide)):
+        if length is not None and length < SHORTEST_SILENCE_MS:
+            yield Problem(
+                f"{path}.{name}",
+                "expected at least '1s' beside a condition that windows without events meet, since"
+                f" each of them is judged, got '{format_duration(length)}'",
+            )
 
 
 def _unfit_alert(pattern: ThresholdPattern, path: str) -> Iterator[Problem]:

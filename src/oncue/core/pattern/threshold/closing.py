@@ -194,7 +194,9 @@ class ClosingWindows:
         is_repeat = self._closing.follows and self._follow(state, window)
         rows = self._judge(key, window, is_repeat=is_repeat)
         if self._silence is not None and is_next:
-            self._silence.step(state, is_empty=ending is None)
+            is_empty = ending is None
+            if not self._silence.step(state, len(self.keys), is_empty=is_empty):
+                self.counts["silences_cut"] += 1
         return rows
 
     def _judge(self, key: str, window: Window, *, is_repeat: bool = False) -> list[Row]:

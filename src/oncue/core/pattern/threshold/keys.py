@@ -37,6 +37,9 @@ class Keys(Generic[S]):
         self._declared: Final = Keyed(2**62, 2**62, dump, load)
         self._has_declared = False
 
+    def __len__(self) -> int:
+        return len(self._known) + len(self._declared)
+
     def get(self, key: str, at_ms: int) -> S | None:
         """Return what is known of a key at an instant, to look at."""
         declared = self._declared.get(key)

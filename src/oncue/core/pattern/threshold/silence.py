@@ -15,6 +15,9 @@ from oncue.core.pattern.threshold.windows import KeyWindows, Trail
 
 MAX_SILENT_WINDOWS: Final = 10_000
 """So many empty windows of a key are judged in a row; then it must be heard of first."""
+MAX_TOGETHER: Final = 100_000
+_FEWEST: Final = 10
+"""Of many keys fewer are, so that when all of them fall silent it is no more than so many in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,20 @@ class Silence:
         trail = state.trail
         return trail is not None and trail.next_span is not None and trail.next_span[1] == due_ms
 
-    def step(self, state: KeyWindows, *, is_empty: bool) -> None:
-        """Go on to the window after the one that was judged."""
+    def step(self, state: KeyWindows, keys: int, *, is_empty: bool) -> bool:
+        """
+        Go on to the window after the one that was judged, one of so many keys.
+
+        Returns whether there is one; else the key must be heard of first.
+        """
         trail = state.trail
         assert trail is not None
         assert trail.next_span is not None
         trail.silent = trail.silent + 1 if is_empty else 0
-        is_over = trail.silent >= MAX_SILENT_WINDOWS
-        trail.next_span = None if is_over else self.grid.after(trail.next_span)
+        most = max(_FEWEST, min(MAX_SILENT_WINDOWS, MAX_TOGETHER // keys))
+        goes_on = trail.silent < most
+        trail.next_span = self.grid.after(trail.next_span) if goes_on else None
+        return goes_on
 
     def _start(self, state: KeyWindows, span: Span) -> None:
         trail = state.trail = state.trail or Trail()
