@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oncue.core.event import Event
@@ -294,6 +294,21 @@ def test_what_is_restored_goes_on_as_if_nothing_had_been(
 
 @settings(max_examples=150, deadline=None)
 @given(names=NAMES, sent=STREAMS, at=st.integers(0, 40), each=st.integers(1, 3))
+@example(
+    names=["sql-over"],
+    # The frame of a key goes on after its state was taken down, and before it is written.
+    sent=[
+        *(
+            Sent(0, 0, "b", "x", 9),
+            Sent(1_000, 3_000, "a", "y", 9),
+            Sent(1_000, 3_000, "a", "x", 7),
+        ),
+        *(Sent(0, 700, "c", "x", 1), Sent(2_500, 0, "c", "y", 9), Sent(0, 3_000, "a", "y", 3)),
+        *(Sent(0, 0, "b", "y", 9), Sent(1_000, 0, "a", "y", 9), Sent(6_000, 700, "a", "y", 2)),
+    ],
+    at=8,
+    each=3,
+)
 def test_a_checkpoint_is_of_its_begin_though_matching_goes_on_meanwhile(
     names: list[str], sent: list[Sent], at: int, each: int
 ) -> None:

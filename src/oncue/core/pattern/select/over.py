@@ -245,8 +245,10 @@ class OverOperator(Operator):
 
 
 def _dump(state: KeyRows) -> Json:
+    # Copies: what is saved is written later, and the key goes on meanwhile.
     rows: Json = [msgspec.to_builtins(row) for row in state.rows]
-    return [rows, state.done, state.heads, state.sweeps.coming, state.sweeps.last_ms]
+    heads, coming = [*state.heads], [*state.sweeps.coming]
+    return [rows, state.done, heads, coming, state.sweeps.last_ms]
 
 
 def _load(dumped: Json, frames: Sequence[Frame]) -> KeyRows:
