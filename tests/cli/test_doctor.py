@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,10 @@ from typing import Any
 import pytest
 
 from oncue.cli import main as cli
+from oncue.store.archive.places import FolderPlace
+from oncue.store.sqlite.log import SqliteEventLog, archive_beside
+from oncue.testing.clock import VirtualClock
+from tests.make import make_incoming
 from tests.running import up
 
 
@@ -115,3 +120,32 @@ def test_what_is_wrong_in_the_file_of_settings_is_found(
 
     assert code == 1
     assert words in printed
+
+
+def test_what_is_wrong_with_the_archive_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, elsewhere = _healthy(tmp_path / "data"), tmp_path / "elsewhere"
+    settings = {"ONCUE_ARCHIVE_URL": str(elsewhere)}
+
+    async def archived() -> None:
+        clock = VirtualClock()
+        place = FolderPlace(elsewhere)
+        archive = archive_beside(data / "log", place=place)
+        log = SqliteEventLog(data / "log", clock, archive=archive)
+        await log.append("a", [make_incoming()])
+        await log.segments.archive_due(1)
+        await log.close()
+
+    async def main() -> str:
+        async with up(data, settings):
+            return (await asyncio.to_thread(_doctor, capsys, data))[1]
+
+    asyncio.run(archived())
+    whole = asyncio.run(main())
+    shutil.rmtree(elsewhere)
+    lacking = asyncio.run(main())
+
+    assert "✓ archive: 1 events up to " in whole
+    assert "✗ archive: " in lacking
+    assert " files are not at " in lacking

@@ -56,7 +56,7 @@ def test_what_is_archived_what_waits_and_what_fails_are_told(tmp_path: Path) -> 
         denied,
     ) = serve(tmp_path, use)  # fmt: skip
 
-    nothing = {"files": 0, "bytes": 0, "events": 0, "newest_at": None}
+    nothing = {"files": 0, "bytes": 0, "events": 0, "newest_at": None, "missing": 0}
     assert status == {**nothing, "waiting": 3, "trouble": None}
     assert board["waiting"] == gauges["waiting"] == 3
     assert ready == mended_ready == "ok"

@@ -49,7 +49,8 @@ def test_the_dashboard_counts_what_happened_in_its_range(tmp_path: Path) -> None
         "series": [0, 0, 0, 1, 1],
     }
     assert board["archive"] == {
-        "files": 0, "bytes": 0, "events": 0, "newest_at": None, "waiting": 0, "failing_since": None,
+        "files": 0, "bytes": 0, "events": 0, "newest_at": None, "waiting": 0, "missing": 0,
+        "failing_since": None,
     }  # fmt: skip
     assert board["queues"]["workflows"] == {"depth": 0, "oldest_age_s": 0, "dead": 1}
     assert [error["count"] for error in board["top_errors"]] == [1]

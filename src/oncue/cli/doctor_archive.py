@@ -26,13 +26,21 @@ def look_at_archive(settings: Settings) -> Iterator[Finding]:
     newest = f" up to {found['newest_at']}" if found["newest_at"] else ""
     mib = found["bytes"] / (1 << 20)
     holds = f"{found['events']} events{newest} in {found['files']} files, {mib:.1f} MiB{waiting}"
+    place = settings.archive_url or str(settings.data / "archive")
+    if missing := found["missing"]:
+        yield Finding(
+            _SUBJECT,
+            Verdict.WRONG,
+            f"{missing} files are not at {place}: their events are not found",
+            "put them there from a copy of that place, and start OnCue again; its log names them",
+        )
     if trouble := found["trouble"]:
         yield Finding(
             _SUBJECT,
             Verdict.WRONG,
             f"takes nothing since {trouble['since']}: {trouble['message']}; it holds {holds}",
-            f"make {settings.archive_url or 'the data folder'} take files: events stay in the log "
-            "until then, nothing is lost, and the disk fills",
+            f"make {place} take files: until then events stay in the log, none is lost, "
+            "and the disk fills",
         )
     else:
         yield Finding(_SUBJECT, Verdict.GOOD, holds)

@@ -83,10 +83,9 @@ class Archiving(Loop):
         return False
 
     def _told(self, before: Trouble | None, refusal: Overloaded) -> Trouble:
-        now = Trouble(before.since_ms if before else self._clock.now_ms(), str(refusal))
-        if before != now:
-            _log.warning("archive_failing events_stay_in_the_log=true why=%s", now.message)
-        return now
+        if before is None:
+            _log.warning("archive_failing events_stay_in_the_log=true why=%s", refusal)
+        return Trouble(before.since_ms if before else self._clock.now_ms(), str(refusal))
 
     def _over(self, before: Trouble | None) -> None:
         if before:

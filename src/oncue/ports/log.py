@@ -66,6 +66,8 @@ class Archived:
     newest_ms: int | None
     waiting: int
     """Records that are due to be archived."""
+    missing: int
+    """Files that it should have, and that are not there."""
 
 
 class Archive(Protocol):

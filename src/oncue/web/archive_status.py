@@ -40,4 +40,5 @@ def shown(archived: Archived) -> dict[str, Json]:
         "events": archived.events,
         "newest_at": format_instant_if_any(archived.newest_ms),
         "waiting": archived.waiting,
+        "missing": archived.missing,
     }

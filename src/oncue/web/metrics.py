@@ -136,6 +136,7 @@ class Metrics:
             ("oncue_circuits_open", "Vendors that do not answer.", numbers.circuits_open),
             ("oncue_archive_bytes", "Bytes of the archive's files.", archived.size),
             ("oncue_archive_files", "Files of the archive.", archived.files),
+            ("oncue_archive_missing", "Files that it lacks.", archived.missing),
             ("oncue_archive_events", "Events in the archive.", archived.events),
             (
                 "oncue_archive_newest_timestamp_seconds",

@@ -131,6 +131,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         events=NUMBER,
         newest_at=or_null(INSTANT),
         waiting=NUMBER,
+        missing=NUMBER,
         trouble=or_null(object_of(since=INSTANT, message=TEXT)),
     ),
     "Anything": ANY,

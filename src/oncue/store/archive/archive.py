@@ -9,10 +9,12 @@ another. A file that is let go of is deleted once those who read it have ended.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from oncue.core.errors import Overloaded
 from oncue.store.archive.bucket import BucketPlace
 from oncue.store.archive.files import ArchivedFile, Wanted, of_interest
 from oncue.store.archive.index import ArchiveIndex
@@ -51,12 +53,15 @@ class Archive:
         self._reader = ParquetReader()
         self._files: dict[str, list[ArchivedFile]] = {}
         self._reached = self.index.reached()
+        self.missing: Counter[str] = Counter()
+        """How many files of each account are not there, though they should."""
         # Whoever lets files go does it with nobody else in between.
         self._letting_go = asyncio.Lock()
         for file in self.index.kept():
             if place.has(file.name):
                 self._files.setdefault(file.account, []).append(file)
             else:
+                self.missing[file.account] += 1
                 _log.error("the archive lacks %s: its events are not there", file.name)
 
     def accounts(self) -> list[str]:
@@ -180,8 +185,13 @@ class Archive:
     async def _write(self, account: str, name: str, order: Order) -> Written:
         self.left.put(Left(account, name))
         await self.index.begin(account, name)
-        written = await self.writer.write(order)
-        await self._place.take(name)
+        try:
+            written = await self.writer.write(order)
+            await self._place.take(name)
+        except Overloaded:
+            # Each attempt has a name of its own: together they would fill the disk.
+            await asyncio.to_thread(Path(order.target).unlink, missing_ok=True)
+            raise
         return written
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 
+from oncue.core.errors import Overloaded
 from oncue.store.archive.bucket import BucketPlace
 from oncue.store.archive.files import ArchivedFile
 from oncue.store.archive.index import ArchiveIndex, Left
@@ -51,6 +52,10 @@ class LeftFiles:
         for left in list(self._files.values()):
             is_due = left.until_ms <= now_ms or left.arrived_ms < before_ms
             if is_due and not self._held[left.name]:
-                await self._place.delete(left.name)
+                try:
+                    await self._place.delete(left.name)
+                except Overloaded:
+                    # The next time, then: whoever wants to write meets the same, and tells it.
+                    return
                 await self._index.forget(left.account, left.name)
                 del self._files[left.name]

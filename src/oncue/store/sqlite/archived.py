@@ -67,4 +67,5 @@ class LogArchive:
             events=sum(file.events for file in files),
             newest_ms=max((file.wanted.arrivals[1] for file in files), default=None),
             waiting=sum(upto - after for after, upto in due),
+            missing=sum(self._segments.archive.missing[one] for one in known),
         )
