@@ -317,6 +317,13 @@ def test_values_of_all_types_are_shown(tmp_path: Path) -> None:
         "9007199254740993::HUGEINT": 9007199254740993,
         "MAP {'a': DATE '2026-11-23'}": {"a": "2026-11-23"},
         "'\\xC3\\xA4'::BLOB": "w6Q=",
+        "{'d': '[1]'::JSON, 'l': ['{}'::JSON, NULL], 'n': NULL::JSON}": {
+            "d": [1],
+            "l": [{}, None],
+            "n": None,
+        },
+        "MAP {1: {'d': '[1]'::JSON}}": {"1": {"d": [1]}},
+        "['1'::JSON::VARIANT]": [1],
     }
 
     assert rows(tmp_path, f"SELECT {', '.join(shown)}") == [[[*shown.values()]]]

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 import msgspec
+from duckdb.sqltypes import DuckDBPyType
 
 from oncue.core.json_text import Json
 from oncue.core.sql.paths.kinds import Kind
@@ -39,26 +40,40 @@ def answer_of(
     if sum(len(name) + len(kind) for name, kind in columns) > question.max_bytes:
         return _too_large(question)
     whole = whole_columns(connection, sql, params, columns)
-    rows = islice(_rows(found, columns, whole), question.limit + 1)
+    rows = islice(_rows(found, whole), question.limit + 1)
     write = {CSV: _csv, NDJSON: _lines}.get(question.media_type, _json)
     return write(rows, columns, question)
 
 
-def _rows(
-    found: duckdb.DuckDBPyConnection, columns: Sequence[tuple[str, str]], whole: frozenset[int]
-) -> Iterator[list[Json]]:
+def _rows(found: duckdb.DuckDBPyConnection, whole: frozenset[int]) -> Iterator[list[Json]]:
     shown_as = [
-        _shown_path if place in whole else _SHOWN.get(kind.rstrip("[]"), shown)
-        for place, (_, kind) in enumerate(columns)
+        _shown_path if place in whole else _shown_as(column[1])
+        for place, column in enumerate(found.description or ())
     ]
     while batch := found.fetchmany(_BATCH):
         for row in batch:
             yield [show(value) for show, value in zip(shown_as, row, strict=True)]
 
 
+def _shown_as(kind: DuckDBPyType) -> Callable[[Any], Json]:
+    """Return what shows values of a type; a document is one also inside of a list, a row or a map."""
+    spelled = str(kind)
+    if spelled in _SHOWN or not ("JSON" in spelled or "VARIANT" in spelled):
+        return _SHOWN.get(spelled, shown)
+    inner = {name: type_ for name, type_ in kind.children if isinstance(type_, DuckDBPyType)}
+    if kind.id in ("list", "array"):
+        each = _shown_as(inner["child"])
+        return lambda value: None if value is None else [each(one) for one in value]
+    if kind.id == "map":
+        of = _shown_as(inner["value"])
+        return lambda value: value and {str(name): of(one) for name, one in value.items()}
+    if kind.id == "struct":
+        members = {name: _shown_as(type_) for name, type_ in inner.items()}
+        return lambda value: value and {name: members[name](one) for name, one in value.items()}
+    return shown
+
+
 def _shown_document(value: object) -> Json:
-    if isinstance(value, list):
-        return [_shown_document(one) for one in value]
     return None if value is None else _document(str(value))
 
 
@@ -66,7 +81,7 @@ def _shown_path(value: object) -> Json:
     """Return what stands at a path, or is made of it; numbers there are doubles, so that they compare."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
-    return [_shown_path(one) for one in value] if isinstance(value, list) else shown(value)
+    return shown(value)
 
 
 def _document(text: str) -> Json:
