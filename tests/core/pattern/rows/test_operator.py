@@ -1,9 +1,14 @@
 """Row patterns on a stream: when a match is decided, what it gives, and what it may cost."""
 
+from collections.abc import Callable
+
 import pytest
 
 from oncue.core.json_text import Json
 from oncue.core.pattern.operator import Hit
+from oncue.core.pattern.rows.attempt import Attempt
+from oncue.core.pattern.rows.partition import STEPS_PER_ROW
+from oncue.core.pattern.rows.plain import PlainAttempt
 from tests.core.pattern.rows.driving import Driver, make_rows, row_pattern, run
 from tests.make import make_event
 
@@ -162,6 +167,42 @@ def test_what_looks_at_one_row_alone_is_cheap_however_many_rows_are_open(
     assert found + driver.advance(86_400_000 + 3_000) == []
     assert driver.operator.deadline() is None
     assert driver.operator.counts == {}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "define"),
+    [
+        ("(A* A*)* B", "B AS B.data.v > 9"),
+        ("(A? A?){50} B", "B AS B.data.v > 9"),
+        ("(A{1,30}){1,30} B", "B AS B.data.v > 9"),
+        ("PERMUTE(A, B, C, D, E) F", "F AS F.data.v > 9"),
+        ("(A | B)* C", "A AS SUM(A.data.v) < 9000, B AS SUM(B.data.v) < 9000, C AS C.data.v > 9"),
+        ("(A | B)* C", "A AS COUNT(DISTINCT B.data.v) < 9000, C AS C.data.v > 9"),
+        ("A+ B+ C", "B AS B.data.v >= AVG(A.data.v), C AS SUM(A.data.v) < COUNT(B.*)"),
+    ],
+)
+def test_no_pattern_takes_more_steps_than_rows_bring(
+    monkeypatch: pytest.MonkeyPatch, pattern: str, define: str
+) -> None:
+    steps: list[int] = []
+    for type_ in (Attempt, PlainAttempt):
+        monkeypatch.setattr(type_, "take", _counting(type_.take, steps))
+    driver = Driver(row_pattern(pattern, define))
+
+    for event in make_rows([1] * 400, step_ms=1):
+        driver.admit(event)
+
+    # A search that failed may be gone through once more from its next row.
+    assert sum(steps) <= 2 * STEPS_PER_ROW * 400
+    assert sum(steps) < STEPS_PER_ROW * 200 or driver.operator.counts["starts_dropped"] > 0
+
+
+def _counting(take: Callable[..., None], steps: list[int]) -> Callable[..., None]:
+    def counted(attempt: Attempt | PlainAttempt, *given: object) -> None:
+        steps.append(len(attempt.threads))
+        take(attempt, *given)
+
+    return counted
 
 
 def test_a_match_over_many_rows_is_found_however_many_ways_there_are() -> None:
