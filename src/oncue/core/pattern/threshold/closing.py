@@ -153,10 +153,7 @@ class ClosingWindows:
             if state is None:
                 continue
             rows = self._end(key, state, due_ms)
-            closed_ms = due_ms - self._closing.allowed_ms
-            state.windows = [
-                each for each in state.windows if each.is_open or each.span[1] > closed_ms
-            ]
+            state.let_go(due_ms - self._closing.allowed_ms)
             if not state.windows and state.trail is None:
                 self.keys.drop(key)
             self._enter(key, state, None)

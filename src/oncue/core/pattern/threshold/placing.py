@@ -91,10 +91,12 @@ class InSessions(Placing):
 
 
 def _with_span(windows: list[Window], span: Span) -> Window | None:
-    # The window that is looked for is mostly the last one.
+    # The window that is looked for is mostly the last one, or comes behind it.
     for window in reversed(windows):
         if window.span == span:
             return window
+        if window.span[1] < span[1]:
+            break
     return None
 
 

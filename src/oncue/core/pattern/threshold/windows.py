@@ -98,12 +98,22 @@ class KeyWindows(Remembered):
         self.windows: list[Window] = []
         self.trail: Trail | None = None
 
+    def let_go(self, closed_ms: int) -> None:
+        """Forget the windows that were told, and ended by an instant."""
+        kept = (n for n, w in enumerate(self.windows) if w.is_open or w.span[1] > closed_ms)
+        del self.windows[: next(kept, len(self.windows))]
+
     def due_ms(self, allowed_ms: int) -> int | None:
         """Return when the next window ends, or one is kept no longer that was over `allowed_ms` ago."""
         windows, trail = self.windows, self.trail
-        if len(windows) == 1 and trail is None and windows[0].is_open:
-            return windows[0].span[1]
-        due = [w.span[1] if w.is_open else w.span[1] + allowed_ms for w in windows]
+        due: list[int] = []
+        for window in windows:
+            # Those that are over stand before those that are open, of which the first ends next.
+            if window.is_open:
+                due.append(window.span[1])
+                break
+            if not due:
+                due.append(window.span[1] + allowed_ms)
         if trail is not None and trail.next_span is not None:
             due.append(trail.next_span[1])
         return min(due, default=None)
