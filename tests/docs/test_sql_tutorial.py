@@ -95,7 +95,7 @@ async def _found(folder: Path) -> list[tuple[Rows, Rows, Rows]]:
 
 
 def test_there_are_twelve() -> None:
-    assert len(QUERIES) == 9
+    assert len(QUERIES) == 12
 
 
 @pytest.mark.parametrize("number", range(1, len(QUERIES) + 1))

@@ -134,6 +134,21 @@ def test_what_is_made_of_whole_numbers_is_one_unless_it_is_divided(tmp_path: Pat
     )
 
 
+def test_what_is_divided_by_zero_is_null(tmp_path: Path) -> None:
+    divided = (
+        "v / 0, v // 0, v % 0, n / 0, n // 0, n % 0, v / 2, n // 2, n % 2, INTERVAL '1' HOUR / 2"
+    )
+    found = rows(
+        tmp_path,
+        f"SELECT {divided} FROM (SELECT data.v AS v, 7 AS n FROM events)",
+        "SELECT count(*) FROM events WHERE data.v / 0 > 1 OR data.v % 0 > 1",
+        "SELECT sum(data.v) / count(*) FROM events",
+        events=[{"type": "n", "data": {"v": 5}}],
+    )
+
+    assert found == [[[None] * 6 + [2.5, 3, 1, "1800s"]], [[0]], [[5]]]
+
+
 WINDOWED = [
     {"type": "hit", "time": f"2026-11-23T12:00:{second:02}Z", "data": {"k": key, "v": value}}
     for second, key, value in [(1, "a", 1), (4, "b", 2), (11, "a", 4), (13, "a", 8), (30, "a", 16)]

@@ -17,7 +17,6 @@ from typing import IO, Final
 
 import duckdb
 from msgspec import MsgspecError
-from msgspec.structs import replace
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.sql.paths.kinds import MACROS
@@ -55,6 +54,12 @@ FROM read_ndjson(?, columns = {i: 'VARCHAR', s: 'VARCHAR', t: 'VARCHAR', u: 'VAR
     m: 'BIGINT', r: 'BIGINT', o: 'BIGINT', b: 'STRUCT(data JSON, attributes JSON)'},
     maximum_object_size = 16777216)
 """
+# As on a stream: infinity and NaN would be greater than all other numbers, and an error the end.
+_NULL_WITHOUT_QUOTIENT: Final = (
+    "SET error_on_division_by_zero = false",
+    'CREATE MACRO "/"(a, b) AS system.main."/"(a, nullif(b, 0))',
+    'CREATE MACRO "%"(a, b) AS system.main."%"(a, nullif(b, 0))',
+)
 _LOCK: Final = (
     "SET temp_directory = ''",
     "SET enable_external_access = false",
@@ -97,6 +102,8 @@ class Session:
         connection.execute(_view(rows))
         for kind, forms in MACROS.items():
             connection.execute(f"CREATE MACRO {kind.value}{', '.join(forms)}")
+        for statement in _NULL_WITHOUT_QUOTIENT:
+            connection.execute(statement)
 
     def _lock_in(self, rows: Rows) -> None:
         connection = self._connection
@@ -128,7 +135,6 @@ class Session:
         """Return what a question gives."""
         try:
             question = self._row_patterns.answered(question)
-            question = replace(question, sql=with_windows(question.sql))
             sql = self._prepared(question.sql, question.values)
             return answer_of(self._connection, sql, question)
         except InvalidInput as exc:
@@ -142,6 +148,7 @@ class Session:
             return Refusal(f"expected values that can be written, cast them to text: {_told(exc)}")
 
     def _prepared(self, sql: str, params: Params) -> str:
+        sql = with_windows(sql)
         for text in (sql, typed := with_typed_paths(sql, params)):
             if problem := self._problem(text):
                 raise InvalidInput([Problem("sql", problem)])
@@ -163,7 +170,7 @@ class Session:
         if isinstance(exc, duckdb.BinderException | duckdb.CatalogException):
             try:
                 # Run, not explained: it cannot be bound, so it does nothing.
-                self._connection.execute(sql, params or None)
+                self._connection.execute(with_windows(sql), params or None)
             except (duckdb.BinderException, duckdb.CatalogException) as first:
                 return _told(first)
             except duckdb.Error:

@@ -98,7 +98,11 @@ class _Tables:
     def _group_time(self, core: Core) -> None:
         """Let `window_time` stand beside a GROUP BY that names the end of windows."""
         parts = split(self._draft.words, core.clauses.get("GROUP", (0, 0)), ",")
-        names = {self._draft.words[end - 1].name.lower(): (first, end) for first, end in parts}
+        names = {
+            self._draft.words[end - 1].name.lower(): (first, end)
+            for first, end in parts
+            if end - first in (1, 3)
+        }
         end, time = BOUNDS["END"], BOUNDS["ROWTIME"]
         if end in names and time not in names:
             first, last = names[end]

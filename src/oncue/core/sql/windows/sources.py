@@ -129,7 +129,8 @@ def spans_beside(
         )
     return spans_of(
         windowing,
-        spelled,
+        # In quotes, since some names are keywords beside a parenthesis.
+        f'"{spelled}"' if spelled.isidentifier() else spelled,
         [source.spelled(part) for part in partition],
         may_have_windows=not source.is_events,
     )
