@@ -193,6 +193,7 @@ def test_aggregates(database: duckdb.DuckDBPyConnection, aggregate: str) -> None
     SELECT <v> AS a, count(*) FROM EVENTS GROUP BY a HAVING a > 9.6 ORDER BY ALL
     SELECT <v> AS a, count(*) FROM EVENTS GROUP BY 1 HAVING <v> > 9.6 ORDER BY ALL
     SELECT upper(<k>) AS a, count(*) FROM EVENTS GROUP BY <k> ORDER BY ALL
+    SELECT <v> / 10 AS a, count(*) FROM EVENTS GROUP BY <v> / 10 HAVING <v> / 10 > 0.2 ORDER BY ALL
     SELECT DISTINCT ON (<k>) <k> AS k, id FROM EVENTS ORDER BY <k>, <v> DESC NULLS LAST, id
     SELECT <v> AS a, a * 2 AS b FROM EVENTS WHERE a > 9.6
     SELECT sum(a), round(max(a), 1), count(*) FILTER (a > 5) FROM (SELECT <v> AS a FROM EVENTS)

@@ -71,6 +71,10 @@ class Use:
     """Whether it has to be the same expression as in GROUP BY, whatever is done with it."""
 
 
+# What is neither of these and stands in GROUP BY is a part of an expression.
+_SETS: Final = (exp.Group, exp.Rollup, exp.Cube, exp.GroupingSets, exp.Tuple, exp.Paren)
+
+
 class Uses:
     """Tells the kinds of the paths of one statement, and of the columns that are paths."""
 
@@ -118,7 +122,8 @@ class Uses:
         group = query.args.get("group") if query is not None else None
         if query is None or group is None or part.arg_key not in _GROUPED:
             return False
-        keys = [*group.find_all(exp.Column), *(each.unalias() for each in query.expressions)]
+        grouped = [key for key in group.find_all(exp.Column) if isinstance(key.parent, _SETS)]
+        keys = [*grouped, *(each.unalias() for each in query.expressions)]
         path = self._paths[node.this.name]
         return any(path == self._paths.get(key.name) for key in keys if isinstance(key, exp.Column))
 
