@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Final
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from typing import TYPE_CHECKING, Final
 
 from oncue.core.errors import Problem
 from oncue.core.json_text import Json
+
+if TYPE_CHECKING:
+    # Whoever asks for a near name alone does not wait for it.
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
 
 
 def nearest(name: str, known: Collection[str]) -> str:
@@ -31,12 +33,12 @@ def join_path(parts: Sequence[str | int]) -> str:
 
 
 def problems_of(
-    error: ValidationError,
+    error: "ValidationError",
     document: Json,
     *,
     names: Collection[str] = (),
     prefix: str = "",
-    counts: Callable[[ErrorDetails], bool] = lambda _: True,
+    counts: Callable[["ErrorDetails"], bool] = lambda _: True,
 ) -> list[Problem]:
     """
     Return pydantic's findings in our words, those for which `counts` holds.
@@ -62,7 +64,7 @@ def _join(prefix: str, inner: str) -> str:
     return prefix or inner
 
 
-def _steps_in(document: Json, detail: ErrorDetails) -> list[str | int]:
+def _steps_in(document: Json, detail: "ErrorDetails") -> list[str | int]:
     """Return the place of a finding without the names of union members, which no document has."""
     parts: list[str | int] = []
     location = detail["loc"]
@@ -91,7 +93,7 @@ def _steps_in(document: Json, detail: ErrorDetails) -> list[str | int]:
 
 
 def _is_tag(
-    part: str | int, here: Mapping[str, Json], rest: Sequence[str | int], detail: ErrorDetails
+    part: str | int, here: Mapping[str, Json], rest: Sequence[str | int], detail: "ErrorDetails"
 ) -> bool:
     """
     Return whether `part` names the kind of `here`, and no field of it.
@@ -131,7 +133,7 @@ _SIZES: Final = {
 }
 
 
-def _message(detail: ErrorDetails, names: Collection[str]) -> str:
+def _message(detail: "ErrorDetails", names: Collection[str]) -> str:
     got = detail["input"]
     context = detail.get("ctx", {})
     if words := _EXPECTED.get(detail["type"]):

@@ -21,6 +21,7 @@ from oncue.core.expression.compiler import compile_body
 from oncue.core.expression.json_values import to_json
 from oncue.core.expression.writing import Part
 from oncue.core.json_text import Json
+from oncue.core.pattern.canonical import canonical
 from oncue.core.pattern.reading import PARAMETERS, read_event, straighten
 
 OnMissing = Literal["skip", "null_key"]
@@ -105,11 +106,6 @@ def _compile(parts: Sequence[Checked], *, takes_null: bool) -> KeyText:
     return text
 
 
-def canonical_key(parts: Sequence[Json]) -> str:
-    """Return the text of a key with these parts."""
-    return _encode([_canonical(part) for part in parts]).decode() if parts else ""
-
-
 _encode: Final = msgspec.json.encode
 
 
@@ -117,20 +113,10 @@ def _spell(parts: Sequence[object], *, takes_null: bool) -> str | None:
     spelled: list[Json] = []
     for part in parts:
         try:
-            value = _canonical(to_json(part))
+            value = canonical(to_json(part))
         except EvaluationError:
             value = None
         if value is None and not takes_null:
             return None
         spelled.append(value)
     return _encode(spelled).decode()
-
-
-def _canonical(value: Json) -> Json:
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if isinstance(value, list):
-        return [_canonical(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _canonical(value[name]) for name in sorted(value)}
-    return value

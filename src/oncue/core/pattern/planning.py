@@ -6,9 +6,10 @@ from typing import TypeVar
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
+from oncue.core.pattern.canonical import canonical_key
 from oncue.core.pattern.chained.compiled import compile_chain
 from oncue.core.pattern.definition import Condition
-from oncue.core.pattern.keys import canonical_key, compile_key
+from oncue.core.pattern.keys import compile_key
 from oncue.core.pattern.kinds import anomaly, event, sql, threshold
 from oncue.core.pattern.kinds.anomaly import AnomalyPattern, compile_anomaly
 from oncue.core.pattern.kinds.event import EventPattern

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from oncue.core.json_text import Json
 from oncue.core.own_events import QUERY_FAILED
+from oncue.core.pattern.canonical import canonical_key
 from oncue.core.pattern.keyed import Keyed, Remembered
-from oncue.core.pattern.keys import canonical_key
 from oncue.core.pattern.operator import Arrival, Hit, Kind, Note, Operator
 from oncue.core.pattern.polled.poll import MAX_ROWS, Answer, LastPoll, Poll, answer_in, last_in
 from oncue.core.pattern.threshold.values import canonical

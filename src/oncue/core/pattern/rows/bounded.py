@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from oncue.core.json_text import Json
-from oncue.core.pattern.keys import canonical_key
+from oncue.core.pattern.canonical import canonical_key
 from oncue.core.pattern.rows.definitions import compile_search
 from oncue.core.pattern.rows.inputs import Input
 from oncue.core.pattern.rows.layout import Layout, Placed

@@ -7,8 +7,8 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.pattern.keys import KeyOf
 from oncue.core.pattern.kinds.sql import SqlPattern
 from oncue.core.pattern.rows.definitions import Searched, compile_search
-from oncue.core.pattern.rows.inputs import EventInput
-from oncue.core.pattern.rows.layout import Layout, check_time_order
+from oncue.core.pattern.rows.event_input import EventInput, check_time_order
+from oncue.core.pattern.rows.layout import Layout
 from oncue.core.pattern.rows.operator import RowPlan
 from oncue.core.pattern.rows.output import Output, ResultScope, compile_columns
 from oncue.core.pattern.rows.program import parts_of

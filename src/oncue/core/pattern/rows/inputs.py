@@ -1,19 +1,13 @@
 """What a row pattern reads of a row: columns of its source, each kept once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from sqlglot import exp
 
-from oncue.core.event import Event
-from oncue.core.json_text import Json
-from oncue.core.pattern.select.where import selection_of
-from oncue.core.pattern.selection import EVERYTHING
 from oncue.core.problems import nearest
-from oncue.core.sql.columns import COLUMNS, TIME, EventScope, Reference, Step, reference, stepped
-from oncue.core.sql.expressions import Expressions
-from oncue.core.sql.row_pattern.query import Source
-from oncue.core.sql.scalars import Compiler, Scalar, Sort
+from oncue.core.sql.columns import Reference, Step
+from oncue.core.sql.scalars import Compiler, Sort
 
 C = TypeVar("C")
 
@@ -63,56 +57,3 @@ class Input:
         if key not in self.kept:
             self.kept.append(key)
         return self.kept.index(key)
-
-
-class EventInput(Input):
-    """A source over `events`, read event by event; `selection` admits those that it gives."""
-
-    def __init__(self, source: Source) -> None:
-        self._scalars: dict[str, Scalar[Event]] = {}
-        super().__init__(source.alias, {})
-        self.selection = EVERYTHING
-        self._read(source)
-        self.columns = {name: each.sort for name, each in self._scalars.items()}
-
-    def _read(self, source: Source) -> None:
-        query = source.query
-        if query is None:
-            self._add_events()
-            return
-        table = query.args["from_"].this
-        scope = EventScope(table.alias or table.name)
-        compiler = Expressions(source.piece, scope)
-        for item in query.expressions:
-            if isinstance(item, exp.Star):
-                self._add_events()
-                continue
-            inner = item.this if isinstance(item, exp.Alias) else item
-            name = item.alias if isinstance(item, exp.Alias) else _name_of(compiler, item)
-            self._scalars[name] = compiler.compile(inner)
-            found = reference(inner)
-            if found and not found.path and found.names[-1].name.lower() == TIME:
-                self.times.add(name)
-        self.selection = selection_of(query.args.get("where"), source.piece, scope)
-
-    def _add_events(self) -> None:
-        self._scalars |= {name: Scalar(sort, of) for name, (sort, of) in COLUMNS.items()}
-        self.times.add(TIME)
-
-    def reader(self, place: int) -> Callable[[Event], Json]:
-        """Return what reads, of an event, what stands at a place of its row."""
-        name, path = self.kept[place]
-        return stepped(self._scalars[name], path).of
-
-    def reads(self) -> Callable[[Event], tuple[Json, ...]]:
-        """Return what reads all that is kept of an event."""
-        readers = [self.reader(place) for place in range(len(self.kept))]
-        return lambda event: tuple([of(event) for of in readers])
-
-
-def _name_of(compiler: Compiler[C], item: exp.Expr) -> str:
-    found = reference(item)
-    if found is None:
-        raise compiler.refusal(item, "expected a name after the expression, such as AS total")
-    steps = [step for step in found.path if isinstance(step, str)]
-    return steps[-1] if steps else found.names[0].name

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from oncue.core.errors import InvalidInput
-from oncue.core.pattern.rows.inputs import EventInput, Input
+from oncue.core.pattern.rows.inputs import Input
 from oncue.core.pattern.rows.output import Made, ResultScope, measure, shown_column
 from oncue.core.pattern.rows.row import Spot
 from oncue.core.sql.columns import reference
@@ -14,7 +14,7 @@ from oncue.core.sql.row_pattern.clause import Clause, Rows
 from oncue.core.sql.scalars import Scalar, Sort, read
 from oncue.core.sql.text import Piece, Word
 
-_DIRECTIONS: Final = ("ASC", "DESC")
+DIRECTIONS: Final = ("ASC", "DESC")
 _NAME_IT: Final = "; an expression may be named in FROM (SELECT … AS name FROM …)"
 
 
@@ -64,7 +64,7 @@ class Layout:
 
     def _column(self, words: Sequence[Word]) -> Placed:
         piece = Piece(self._clause.statement, words[0].start)
-        piece.add_all(word for word in words if word.upper not in _DIRECTIONS)
+        piece.add_all(word for word in words if word.upper not in DIRECTIONS)
         node = read(piece)
         found = reference(node)
         if found is None:
@@ -78,46 +78,15 @@ class Layout:
         return Placed(steps[-1] if steps else name, place, sort, words[-1].upper == "DESC")
 
     def _not_a_column(self, words: Sequence[Word]) -> InvalidInput:
-        got = repr(_text(self._clause, words))
+        got = repr(text_of(self._clause, words))
         return self._clause.statement.refusal(
             words[0].start, f"expected a column or a path such as data.user, got {got}{_NAME_IT}"
         )
 
 
-def check_time_order(clause: Clause, source: EventInput) -> None:
-    """
-    Return if rows are ordered as a stream comes: by time, then by what else.
-
-    Raises:
-        InvalidInput: they are not.
-    """
-    order = clause.order
-    first = _plain_name(order[0]) if order else ""
-    if first not in {each.lower() for each in source.times}:
-        at = order[0][0].start if order else clause.at
-        got = repr(_text(clause, order[0])) if order else "none"
-        if not source.times:
-            got += ", and FROM (SELECT …) that gives no time"
-        raise clause.statement.refusal(
-            at,
-            f"expected ORDER BY time, got {got}: a stream comes in the order of its events' time",
-        )
-    if order[0][-1].upper == "DESC":
-        raise clause.statement.refusal(
-            order[0][-1].start, "expected ORDER BY time ascending, got DESC"
-        )
-
-
-def _text(clause: Clause, words: Sequence[Word]) -> str:
+def text_of(clause: Clause, words: Sequence[Word]) -> str:
+    """Return words as they are written."""
     return clause.statement.text[words[0].start : words[-1].end]
-
-
-def _plain_name(words: Sequence[Word]) -> str:
-    """Return the name of a column that stands alone or behind that of its table; else nothing."""
-    names = [word for word in words if word.upper not in _DIRECTIONS]
-    if len(names) == 3 and names[1].upper == ".":
-        names = names[2:]
-    return names[0].name.lower() if len(names) == 1 and names[0].is_name else ""
 
 
 def _made(scalar: Scalar[Spot]) -> Callable[[], Scalar[Spot]]:

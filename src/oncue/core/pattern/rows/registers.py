@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from oncue.core.json_text import Json
-from oncue.core.pattern.keys import canonical_key
+from oncue.core.pattern.canonical import canonical_key
 from oncue.core.pattern.rows.row import Here, Registers, Row, Spot
 from oncue.core.sql import values
 

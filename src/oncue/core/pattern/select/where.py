@@ -7,8 +7,9 @@ from sqlglot import exp
 
 from oncue.core.event import Event
 from oncue.core.json_text import Json
+from oncue.core.pattern.canonical import canonical_key
 from oncue.core.pattern.indexing.sql_access import sought, tests_of
-from oncue.core.pattern.keys import KeyOf, KeyText, canonical_key
+from oncue.core.pattern.keys import KeyOf, KeyText
 from oncue.core.pattern.selection import Selection, Wanted
 from oncue.core.sql.columns import EventScope
 from oncue.core.sql.expressions import Expressions
