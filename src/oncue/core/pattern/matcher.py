@@ -120,7 +120,7 @@ class Matcher:
             if plan.looking.sees_all:
                 selectors &= (1 << len(plan.looking.selections)) - 1
             found += self._tell(watch, event, selectors, seen)
-            if watch.operator:
+            if watch.has_deadlines:
                 self.agenda.set(watch)
 
     def _show_again(self, record: Redriven, found: list[Finding]) -> None:

@@ -93,6 +93,9 @@ class Note(StrEnum):
 class Operator(ABC):
     """The state of one version of a pattern, and what follows from what it is told."""
 
+    has_deadlines = True
+    """Whether anything may ever be due."""
+
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         """What was left out for a reason: `late`, `keys_forgotten`, `partials_dropped`, …"""

@@ -55,6 +55,7 @@ class Watch:
         self.began_ms = began_ms
         self.memory = memory
         self.operator = memory.operator
+        self.has_deadlines = bool(memory.operator and memory.operator.has_deadlines)
         self.sorter = memory.sorter
         self.cooldowns = memory.cooldowns
         self.note: Note | None = None

@@ -27,6 +27,8 @@ class EachPlan:
 class EachOperator(Operator):
     """Remembers nothing: an event is judged alone, and never late."""
 
+    has_deadlines = False
+
     def __init__(self, plan: EachPlan) -> None:
         super().__init__()
         self._plan = plan
