@@ -11,7 +11,7 @@ BUILD_PINS := $(VENV)/build-pins.txt
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance bench-actions cost nab soak faults oracle fuzz-expressions lock clean
+.PHONY: help up install test check fmt lint types imports architecture docs docs-check bench bench-endurance bench-actions bench-attacks cost nab soak faults oracle fuzz-expressions lock clean
 
 help: ## What there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-17s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench-endurance: $(VENV)/developer ## Measure what sleeps, starts and recovers
 
 bench-actions: $(VENV)/developer ## Measure how many HTTP actions one core carries out
 	$(BIN)/python -m bench.http_actions
+
+bench-attacks: $(VENV)/developer ## Measure what another account's queries cost those who post events
+	$(BIN)/python -m bench.attacks
 
 cost: $(VENV)/developer ## Measure what an execution costs, and write it into docs/
 	$(BIN)/python -m bench.cost
