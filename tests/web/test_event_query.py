@@ -538,6 +538,28 @@ def test_nobody_who_asks_without_end_keeps_others_out(tmp_path: Path) -> None:
     assert not all(others)
 
 
+def test_a_query_that_nobody_waits_for_any_more_ends(tmp_path: Path) -> None:
+    endless = {"sql": "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b"}
+
+    async def use(server: Served) -> Answer:
+        bounds = {"name": "shop", "query_bounds": {"timeout": "10m"}}
+        await server.request("PATCH", f"/accounts/{ACCOUNT}", json=bounds)
+        asked = [
+            asyncio.create_task(server.request("POST", "/events/query", json=endless))
+            for _ in range(17)
+        ]
+        # The one too many is refused once all others are there.
+        await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+        for task in asked:
+            task.cancel()
+        while True:
+            answer = await server.request("POST", "/events/query", json={"sql": "SELECT 1"})
+            if answer.status != 503:
+                return answer
+
+    assert serve(tmp_path, use).body["rows"] == [[1]]
+
+
 def test_a_list_and_an_event_of_the_archive_are_answered(tmp_path: Path) -> None:
     async def use(server: Served) -> list[Any]:
         await server.request("POST", "/events/batch", json=EVENTS[:2])

@@ -1,7 +1,8 @@
 """`POST /events/query`: SQL over the events of an account."""
 
-from collections.abc import Mapping
-from typing import Annotated, Final
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Field, ValidationError
 from starlette.exceptions import HTTPException
@@ -19,6 +20,8 @@ from oncue.web.endpoint import JSON_TYPE, Body, Endpoint, Gives
 
 MAX_LIMIT: Final = 10_000
 _MAX_SQL: Final = 100_000
+# As nginx calls it; nobody sees it but the log and the metrics.
+_CLIENT_GONE: Final = 499
 _MAX_PARAMS: Final = 1_000
 MEDIA_TYPES: Final = (
     JSON_TYPE,
@@ -85,8 +88,28 @@ class EventQueries:
         except ValidationError as exc:
             raise InvalidInput(problems_of(exc, body, names=[*EventQuery.model_fields])) from exc
         question = EventQuestion(asked.sql, asked.params, asked.limit, media_type=media_type)
-        found = await self._context.world.questions.ask(account, question)
-        return _shown(found, media_type)
+        asking = self._context.world.questions.ask(account, question)
+        found = await _unless_gone(request, asking)
+        return _shown(found, media_type) if found else Response(status_code=_CLIENT_GONE)
+
+
+async def _unless_gone(
+    request: Request, asking: Coroutine[Any, Any, EventRows]
+) -> EventRows | None:
+    """Return the rows, or None where nobody waits for them any more."""
+    asked, gone = asyncio.ensure_future(asking), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((asked, gone), return_when=asyncio.FIRST_COMPLETED)
+        return asked.result() if asked.done() else None
+    finally:
+        asked.cancel()
+        gone.cancel()
+        await asyncio.gather(asked, gone, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _media_type(request: Request) -> str:
