@@ -37,6 +37,7 @@ _ORDER: Final = re.compile(
     r"ORDER BY (.*?)\s+(?=MEASURES|ONE ROW|ALL ROWS|AFTER|PATTERN)", re.DOTALL
 )
 _TIMES: Final = ("rowtime", "proctime")
+_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)(:\d\d)?(?:\.(\d+))?Z?")
 
 
 def judge_row_pattern(case: Mapping[str, Json], _: Mapping[str, Json] | None) -> Result:
@@ -212,4 +213,10 @@ def _cell(text: str) -> str:
     try:
         return f"{float(text):.9g}"
     except ValueError:
+        pass
+    found = _INSTANT.fullmatch(text)
+    if found is None:
         return text
+    # Java leaves out what is zero at the end, and the zone, which is UTC.
+    minute, second, fraction = found.groups()
+    return f"{minute}{second or ':00'}.{(fraction or '').rstrip('0') or '0'}"
