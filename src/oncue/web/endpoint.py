@@ -8,8 +8,11 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from oncue.core.errors import InvalidInput, Problem
 from oncue.core.json_text import Json
+from oncue.core.problems import nearest
 
 OPEN: Final = ""
 """The scope of what needs no key."""
@@ -65,8 +68,34 @@ class Endpoint(Route):
     ) -> None:
         self.method, _, path = place.partition(" ")
         super().__init__(path, handler, methods=[self.method])
+        # Vendors add to URLs that they call, and probes to those that they ask.
+        if scope != OPEN:
+            self.app = self._of_known_query(self.app)
         self.scope = scope
         self.gives = gives
         self.body = body
         self.query = query
         self.summary = (handler.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+
+    def _of_known_query(self, app: ASGIApp) -> ASGIApp:
+        """Return what refuses unknown parameters of the query: one would be taken for a filter."""
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["query_string"]:
+                self._check_query(Request(scope))
+            await app(scope, receive, send)
+
+        return answer
+
+    def _check_query(self, request: Request) -> None:
+        known = (*self.query, *(PAGE if self.gives.is_list else ()))
+        expected = (
+            f"expected one of {', '.join(sorted({*known}))}" if known else "expected no query"
+        )
+        problems = [
+            Problem(name, f"{expected}, got {name!r}{nearest(name, known)}")
+            for name in dict.fromkeys(request.query_params)
+            if name not in known
+        ]
+        if problems:
+            raise InvalidInput(problems)
