@@ -89,6 +89,29 @@ def test_rows_are_told_apart_by_their_identity(tmp_path: Path) -> None:
     assert totals("never", live(tmp_path / "c", VirtualClock(), for_ever)) == [12.0]
 
 
+FALLS = (
+    "SELECT user, n, e.data.n AS top FROM events MATCH_RECOGNIZE (PARTITION BY subject ORDER BY time,"
+    ' "offset" MEASURES A.subject AS user, A.id AS first, COUNT(*) AS n PATTERN (^ A B+ $)'
+    " DEFINE B AS B.data.n < PREV(B.data.n)) AS m JOIN events AS e ON e.id = m.first ORDER BY 1"
+)
+
+
+def test_matches_of_a_row_pattern_are_told_once_beside_any_sql(tmp_path: Path) -> None:
+    async def go(world: Installed) -> list[list[Json]]:
+        await world.engine.patterns.create(ACCOUNT, polled(query=FALLS, identity=["user"]))
+        await paid(world, "ada", 12)
+        await paid(world, "bob", 5)
+        await paid(world, "ada", 10)
+        first = await passes(world, 15)
+        await paid(world, "bob", 4)
+        return [first, await passes(world, 15), await passes(world, 15)]
+
+    ada: Json = {"user": "ada", "n": 2, "top": 12}
+    bob: Json = {"user": "bob", "n": 2, "top": 5}
+
+    assert live(tmp_path, VirtualClock(), go) == [[ada], [ada, bob], [ada, bob]]
+
+
 def test_a_query_that_was_broken_off_is_asked_again(tmp_path: Path) -> None:
     clock = VirtualClock()
 

@@ -19,11 +19,14 @@ def test_a_query_is_asked_when_it_is_saved(tmp_path: Path) -> None:
         bodies = [
             _pattern("SELECT typ FROM events"),
             _pattern("SELECT type FROM events", identity=["typ"]),
+            _pattern(
+                "SELECT * FROM events MATCH_RECOGNIZE (ORDER BY tim MEASURES A.id AS x PATTERN (A))"
+            ),
             _pattern("SELECT type, count(*) AS n FROM events GROUP BY ALL", identity=["type"]),
         ]
         return [await server.request("POST", "/patterns", json=body) for body in bodies]
 
-    wrong, unnamed, right = serve(tmp_path, use)
+    wrong, unnamed, misspelt, right = serve(tmp_path, use)
 
     assert (wrong.status, wrong.body["errors"][0]["path"]) == (422, "pattern.query")
     assert "type" in wrong.body["errors"][0]["message"]
@@ -34,6 +37,8 @@ def test_a_query_is_asked_when_it_is_saved(tmp_path: Path) -> None:
             "message": "expected a column of the query (type), got 'typ'; did you mean 'type'?",
         }
     ]
+    assert (misspelt.status, misspelt.body["errors"][0]["path"]) == (422, "pattern.query")
+    assert misspelt.body["errors"][0]["message"].startswith("line 1, column 48: expected a column")
     assert right.status == 201
 
 

@@ -32,6 +32,10 @@ def _clause(text: str) -> str:
             "expected a pattern that is less deep",
             id="depth",
         ),
+        (
+            row_pattern("A").replace("FROM events", "FROM events WHERE type = 'x'"),
+            "line 1, column 22: expected WHERE inside of the query",
+        ),
         (row_pattern("A").replace("ORDER BY time", ""), "expected ORDER BY time, got none"),
         (row_pattern("A").replace("time", "data.n"), "expected ORDER BY time, got 'data.n'"),
         (

@@ -13,7 +13,6 @@ from oncue.core.pattern.plan import Looking
 from oncue.core.pattern.polled.operator import PolledOperator
 from oncue.core.pattern.polled.poll import Poll
 from oncue.core.pattern.selection import Selection
-from oncue.core.sql.row_pattern.query import has_row_pattern
 from oncue.core.sql.text import Statement
 
 _BEGINNINGS: Final = ("SELECT", "WITH", "FROM", "(")
@@ -29,8 +28,6 @@ def compile_polled(pattern: SqlPattern, statement: Statement) -> Looking:
     first = statement.words[0] if statement.words else None
     if first is None or first.upper not in _BEGINNINGS:
         raise statement.refusal(0, "expected a query, such as SELECT … FROM events")
-    if has_row_pattern(statement):
-        raise statement.refusal(0, "expected no 'every' beside MATCH_RECOGNIZE, which is streamed")
     assert pattern.every is not None
     poll = Poll(
         pattern.query.strip().rstrip(";"),

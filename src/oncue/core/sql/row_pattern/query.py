@@ -137,6 +137,11 @@ def _source(statement: Statement, words: Sequence[Word]) -> Source:
     piece.add_all(words)
     tree = read(piece)
     refuse_parts(piece, tree, words)
+    if tree.args.get("where"):
+        at = next(word.start for word in words if word.upper == "WHERE")
+        raise statement.refusal(
+            at, f"expected WHERE inside of the query before {KEYWORD}: FROM (SELECT … WHERE …)"
+        )
     source = tree.args["from_"].this if isinstance(tree, exp.Select) else None
     match source:
         case exp.Table() if source.name.lower() == TABLE and not source.db:
