@@ -134,6 +134,14 @@ def test_what_is_made_of_whole_numbers_is_one_unless_it_is_divided(tmp_path: Pat
     )
 
 
+def test_the_data_folder_may_be_told_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert rows(Path(), "SELECT count(*) FROM events") == [[[4]]]
+
+
 def test_what_is_divided_by_zero_is_null(tmp_path: Path) -> None:
     divided = (
         "v / 0, v // 0, v % 0, n / 0, n // 0, n % 0, v / 2, n // 2, n % 2, INTERVAL '1' HOUR / 2"

@@ -17,6 +17,7 @@ from typing import IO, Final
 
 import duckdb
 from msgspec import MsgspecError
+from msgspec.structs import replace
 
 from oncue.core.errors import InvalidInput, Problem
 from oncue.core.sql.paths.kinds import MACROS
@@ -89,8 +90,9 @@ class Session:
 
     def load(self, rows: Rows) -> None:
         """Read the rows, then read nothing else any more."""
+        lines = str(Path(rows.lines).absolute())
         os.chdir(rows.folder)
-        self.read(rows)
+        self.read(replace(rows, lines=lines))
         self._lock_in(rows)
 
     def read(self, rows: Rows) -> None:
