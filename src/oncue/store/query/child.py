@@ -4,14 +4,15 @@ The process that answers one question, and ends.
 It starts before anybody asks, so that nobody waits for DuckDB to load. It is told
 where the rows of one account stand, reads them, and locks itself in: no files but those
 of that account's archive, no network, no settings, a bounded address space, nothing that
-may be written. Only
-then it sees the SQL. Whoever asked ends it by killing it.
+may be written. Only then it sees the SQL. Whoever asked ends it by killing it; if that one
+is no more, it ends by itself.
 """
 
 import contextlib
 import os
 import resource
 import sys
+import threading
 from pathlib import Path
 from typing import IO, Final
 
@@ -75,6 +76,7 @@ FROM read_parquet({files}) WHERE account = '{account}' AND kind = 0
 
 
 _OVER_MEMORY: Final = "over memory: the query wants more than it may have"
+_WATCHED_S: Final = 1
 _MAX_TOLD: Final = 2_000
 _MAX_PROBLEMS: Final = 100
 
@@ -229,5 +231,19 @@ def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:
         sink.flush()
 
 
+def end_without(parent: int) -> None:
+    """End this process when another one is its parent than that which began it."""
+
+    never = threading.Event()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            never.wait(_WATCHED_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="watch the parent", daemon=True).start()
+
+
 if __name__ == "__main__":
+    end_without(os.getppid())
     answer_parts(sys.stdin.buffer, sys.stdout.buffer)
