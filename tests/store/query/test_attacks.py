@@ -18,8 +18,9 @@ import pytest
 
 from oncue.core.errors import InvalidInput, Overloaded
 from oncue.ports import EventQuestion
+from oncue.store.children import Ending
 from oncue.store.query.messages import Answer, Part, Question, Refusal, Reply, Rows
-from oncue.store.query.parent import Ending, QueryChild
+from oncue.store.query.parent import QueryChild
 from oncue.store.query.pool import Bounds, QueryPool, Start
 from oncue.store.query.reach import REFUSED_FUNCTIONS, TABLE_FUNCTIONS
 from oncue.store.sqlite.log import SqliteEventLog

@@ -18,6 +18,7 @@ from typing import Final, Self
 from oncue.core.errors import InvalidInput, Overloaded, Problem
 from oncue.core.json_text import encode_json
 from oncue.ports import EventQuestion, EventRows, QueryBounds
+from oncue.store.children import EndedError, Ending
 from oncue.store.query.messages import (
     Answer,
     Question,
@@ -25,7 +26,7 @@ from oncue.store.query.messages import (
     Reply,
     Rows,
 )
-from oncue.store.query.parent import EndedError, Ending, QueryChild
+from oncue.store.query.parent import QueryChild
 from oncue.store.query.turns import AT_ONCE, Turns
 
 _log = logging.getLogger(__name__)

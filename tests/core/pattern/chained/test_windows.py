@@ -299,7 +299,6 @@ def test_a_statement_is_refused(query: str, told: str) -> None:
         ({"cooldown": {"samples": 3}}, "pattern.cooldown"),
         ({"late": {"action": "amend"}}, "pattern.late.allowed"),
         ({"by": ["event.subject"]}, "pattern.by"),
-        ({"every": "15m"}, "pattern.query"),
     ],
 )
 def test_fields_are_refused_beside_it(fields: dict[str, Json], path: str) -> None:
