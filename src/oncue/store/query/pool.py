@@ -9,8 +9,8 @@ import asyncio
 import logging
 import tempfile
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -126,21 +126,17 @@ class QueryPool:
     async def _exchange(
         self, child: QueryChild, account: str, question: EventQuestion, bounds: Bounds
     ) -> Reply:
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (
-            tempfile.TemporaryDirectory(dir=self._folder) as folder,
-            tempfile.TemporaryDirectory(prefix="oncue-query-") as links,
-        ):
-            lines = Path(folder) / "events.ndjson"
+        async with _folders(self._folder) as (folder, links):
+            lines = folder / "events.ndjson"
             async with self._export(account, lines) as archived:
                 names = [f"{place}.parquet" for place in range(len(archived))]
                 for name, path in zip(names, archived, strict=True):
-                    (Path(links) / name).symlink_to(path.absolute())
-                rows = Rows(account, str(lines), links, names, bounds.memory_mb, 1)
+                    (links / name).symlink_to(path.absolute())
+                rows = Rows(account, str(lines), str(links), names, bounds.memory_mb, 1)
                 reply = await _loaded(child, account, rows)
                 if isinstance(reply, Refusal):
                     return reply
-                lines.unlink()
+                await asyncio.to_thread(lines.unlink)
                 return await child.ask(_asked(question, bounds))
 
     async def _taken(self) -> QueryChild:
@@ -160,6 +156,26 @@ class QueryPool:
             return await self._start()
 
         return asyncio.create_task(begun(), name="query process")
+
+
+@asynccontextmanager
+async def _folders(beside: Path) -> AsyncIterator[tuple[Path, Path]]:
+    """Give two folders for a question: one among the data, and one whose place tells nothing of it."""
+
+    def made() -> "tuple[tempfile.TemporaryDirectory[str], tempfile.TemporaryDirectory[str]]":
+        beside.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return (
+            tempfile.TemporaryDirectory(dir=beside),
+            tempfile.TemporaryDirectory(prefix="oncue-query-"),
+        )
+
+    folder, links = await asyncio.to_thread(made)
+    try:
+        yield Path(folder.name), Path(links.name)
+    finally:
+        # What is deleted may be large, and the disk busy.
+        await asyncio.to_thread(folder.cleanup)
+        await asyncio.to_thread(links.cleanup)
 
 
 async def _loaded(child: QueryChild, account: str, rows: Rows) -> Reply:

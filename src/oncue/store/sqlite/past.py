@@ -20,6 +20,8 @@ from oncue.store.sqlite.whole import Whole
 _BACKWARDS: Final = 512
 _OFFSETS_AT_ONCE: Final = 1_000
 _LINES_BYTES: Final = 1 << 18
+# One by one, each would take the interpreter's lock, for which the loop would wait.
+_LINES_AT_ONCE: Final = 64
 
 
 class SqlitePast:
@@ -157,9 +159,14 @@ class SqlitePast:
         await asyncio.to_thread(path.write_bytes, b"")
 
         def append(connection: sqlite3.Connection, number: int) -> None:
-            with path.open("a", encoding="utf-8", buffering=_LINES_BYTES) as file:
-                rows = connection.execute(record.LINES, (number, after, head))
-                file.writelines(line for (line,) in rows)
+            first, last = connection.execute(record.BOUNDS, (number,)).fetchone()
+            if last is None:
+                return
+            with path.open("ab", buffering=_LINES_BYTES) as file:
+                for begin in range(max(after, first - 1), min(head, last), _LINES_AT_ONCE):
+                    bounds = (number, begin, min(begin + _LINES_AT_ONCE, head))
+                    (lines,) = connection.execute(record.LINES, bounds).fetchone()
+                    file.write(lines or b"")
 
         await self._whole.each(account, append, 0)
 

@@ -73,9 +73,9 @@ ORDER BY "offset" DESC LIMIT 1
 """  # noqa: S608 the columns are a constant
 # As text from SQLite itself: rows that Python never looks at cost a microsecond each.
 LINES: Final = """
-SELECT '{"o":' || "offset" || ',"r":' || received_at || ',"m":' || time
+SELECT CAST(group_concat('{"o":' || "offset" || ',"r":' || received_at || ',"m":' || time
     || ',"s":' || json_quote(source) || ',"i":' || json_quote(id) || ',"t":' || json_quote(type)
-    || ',"u":' || json_quote(subject) || ',"b":' || CAST(body AS TEXT) || '}' || char(10)
+    || ',"u":' || json_quote(subject) || ',"b":' || CAST(body AS TEXT) || '}' || char(10), '') AS BLOB)
 FROM record WHERE account = ? AND "offset" > ? AND "offset" <= ? AND kind = 0
 """
 SEEK: Final = 'SELECT min("offset") FROM record WHERE account = ? AND received_at >= ?'
