@@ -41,7 +41,7 @@ class Reference:
 def reference(node: exp.Expr) -> Reference | None:
     """Return the name or the path that a node is; None, if it is neither."""
     match node:
-        case exp.Column() if not isinstance(node.this, exp.Star):
+        case exp.Column() if not is_star(node):
             names = [part for part in node.parts if isinstance(part, exp.Identifier)]
             return Reference(tuple(names), ())
         case exp.Paren():
@@ -55,6 +55,13 @@ def reference(node: exp.Expr) -> Reference | None:
             return _deeper(node.this, *_steps(node.expression))
         case _:
             return None
+
+
+def is_star(node: exp.Expr) -> bool:
+    """Return whether a node is all columns, perhaps those of one table; COUNT(*) is not."""
+    return isinstance(node, exp.Star) or (
+        isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
+    )
 
 
 def _deeper(node: exp.Expr, *steps: Step) -> Reference | None:

@@ -19,6 +19,12 @@ EVENTS = [sale(n, "ab"[n % 2], n, "sale" if n % 5 else "return") for n in range(
             id="groups",
         ),
         pytest.param(
+            f"SELECT shop, COUNT(*) FROM {NAMED} GROUP BY shop, {WINDOW}",
+            f"SELECT data.shop AS shop, COUNT(*) FROM events WHERE type = 'sale'"
+            f" GROUP BY data.shop, {WINDOW}",
+            id="counts without a name",
+        ),
+        pytest.param(
             f"SELECT v.shop AS s, COUNT(*) AS n FROM {NAMED} AS v WHERE v.d.amount > 3 AND amount < 9"
             f" GROUP BY s, {WINDOW} HAVING MAX(amount) > 5",
             f"SELECT data.shop AS s, COUNT(*) AS n FROM events WHERE type = 'sale' AND data.amount > 3"

@@ -16,7 +16,7 @@ from oncue.core.pattern.rows.match_row import cell, evidence
 from oncue.core.pattern.rows.rowtime import is_rowtime
 from oncue.core.pattern.select.columns import condition_of
 from oncue.core.pattern.select.compiled import compile_levels
-from oncue.core.sql.columns import Table, reference
+from oncue.core.sql.columns import Table, is_star, reference
 from oncue.core.sql.row_pattern.around import Around
 from oncue.core.sql.row_pattern.query import KEYWORD, Query
 from oncue.core.sql.scalars import Scalar
@@ -86,8 +86,8 @@ def _times(query: Query) -> Iterator[str]:
     """Yield the columns that are the time of a match."""
     measured = {each.name.lower() for each in query.clause.measures if is_rowtime(each.words)}
     for item in query.select.expressions:
-        inner = item.this if isinstance(item, exp.Alias) else item
-        if isinstance(inner, exp.Star) or isinstance(inner.this, exp.Star):
+        inner = item.unalias()
+        if is_star(inner):
             yield from (each.name for each in query.clause.measures if is_rowtime(each.words))
             continue
         found = reference(inner)

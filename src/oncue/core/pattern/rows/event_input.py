@@ -43,7 +43,7 @@ class EventInput(Input):
             if isinstance(item, exp.Star):
                 self._add_events()
                 continue
-            inner = item.this if isinstance(item, exp.Alias) else item
+            inner = item.unalias()
             name = item.alias if isinstance(item, exp.Alias) else _name_of(compiler, item)
             self._scalars[name] = compiler.compile(inner)
             found = reference(inner)

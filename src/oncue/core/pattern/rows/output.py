@@ -13,7 +13,7 @@ from oncue.core.pattern.rows.registers import Memory
 from oncue.core.pattern.rows.row import Registers, Row, Spot, Taken
 from oncue.core.pattern.rows.searcher import Outcome
 from oncue.core.problems import nearest
-from oncue.core.sql.columns import reference, stepped
+from oncue.core.sql.columns import is_star, reference, stepped
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.row_pattern.clause import Rows
 from oncue.core.sql.row_pattern.query import Query
@@ -186,8 +186,8 @@ def compile_columns(
     compiler = Expressions(query.piece, scope)
     columns: list[tuple[str, Scalar[Spot]]] = []
     for item in query.select.expressions:
-        inner = item.this if isinstance(item, exp.Alias) else item
-        if isinstance(inner, exp.Star) or isinstance(inner.this, exp.Star):
+        inner = item.unalias()
+        if is_star(inner):
             columns += [(name, make()) for name, make in scope.columns if _is_used(name, query)]
             continue
         found = reference(inner)

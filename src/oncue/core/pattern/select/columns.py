@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from oncue.core.json_text import Json
 from oncue.core.problems import nearest
-from oncue.core.sql.columns import reference, stepped
+from oncue.core.sql.columns import is_star, reference, stepped
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
 from oncue.core.sql.text import Piece
@@ -59,8 +59,8 @@ def compile_columns(
     """
     columns: list[Column[C]] = []
     for item in select.expressions:
-        inner = item.this if isinstance(item, exp.Alias) else item
-        if _is_star(inner):
+        inner = item.unalias()
+        if is_star(inner):
             columns += star()
             continue
         name = item.alias if isinstance(item, exp.Alias) else name_of(inner)
@@ -95,12 +95,6 @@ def spells(columns: Sequence[Column[Values]]) -> Callable[[Values], dict[str, Js
         return row
 
     return shown
-
-
-def _is_star(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Star) or (
-        isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
-    )
 
 
 def _told_apart(columns: list[Column[C]]) -> list[Column[C]]:

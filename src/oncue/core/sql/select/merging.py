@@ -10,6 +10,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from oncue.core.problems import nearest
+from oncue.core.sql.columns import is_star
 from oncue.core.sql.select.levels import Query
 
 _OF_WINDOWS = ("window_start", "window_end", "window_time")
@@ -46,11 +47,11 @@ class _Names:
         self._select = select
         self._alias = alias.lower()
         self._given = {
-            (item.alias or item.name or "").lower(): _unnamed(item)
+            (item.alias or item.name or "").lower(): item.unalias()
             for item in select.expressions
-            if not _is_star(item)
+            if not is_star(item)
         }
-        if any(_is_star(item) for item in select.expressions):
+        if any(is_star(item) for item in select.expressions):
             bounds = _OF_WINDOWS if query.table is not None else ()
             self._given = {
                 name: exp.column(name) for name in (*query.read.columns, *bounds)
@@ -74,13 +75,13 @@ class _Names:
 
     def _item(self, item: exp.Expr) -> list[exp.Expr]:
         """Return the columns that an item gives, each with a name."""
-        if _is_star(item):
+        if is_star(item):
             return [_named(exp.column(name), name) for name in self._given]
         return [_named(item, item.name) if isinstance(item, exp.Column) else item]
 
     def _spell_out(self, clause: exp.Expr, aliases: set[str]) -> None:
         for column in [*clause.find_all(exp.Column)]:
-            if not isinstance(column.this, exp.Star) and column.name.lower() not in aliases:
+            if not is_star(column) and column.name.lower() not in aliases:
                 column.replace(self._of(column))
 
     def _of(self, column: exp.Column) -> exp.Expr:
@@ -102,13 +103,5 @@ class _Names:
         return spelled
 
 
-def _is_star(item: exp.Expr) -> bool:
-    return isinstance(item, exp.Star) or isinstance(item.this, exp.Star)
-
-
 def _named(column: exp.Expr, name: str) -> exp.Expr:
     return exp.alias_(column, name, quoted=True, copy=False)
-
-
-def _unnamed(item: exp.Expr) -> exp.Expr:
-    return item.this if isinstance(item, exp.Alias) else item
