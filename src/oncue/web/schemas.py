@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from typing import Final
 
 from oncue.core.dead_letters import LetterState, Queue, RedriveState
-from oncue.core.pattern.operator import Kind
 from oncue.core.workflow.state import AttemptStatus, Status, StepStatus
-from oncue.engine.explanations import Fate
 from oncue.engine.standing import KINDS
+from oncue.web.event_schemas import EVENT_SCHEMAS
 from oncue.web.shapes import (
     ANY,
-    DECIMAL,
     INSTANT,
     NUMBER,
     OBJECT,
     TEXT,
     TRUTH,
+    WARNINGS,
     Schema,
     list_of,
     object_of,
@@ -25,15 +24,6 @@ from oncue.web.shapes import (
     with_members,
 )
 
-_EXPLAINED: Final = {
-    "disposition": one_of(*Fate),
-    "clause": or_null(TEXT),
-    "error": or_null(TEXT),
-    "match_id": or_null(TEXT),
-    "outcome": or_null(OBJECT),
-    "key": OBJECT,
-    "state": OBJECT,
-}
 _SAVED: Final = {
     "id": TEXT,
     "enabled": TRUTH,
@@ -75,7 +65,6 @@ _STEP: Final = {
     "output": ANY,
     "error": or_null(TEXT),
 }
-_RECEIPT: Final = {"id": TEXT, "status": one_of("accepted", "duplicate"), "offset": NUMBER}
 _HOOK: Final = {
     "id": TEXT,
     "name": TEXT,
@@ -102,10 +91,9 @@ _ACCOUNT: Final = {
     "query_bounds": OBJECT,
     "created_at": INSTANT,
 }
-_WARNINGS: Final = list_of(object_of(path=TEXT, message=TEXT))
-_SHORT: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 512}
 
 SCHEMAS: Final[Mapping[str, Schema]] = {
+    **EVENT_SCHEMAS,
     "Problem": {
         **object_of(type=TEXT, title=TEXT, status=NUMBER, detail=TEXT),
         "description": "RFC 9457; `errors` are all problems of the request, each with its place.",
@@ -125,91 +113,15 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
         ],
     },
     "Status": object_of(status=TEXT),
-    "ArchiveStatus": object_of(
-        files=NUMBER,
-        bytes=NUMBER,
-        events=NUMBER,
-        newest_at=or_null(INSTANT),
-        waiting=NUMBER,
-        missing=NUMBER,
-        trouble=or_null(object_of(since=INSTANT, message=TEXT)),
-    ),
     "Anything": ANY,
-    "NewEvent": {
-        "type": "object",
-        "properties": {
-            "type": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}$"},
-            "id": _SHORT,
-            "source": _SHORT,
-            "subject": _SHORT,
-            "time": INSTANT,
-            "data": {},
-        },
-        "required": ["type"],
-        "description": "Or a CloudEvent. Other names are extension attributes.",
-    },
-    "NewEvents": {"type": "array", "items": ref("NewEvent"), "minItems": 1, "maxItems": 100},
     "Signal": object_of(name=one_of("in_doubt"), data=OBJECT),
     "Occasion": {
         "type": "object",
         "properties": {"input": {}, "event": ref("NewEvent"), "event_id": TEXT},
         "description": "One of the three; without any, the input is an empty object.",
     },
-    "Receipt": {**object_of(**_RECEIPT), "description": "`offset` counts per account."},
-    "BatchReceipt": object_of(accepted=NUMBER, duplicates=NUMBER, events=list_of(ref("Receipt"))),
-    "Event": object_of(
-        id=TEXT,
-        source=TEXT,
-        type=TEXT,
-        subject=or_null(TEXT),
-        time=INSTANT,
-        data=ANY,
-        offset=NUMBER,
-        received_at=INSTANT,
-    ),
-    "EventWithDispositions": with_members(
-        "Event",
-        dispositions=list_of(
-            object_of(pattern=TEXT, pattern_id=TEXT, version=NUMBER, **_EXPLAINED),
-        ),
-    ),
-    "Explanation": object_of(pattern=TEXT, event=ref("Event"), **_EXPLAINED),
     "Template": OBJECT,
-    "Match": object_of(
-        id=TEXT,
-        pattern=TEXT,
-        pattern_id=TEXT,
-        pattern_version=NUMBER,
-        state_version=NUMBER,
-        kind=one_of(*Kind),
-        match_number=or_null(NUMBER),
-        key=OBJECT,
-        time=INSTANT,
-        detected_at=INSTANT,
-        events=list_of(OBJECT),
-        event_count=NUMBER,
-        first_offset=or_null(NUMBER),
-        last_offset=or_null(NUMBER),
-        bindings=OBJECT,
-        values=OBJECT,
-        window=or_null(object_of(start=INSTANT, end=INSTANT)),
-        score=or_null(DECIMAL),
-        suppressed=NUMBER,
-        revision=NUMBER,
-        outcome=or_null(OBJECT),
-    ),
-    "BacktestResult": {
-        **object_of(
-            match_count=NUMBER,
-            matches=list_of(ref("Match")),
-            events_scanned=NUMBER,
-            truncated=TRUTH,
-            failures=NUMBER,
-            warnings=_WARNINGS,
-        ),
-        "description": "With `comparison`, where it was asked for.",
-    },
-    "WorkflowWithWarnings": with_members("SavedWorkflow", warnings=_WARNINGS),
+    "WorkflowWithWarnings": with_members("SavedWorkflow", warnings=WARNINGS),
     "Validity": object_of(valid=TRUTH),
     "Begun": object_of(execution_id=TEXT, status=one_of(*Status)),
     "ForeseenExecution": object_of(
@@ -282,7 +194,7 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
                 name=TEXT,
                 change=one_of("created", "changed", "unchanged"),
                 version=NUMBER,
-                warnings=_WARNINGS,
+                warnings=WARNINGS,
                 hooks=list_of(object_of(name=TEXT, url=TEXT, secret=or_null(TEXT))),
             )
         ),
@@ -290,41 +202,8 @@ SCHEMAS: Final[Mapping[str, Schema]] = {
     "Rotation": object_of(
         total=NUMBER, rotated=NUMBER, locked=list_of(object_of(account=TEXT, kind=TEXT, name=TEXT))
     ),
-    "EventSchema": object_of(
-        types=list_of(
-            object_of(
-                type=TEXT,
-                count=NUMBER,
-                first_at=INSTANT,
-                last_at=INSTANT,
-                fields=list_of(object_of(path=TEXT, kind=TEXT)),
-                sample=ANY,
-            )
-        )
-    ),
-    "Completion": object_of(
-        columns=list_of(object_of(name=TEXT, type=TEXT)),
-        functions=list_of(
-            object_of(
-                name=TEXT,
-                kind=one_of("scalar", "aggregate", "window", "macro", "row pattern"),
-                parameters=list_of(TEXT),
-                description=TEXT,
-                example=TEXT,
-                streams=TRUTH,
-            )
-        ),
-        keywords=list_of(TEXT),
-    ),
-    "QueryResult": object_of(
-        columns=list_of(object_of(name=TEXT, type=TEXT)),
-        rows=list_of(list_of(ANY)),
-        row_count=NUMBER,
-        truncated=TRUTH,
-        elapsed_ms=NUMBER,
-    ),
-    "HookWithWarnings": with_members("SavedHook", warnings=_WARNINGS),
-    "ConnectionWithWarnings": with_members("SavedConnection", warnings=_WARNINGS),
+    "HookWithWarnings": with_members("SavedHook", warnings=WARNINGS),
+    "ConnectionWithWarnings": with_members("SavedConnection", warnings=WARNINGS),
     "DeadLetter": {
         **object_of(
             id=TEXT,
@@ -396,7 +275,7 @@ SAVED: Final[Mapping[str, tuple[str, Schema]]] = {
             owned_by=or_null(TEXT),
             paused=or_null(object_of(since=INSTANT, reason=TEXT)),
             cost_class=one_of("indexed", "scan"),
-            warnings=_WARNINGS,
+            warnings=WARNINGS,
             stats=OBJECT,
         ),
     ),

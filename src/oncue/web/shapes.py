@@ -55,3 +55,6 @@ def page(name: str) -> Schema:
 def with_members(name: str, **properties: Schema) -> Schema:
     """Return a schema with further members."""
     return {"allOf": [ref(name), object_of(**properties)]}
+
+
+WARNINGS: Final = list_of(object_of(path=TEXT, message=TEXT))
