@@ -5,30 +5,16 @@ Nearly all attacks are read before they are run, and refused; what is left wants
 has what it is given. `MAY_BE_SEEN` is all that a query learns of anything but events.
 """
 
-import asyncio
 import json
-import logging
-import os
-import signal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
 
-from oncue.core.errors import InvalidInput, Overloaded
-from oncue.ports import EventQuestion
-from oncue.store.children import Ending
-from oncue.store.query.messages import Answer, Part, Question, Refusal, Reply, Rows
-from oncue.store.query.parent import QueryChild
-from oncue.store.query.pool import Bounds, QueryPool, Start
+from oncue.store.query.messages import Answer, Refusal
+from oncue.store.query.pool import Bounds
 from oncue.store.query.reach import REFUSED_FUNCTIONS, TABLE_FUNCTIONS
-from oncue.store.sqlite.log import SqliteEventLog
-from tests.make import make_incoming
-from tests.store.logs import archive_all, archive_in, use_log
-
-ACCOUNT = "acc_a"
-ENDLESS = "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t"
+from tests.store.query.asking import ENDLESS, ask_all, ask_pool
 
 FILES = [
     "SELECT * FROM read_text('/etc/passwd')",
@@ -54,6 +40,8 @@ FILES = [
     "SUMMARIZE '0.parquet'",
     "SELECT * FROM (PIVOT read_csv('/etc/passwd') ON column0 IN ('x'))",
 ]
+
+
 NETWORK = [
     "SELECT * FROM read_parquet('https://example.com/x.parquet')",
     "SELECT * FROM 's3://bucket/x.csv'",
@@ -63,6 +51,8 @@ NETWORK = [
     "LOAD httpfs",
     "CREATE SECRET (TYPE s3)",
 ]
+
+
 STATEMENTS = [
     "COPY events TO 'stolen.csv'",
     "COPY (SELECT 1) TO '/dev/stdout'",
@@ -102,6 +92,8 @@ STATEMENTS = [
     "",
     ";",
 ]
+
+
 INSIDE = [
     "SELECT current_setting('allowed_paths')",
     "SELECT system.main.CURRENT_SETTING('allowed_paths')",
@@ -151,6 +143,8 @@ INSIDE = [
     "SELECT * FROM pandas_scan(123)",
     "SELECT * FROM arrow_scan(1, 2, 3)",
 ]
+
+
 EFFECTS = [
     "SELECT nextval('s')",
     "SELECT setseed(0.5)",
@@ -163,6 +157,8 @@ EFFECTS = [
     "SELECT * FROM enable_profiling()",
     "SELECT * FROM create_external_resource('x')",
 ]
+
+
 MAY_BE_SEEN = {
     "SELECT version() LIKE 'v%'": [[True]],
     "SELECT current_user, current_database(), current_schema()": [["duckdb", "memory", "main"]],
@@ -189,11 +185,15 @@ MAY_BE_SEEN = {
 
 
 TOLD = ("duckdb_columns", "duckdb_functions", "duckdb_keywords")
+
+
 # Chance, the clock, numbers of this process, and the query itself.
 HARMLESS = {
     *("current_connection_id", "current_query_id", "current_transaction_id", "current_query"),
     *("error", "gen_random_uuid", "random", "uuid", "uuidv4", "uuidv7", "vector_type"),
 }
+
+
 WANTS_MEMORY = [
     "SELECT repeat('x', 4000000000)",
     "SELECT list(range(10000000)) FROM range(100)",
@@ -206,6 +206,8 @@ WANTS_MEMORY = [
     "SELECT array_agg(repeat('x', 1000)) OVER () FROM range(1000000)",
     "WITH RECURSIVE t AS (SELECT 'x' AS s UNION ALL SELECT s || s FROM t) SELECT max(s) FROM t",
 ]
+
+
 WANTS_TIME = [
     ENDLESS,
     "SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b",
@@ -219,6 +221,8 @@ WANTS_TIME = [
     )
     + " SELECT sum(x) FROM c29",
 ]
+
+
 DEEP = {
     "parentheses": "SELECT {}1{}".format("(" * 20_000, ")" * 20_000),
     "parentheses that are looked through": "SELECT {}1{}".format("(" * 900, ")" * 900),
@@ -232,59 +236,6 @@ DEEP = {
     "documents": "SELECT (repeat('[', 100000) || repeat(']', 100000))::JSON",
     "patterns": "SELECT regexp_matches(repeat('a', 1000000), '(a*)*b')",
 }
-# A bug of DuckDB's, on which it ends; if a release mends it, another will do.
-CRASH = "SELECT (repeat('[', 100000) || repeat(']', 100000))::JSON::VARIANT"
-
-
-async def _filled(log: SqliteEventLog) -> None:
-    for number in (1, 2, 3):
-        event = make_incoming(id=f"i{number}", type="order.paid", data={"n": number})
-        await log.append(ACCOUNT, [event])
-        await log.append("acc_b", [make_incoming(id=f"theirs-{number}")])
-        if number == 2:
-            await archive_all(log, full=1)
-
-
-def ask_all(folder: Path, *queries: str, start: Start = QueryChild.start) -> list[Reply]:
-    """Return the replies of one process over two archived events and a recent one."""
-
-    async def use(log: SqliteEventLog) -> list[Reply]:
-        await _filled(log)
-        child = await start()
-        links = folder / "links"
-        links.mkdir()
-        lines = folder / "lines"
-        try:
-            async with log.past.all_rows(ACCOUNT, lines) as files:
-                names = [f"{place}.parquet" for place in range(len(files))]
-                for name, path in zip(names, files, strict=True):
-                    (links / name).symlink_to(path)
-                await child.ask(Rows(ACCOUNT, str(lines), str(links), names, 256, 1))
-                kind = "application/json"
-                return [await child.ask(Question(q, b"[]", 100, 1 << 20, kind)) for q in queries]
-        finally:
-            await child.kill()
-
-    replies: list[Reply] = use_log(folder, use, archive=archive_in(folder))
-    return replies
-
-
-def ask_pool(folder: Path, bounds: Bounds, *queries: str, start: Start = QueryChild.start) -> Any:
-    """Return what each query is told, one after the other."""
-
-    async def use(log: SqliteEventLog) -> list[str]:
-        await _filled(log)
-        async with QueryPool(log.past.all_rows, folder / "q", bounds, start=start) as pool:
-            return [await _told(pool, sql) for sql in queries]
-
-    return use_log(folder, use, archive=archive_in(folder))
-
-
-async def _told(pool: QueryPool, sql: str) -> str:
-    try:
-        return (await pool.ask(ACCOUNT, EventQuestion(sql))).body.decode()
-    except InvalidInput as exc:
-        return exc.problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -411,91 +362,3 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, sql: str, words: s
 
     told = reply.body.decode() if isinstance(reply, Answer) else str(reply.message)  # type: ignore[union-attr]
     assert words in told
-
-
-def test_a_process_that_a_query_ends_is_not_said_to_want_memory(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    told, after = ask_pool(tmp_path, Bounds(60_000), f"{CRASH} -- secret value", "SELECT 1")
-
-    assert told == "the query ended its process (signal 11, SIGSEGV): write it otherwise"
-    assert after == "[[1]]"
-    assert [record.levelno for record in caplog.records] == [logging.WARNING]
-    assert f"account={ACCOUNT}" in caplog.text
-    assert "signal 11, SIGSEGV" in caplog.text
-    assert "secret" not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("number", "words"),
-    [
-        (signal.SIGKILL, "over memory: the query wants more than it may have"),
-        (signal.SIGSEGV, "the query ended its process (signal 11, SIGSEGV): write it otherwise"),
-        (signal.SIGABRT, "the query ended its process (signal 6, SIGABRT): write it otherwise"),
-    ],
-)
-def test_what_others_do_to_its_process_is_told(tmp_path: Path, number: int, words: str) -> None:
-    class Doomed(QueryChild):
-        async def ask(self, part: Part) -> Reply:
-            asked = asyncio.ensure_future(super().ask(part))
-            if isinstance(part, Question) and part.sql == ENDLESS:
-                os.kill(self.pid, number)
-            return await asked
-
-    assert ask_pool(tmp_path, Bounds(60_000), ENDLESS, "SELECT 1", start=Doomed.start) == [
-        words,
-        "[[1]]",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("code", "words", "is_for_memory"),
-    [
-        (-signal.SIGKILL, b"", True),
-        (-signal.SIGABRT, b"terminate called after throwing an instance of 'std::bad_alloc'", True),
-        (1, b"Traceback ...\nMemoryError\n", True),
-        (-signal.SIGABRT, b"terminate called after throwing an instance of 'x'", False),
-        (-signal.SIGSEGV, b"", False),
-        (1, b"ImportError", False),
-    ],
-)
-def test_how_a_process_ended_says_why(code: int, words: bytes, is_for_memory: object) -> None:
-    assert Ending(code, words).is_for_memory == is_for_memory
-
-
-def test_a_process_that_ends_before_it_saw_the_query_is_not_held_against_it(tmp_path: Path) -> None:
-    async def use(log: SqliteEventLog) -> list[Any]:
-        async with QueryPool(log.past.all_rows, tmp_path / "q", start=Dead.start) as pool:
-            with pytest.raises(Overloaded, match="process of the query to go on, it ended"):
-                await pool.ask(ACCOUNT, EventQuestion("SELECT 1"))
-        async with QueryPool(log.past.all_rows, tmp_path / "q", start=_no_child) as pool:
-            with pytest.raises(Overloaded, match="room for the process of a query"):
-                await pool.ask(ACCOUNT, EventQuestion("SELECT 1"))
-        return []
-
-    class Dead(QueryChild):
-        async def ask(self, part: Part) -> Reply:
-            os.kill(self.pid, signal.SIGTERM)
-            return await super().ask(part)
-
-    use_log(tmp_path, use)
-
-
-async def _no_child() -> QueryChild:
-    raise BlockingIOError
-
-
-def test_rows_that_take_more_memory_than_there_is_are_told_as_that(tmp_path: Path) -> None:
-    async def use(log: SqliteEventLog) -> str:
-        for number in range(4):
-            large = [
-                make_incoming(
-                    id=f"{number}-{n}", data={"x": "".join(map(str, range(n, n + 40_000)))}
-                )
-                for n in range(100)
-            ]
-            await log.append(ACCOUNT, large)
-        async with QueryPool(log.past.all_rows, tmp_path / "q", Bounds(60_000, 64)) as pool:
-            return await _told(pool, "SELECT 1")
-
-    assert use_log(tmp_path, use).startswith("over memory: ")
