@@ -116,8 +116,8 @@ def test_what_is_answered_is_what_the_document_says(tmp_path: Path) -> None:
 
 def test_the_pages_ask_nobody_else(tmp_path: Path) -> None:
     async def use(server: Served) -> list[Answer]:
-        paths = ("/", "/page.js", "/page.css", "/docs", "/docs.js")
-        return [await server.request("GET", path, key=None) for path in paths]
+        pages = ("/", "/page.js", "/page.css", "/shared.js", "/sql", "/sql.js", "/docs", "/docs.js")
+        return [await server.request("GET", path, key=None) for path in pages]
 
     for page in serve(tmp_path, use):
         assert page.status == 200

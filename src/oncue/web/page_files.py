@@ -22,6 +22,7 @@ _FILES: Final = {
     "/": ("page.html", "text/html"),
     "/page.js": ("page.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
+    "/shared.js": ("shared.js", "text/javascript"),
     "/sql": ("sql.html", "text/html"),
     "/sql.js": ("sql.js", "text/javascript"),
     "/docs": ("docs.html", "text/html"),

@@ -1,7 +1,5 @@
 // Shows openapi.json, and lets a person try each operation.
-"use strict";
-
-const byId = (id) => document.getElementById(id);
+import { $, knownKey } from "./shared.js";
 
 // Text becomes text: nothing of the document is ever read as HTML.
 function element(name, properties = {}, ...children) {
@@ -71,7 +69,7 @@ async function send(path, method, fields, media, body) {
     else if (input.value && one.in === "query") query.set(one.name, input.value);
     else if (input.value) headers[one.name] = input.value;
   }
-  if (byId("key").value) headers.Authorization = `Bearer ${byId("key").value}`;
+  if ($("key").value) headers.Authorization = `Bearer ${$("key").value}`;
   if (media) headers["Content-Type"] = media[0];
   const asked = query.size ? `${path}?${query}` : path;
   try {
@@ -119,10 +117,10 @@ function show(openapi) {
       sections.get(tag).append(details);
     }
   }
-  byId("operations").append(...sections.values());
+  $("operations").append(...sections.values());
 }
 
-byId("find").addEventListener("input", (event) => {
+$("find").addEventListener("input", (event) => {
   const wanted = event.target.value.toLowerCase();
   for (const operation of document.querySelectorAll("details.operation")) {
     operation.hidden = !operation.querySelector("summary").textContent.toLowerCase().includes(wanted);
@@ -131,8 +129,8 @@ byId("find").addEventListener("input", (event) => {
     section.hidden = !section.querySelector("details.operation:not([hidden])");
   }
 });
-byId("settings").addEventListener("submit", (event) => event.preventDefault());
-byId("key").value = new URLSearchParams(location.hash.slice(1)).get("key") ?? "";
+$("settings").addEventListener("submit", (event) => event.preventDefault());
+$("key").value = knownKey() ?? "";
 fetch("openapi.json").then((answer) => answer.json()).then(show).catch((error) => {
-  byId("state").textContent = String(error);
+  $("state").textContent = String(error);
 });

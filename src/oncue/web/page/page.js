@@ -1,5 +1,5 @@
 // One page without a build step. Data is only ever set as text, so nothing of it can become code.
-"use strict";
+import { $, Refused, ask, begin, button, key, make, show, when } from "./shared.js";
 
 const EXAMPLE = `name: hello
 steps:
@@ -24,32 +24,8 @@ const REFRESH_MS = 2000;
 const SHOWN_EVENTS = 20;
 const SHOWN_PATTERNS = 20;
 const SHOWN_MATCHES = 10;
-const $ = (id) => document.getElementById(id);
-const state = { key: "", chosen: "", timer: 0 };
-
-class Refused extends Error {}
-
-async function ask(method, path, body, type = "application/json") {
-  const headers = { Authorization: `Bearer ${state.key}` };
-  if (body !== undefined) headers["Content-Type"] = type;
-  const answer = await fetch(path, { method, headers, body });
-  const content = await answer.json();
-  if (answer.ok) return content;
-  if (answer.status === 401) leave();
-  const errors = (content.errors || []).map((e) => (e.path ? `${e.path}: ` : "") + e.message);
-  throw new Refused(errors.join("\n") || content.detail);
-}
-
-function make(tag, text, kind) {
-  const element = document.createElement(tag);
-  if (text !== undefined) element.textContent = text;
-  if (kind) element.className = kind;
-  return element;
-}
-
-function when(instant) {
-  return instant ? new Date(instant).toLocaleString() : "";
-}
+const YAML = { "Content-Type": "application/yaml" };
+const state = { chosen: "", timer: 0 };
 
 // What stands in a table, or that nothing does.
 function fill(id, lines, nothing = "none yet") {
@@ -92,7 +68,7 @@ function showExecution(execution) {
   const head = make("p");
   head.append(make("strong", execution.workflow), ` version ${execution.version} · `, make("span", execution.status, `status ${execution.status}`));
   const parts = [head];
-  if (execution.finished_at) head.append(" · ", button("replay", () => replay(execution, "start")));
+  if (execution.finished_at) head.append(" · ", acting("replay", () => replay(execution, "start")));
   if (execution.error) parts.push(make("pre", execution.error, "failed"));
   const list = make("ol", undefined, "steps");
   list.append(...execution.steps.map((step) => showStep(step, execution)));
@@ -106,7 +82,7 @@ function showStep(step, execution) {
   const attempts = step.attempts.length > 1 ? ` · ${step.attempts.length} attempts` : "";
   head.append(make("strong", step.path), ` ${step.type} · `, make("span", step.status, `status ${step.status}`), attempts);
   if (step.reused) head.append(" · reused");
-  if (execution.finished_at) head.append(" · ", button("replay from here", () => replay(execution, step.path)));
+  if (execution.finished_at) head.append(" · ", acting("replay from here", () => replay(execution, step.path)));
   item.append(head);
   if (step.waits_for) item.append(make("div", step.waits_for, "hint"));
   if (step.waits_until) item.append(make("div", `until ${when(step.waits_until)}`, "hint"));
@@ -120,11 +96,8 @@ function showStep(step, execution) {
   return item;
 }
 
-function button(text, act) {
-  const element = make("button", text, "row");
-  element.type = "button";
-  element.addEventListener("click", () => tell("redriving", act));
-  return element;
+function acting(text, act) {
+  return button(text, () => tell("redriving", act));
 }
 
 async function replay(execution, from) {
@@ -138,11 +111,11 @@ function showLetters(groups) {
     const body = JSON.stringify({ filter: { fingerprint: group.fingerprint } });
     const acts = make("td");
     acts.append(
-      button("redrive", async () => {
+      acting("redrive", async () => {
         const begun = await ask("POST", "dead-letters/redrive", body);
         return `redriving ${begun.total} at ${begun.rate}`;
       }), " ",
-      button("discard", async () => `discarded ${(await ask("POST", "dead-letters/discard", body)).discarded}`));
+      acting("discard", async () => `discarded ${(await ask("POST", "dead-letters/discard", body)).discarded}`));
     const cause = make("td", group.error, "data");
     cause.title = group.error;
     const line = make("tr");
@@ -168,9 +141,8 @@ function showMatches(matches) {
     const started = make("td");
     const execution = match.outcome?.execution_id;
     if (execution) {
-      const open = make("button", "execution", "row");
+      const open = button("execution", () => choose(execution));
       open.title = execution;
-      open.addEventListener("click", () => choose(execution));
       started.append(open);
     } else {
       started.textContent = match.outcome?.skipped ?? "nothing";
@@ -276,17 +248,18 @@ function showEvent(event) {
 }
 
 // EventSource cannot carry a key, so the stream is read by hand.
-async function follow(key) {
+async function follow() {
+  const followed = key;
   const latest = await ask("GET", `events?limit=${SHOWN_EVENTS}`);
   $("events").replaceChildren();
   latest.data.reverse().forEach(showEvent);
   let last = latest.data.at(-1)?.offset ?? 0;
-  while (state.key === key) {
+  while (key === followed) {
     try {
-      const answer = await fetch(`events/stream?after=${last}`, { headers: { Authorization: `Bearer ${key}` } });
+      const answer = await fetch(`events/stream?after=${last}`, { headers: { Authorization: `Bearer ${followed}` } });
       if (!answer.ok) return;
       for await (const message of messages(answer.body)) {
-        if (state.key !== key) return;
+        if (key !== followed) return;
         last = message.offset;
         if (message.event === "event") showEvent(message.data);
       }
@@ -317,54 +290,42 @@ async function choose(id) {
   await refresh();
 }
 
-async function refresh() {
-  clearTimeout(state.timer);
-  try {
-    const [board, executions, workflows, patterns, schedules, hooks, letters, variables, connections, secrets] = await Promise.all([
-      ask("GET", "monitoring/dashboard"),
-      ask("GET", "executions?limit=30"),
-      ask("GET", "workflows?limit=100"),
-      ask("GET", "patterns?limit=100"),
-      ask("GET", "schedules?limit=100"),
-      ask("GET", "hooks?limit=100"),
-      ask("GET", "dead-letters?state=open&group=error"),
-      ask("GET", "variables?limit=100"),
-      askIfAllowed("connections?limit=100"),
-      askIfAllowed("secrets?limit=100"),
-    ]);
-    showMatches(await latestMatches(patterns.data));
-    showPatterns(patterns.data);
-    showSchedules(schedules.data);
-    showHooks(hooks.data);
-    showLetters(letters.data);
-    showVendors(board.vendors);
-    showConnections(connections);
-    showValues(secrets, variables.data);
-    showNumbers(board);
-    showExecutions(executions.data);
-    $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
-    $("state").textContent = "";
-    document.querySelector("main").hidden = false;
-    $("enter").hidden = true;
-  } catch (error) {
-    if (!$("enter").hidden) return;
-    $("state").textContent = error instanceof Refused ? error.message : "OnCue does not answer";
-  }
-  state.timer = setTimeout(refresh, REFRESH_MS);
+async function load() {
+  const [board, executions, workflows, patterns, schedules, hooks, letters, variables, connections, secrets] = await Promise.all([
+    ask("GET", "monitoring/dashboard"),
+    ask("GET", "executions?limit=30"),
+    ask("GET", "workflows?limit=100"),
+    ask("GET", "patterns?limit=100"),
+    ask("GET", "schedules?limit=100"),
+    ask("GET", "hooks?limit=100"),
+    ask("GET", "dead-letters?state=open&group=error"),
+    ask("GET", "variables?limit=100"),
+    askIfAllowed("connections?limit=100"),
+    askIfAllowed("secrets?limit=100"),
+  ]);
+  showMatches(await latestMatches(patterns.data));
+  showPatterns(patterns.data);
+  showSchedules(schedules.data);
+  showHooks(hooks.data);
+  showLetters(letters.data);
+  showVendors(board.vendors);
+  showConnections(connections);
+  showValues(secrets, variables.data);
+  showNumbers(board);
+  showExecutions(executions.data);
+  $("workflows").replaceChildren(...workflows.data.map((row) => make("li", `${row.name} (version ${row.version})${row.enabled ? "" : ", off"}`, row.enabled ? "" : "hint")));
 }
 
-function leave() {
-  sessionStorage.removeItem("oncue-key");
-  $("enter").hidden = false;
-  document.querySelector("main").hidden = true;
-  $("key").focus();
+async function refresh() {
+  clearTimeout(state.timer);
+  if (await show(load)) state.timer = setTimeout(refresh, REFRESH_MS);
 }
 
 async function save() {
   const text = $("document").value;
-  await ask("POST", "workflows/validate", text, "application/yaml");
+  await ask("POST", "workflows/validate", text, YAML);
   const known = await ask("GET", "workflows?limit=500");
-  const saved = await ask("POST", "workflows", text, "application/yaml").catch((error) => {
+  const saved = await ask("POST", "workflows", text, YAML).catch((error) => {
     if (!/does not exist yet/.test(error.message)) throw error;
     throw new Refused(`${error.message}\nChoose another name: ${known.data.map((row) => row.name).join(", ")} are taken.`);
   });
@@ -394,7 +355,7 @@ function found(result) {
 }
 
 $("validate").addEventListener("click", () => tell("answer", async () => {
-  await ask("POST", "workflows/validate", $("document").value, "application/yaml");
+  await ask("POST", "workflows/validate", $("document").value, YAML);
   return "valid";
 }));
 $("save").addEventListener("click", () => tell("answer", async () => `saved ${(await save()).name}`));
@@ -406,28 +367,15 @@ $("run").addEventListener("click", () => tell("answer", async () => {
   return JSON.stringify(run.output ?? run, null, 2);
 }));
 $("backtest").addEventListener("click", () => tell("found", async () =>
-  found(await ask("POST", "patterns/test", around(""), "application/yaml"))));
+  found(await ask("POST", "patterns/test", around(""), YAML))));
 $("keep").addEventListener("click", () => tell("found", async () => {
-  const saved = await ask("POST", "patterns", around(`name: ${JSON.stringify($("name").value)}\n`), "application/yaml");
+  const saved = await ask("POST", "patterns", around(`name: ${JSON.stringify($("name").value)}\n`), YAML);
   return `saved ${saved.name}`;
 }));
-$("enter").addEventListener("submit", (event) => {
-  event.preventDefault();
-  enter($("key").value.trim());
-});
 
-function enter(key) {
-  state.key = key;
-  sessionStorage.setItem("oncue-key", key);
-  refresh();
-  follow(key).catch(() => {});
-}
-
-// `oncue up` prints a link that ends in #key=…; the key leaves the address at once.
-const given = new URLSearchParams(location.hash.slice(1)).get("key");
-if (given) history.replaceState(null, "", location.pathname);
 $("document").value = EXAMPLE;
 $("condition").value = CONDITION;
-const known = given || sessionStorage.getItem("oncue-key");
-if (known) enter(known);
-else leave();
+begin(() => {
+  refresh();
+  follow().catch(() => {});
+});

@@ -1,5 +1,5 @@
 // The console of SQL. Data is only ever set as text, so nothing of it can become code.
-"use strict";
+import { $, ask, begin, button, make, reason, send, show, when } from "./shared.js";
 
 const EXAMPLE = `SELECT window_start, type, COUNT(*) AS n
 FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(time), INTERVAL '1' HOUR))
@@ -9,38 +9,15 @@ const SHOWN_ROWS = 1000;
 const SHOWN_MATCHES = 20;
 const OFFERED = 8;
 const WORD = /[A-Za-z_][\w.]*$/;
-const $ = (id) => document.getElementById(id);
-const state = { key: "", offers: [], asked: 0 };
-
-class Refused extends Error {}
-
-async function ask(method, path, body, accept = "application/json") {
-  const headers = { Authorization: `Bearer ${state.key}`, Accept: accept };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(path, { method, headers, body: JSON.stringify(body) });
-  if (answer.ok) return accept === "application/json" ? answer.json() : answer.blob();
-  if (answer.status === 401) leave();
-  const problem = await answer.json();
-  throw new Refused((problem.errors ?? []).map((error) => error.message).join("\n") || problem.detail);
-}
-
-function make(tag, text, kind) {
-  const element = document.createElement(tag);
-  if (text !== undefined) element.textContent = text;
-  if (kind) element.className = kind;
-  return element;
-}
-
-function button(text, act) {
-  const element = make("button", text, "row");
-  element.type = "button";
-  element.addEventListener("click", act);
-  return element;
-}
+const state = { offers: [], asked: 0 };
 
 function spelled(value) {
   if (value === null) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function pattern() {
+  return { type: "sql", query: query() };
 }
 
 // The text that is marked, or else all of it.
@@ -56,7 +33,7 @@ async function tell(act) {
   try {
     say(await act() ?? "");
   } catch (error) {
-    say(error instanceof Refused ? error.message : "OnCue does not answer");
+    say(reason(error));
     mark(error.message);
   }
 }
@@ -104,7 +81,7 @@ function showTypes({ types }) {
       return item;
     }));
     const head = make("summary");
-    head.append(make("strong", type), ` ${count}, the last ${new Date(last_at).toLocaleString()}`);
+    head.append(make("strong", type), ` ${count}, the last ${when(last_at)}`);
     more.append(head, list, make("pre", JSON.stringify(sample, null, 2)));
     return more;
   });
@@ -132,55 +109,44 @@ function offer() {
   }));
 }
 
-async function prepare() {
-  try {
-    const [schema, known] = await Promise.all([ask("GET", "events/schema"), ask("GET", "events/completion")]);
-    const fields = schema.types.flatMap(({ type, fields }) => fields.map(({ path, kind }) => ({ text: path, hint: `${kind} of ${type}` })));
-    state.offers = [
-      ...known.columns.map(({ name, type }) => ({ text: name, hint: type })),
-      ...new Map(fields.map((field) => [field.text, field])).values(),
-      ...known.functions.map(({ name, parameters, description, streams }) => ({
-        text: `${name}(`, hint: `${name}(${parameters.join(", ")})\n${description}${streams ? "" : "\nNot in patterns."}` })),
-      ...known.keywords.map((word) => ({ text: word.toUpperCase(), hint: "keyword" })),
-    ];
-    showTypes(schema);
-    document.querySelector("main").hidden = false;
-    $("enter").hidden = true;
-  } catch (error) {
-    if ($("enter").hidden) $("state").textContent = error instanceof Refused ? error.message : "OnCue does not answer";
-  }
+async function load() {
+  const [schema, known] = await Promise.all([ask("GET", "events/schema"), ask("GET", "events/completion")]);
+  const fields = schema.types.flatMap(({ type, fields }) => fields.map(({ path, kind }) => ({ text: path, hint: `${kind} of ${type}` })));
+  state.offers = [
+    ...known.columns.map(({ name, type }) => ({ text: name, hint: type })),
+    ...new Map(fields.map((field) => [field.text, field])).values(),
+    ...known.functions.map(({ name, parameters, description, streams }) => ({
+      text: `${name}(`, hint: `${name}(${parameters.join(", ")})\n${description}${streams ? "" : "\nNot in patterns."}` })),
+    ...known.keywords.map((word) => ({ text: word.toUpperCase(), hint: "keyword" })),
+  ];
+  showTypes(schema);
 }
 
-function enter(key) {
-  state.key = key;
-  sessionStorage.setItem("oncue-key", key);
-  prepare();
-}
-
-function leave() {
-  sessionStorage.removeItem("oncue-key");
-  $("enter").hidden = false;
-  document.querySelector("main").hidden = true;
-  $("key").focus();
+function asked(limit) {
+  return JSON.stringify({ sql: query(), limit });
 }
 
 function run() {
-  return tell(async () => showAnswer(await ask("POST", "events/query", { sql: query(), limit: SHOWN_ROWS })));
+  return tell(async () => showAnswer(await ask("POST", "events/query", asked(SHOWN_ROWS))));
 }
 
 $("ask").addEventListener("click", run);
 $("csv").addEventListener("click", () => tell(async () => {
+  const answer = await send("POST", "events/query", asked(10000), { Accept: "text/csv" });
   const link = make("a");
-  link.href = URL.createObjectURL(await ask("POST", "events/query", { sql: query(), limit: 10000 }, "text/csv"));
+  link.href = URL.createObjectURL(await answer.blob());
   link.download = "events.csv";
   link.click();
   URL.revokeObjectURL(link.href);
 }));
 $("backtest").addEventListener("click", () => tell(async () =>
-  showMatches(await ask("POST", "patterns/test", { pattern: { type: "sql", query: query() } }))));
+  showMatches(await ask("POST", "patterns/test", JSON.stringify({ pattern: pattern() })))));
 $("keep").addEventListener("submit", (event) => {
   event.preventDefault();
-  tell(async () => `saved ${(await ask("POST", "patterns", { name: $("name").value, pattern: { type: "sql", query: query() } })).name}: each row that comes is a match`);
+  tell(async () => {
+    const saved = await ask("POST", "patterns", JSON.stringify({ name: $("name").value, pattern: pattern() }));
+    return `saved ${saved.name}: each row that comes is a match`;
+  });
 });
 $("sql").addEventListener("input", offer);
 $("sql").addEventListener("keydown", (event) => {
@@ -190,13 +156,6 @@ $("sql").addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
-$("enter").addEventListener("submit", (event) => {
-  event.preventDefault();
-  enter($("key").value.trim());
-});
-
 $("sql").value = sessionStorage.getItem("oncue-sql") ?? EXAMPLE;
 addEventListener("pagehide", () => sessionStorage.setItem("oncue-sql", $("sql").value));
-const known = sessionStorage.getItem("oncue-key");
-if (known) enter(known);
-else leave();
+begin(() => show(load));
