@@ -1,13 +1,11 @@
 """What `oncue doctor` says of the archive: what it holds, and whether it takes anything."""
 
-import asyncio
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-import aiohttp
-
+from oncue.cli.doctor_asking import findings_in
 from oncue.cli.findings import Finding, Verdict
-from oncue.cli.remote import Address, CommandError, Remote, find_address
 from oncue.settings import Settings
 
 _SUBJECT = "archive"
@@ -15,18 +13,15 @@ _SUBJECT = "archive"
 
 def look_at_archive(settings: Settings) -> Iterator[Finding]:
     """Yield how the archive fares, if OnCue runs on the folder and can be asked."""
-    if not (settings.data / "server.json").exists():
-        return
-    try:
-        found = asyncio.run(_ask(find_address(settings)))
-    except (CommandError, aiohttp.ClientError, TimeoutError) as exc:
-        yield Finding(_SUBJECT, Verdict.NOTE, f"cannot be asked for: {exc}")
-        return
+    place = settings.archive_url or str(settings.data / "archive")
+    yield from findings_in(settings, _SUBJECT, "/monitoring/archive", partial(_read, place))
+
+
+def _read(place: str, found: Any) -> Iterator[Finding]:
     waiting = f", {found['waiting']} records wait" if found["waiting"] else ""
     newest = f" up to {found['newest_at']}" if found["newest_at"] else ""
     mib = found["bytes"] / (1 << 20)
     holds = f"{found['events']} events{newest} in {found['files']} files, {mib:.1f} MiB{waiting}"
-    place = settings.archive_url or str(settings.data / "archive")
     if missing := found["missing"]:
         yield Finding(
             _SUBJECT,
@@ -44,9 +39,3 @@ def look_at_archive(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding(_SUBJECT, Verdict.GOOD, holds)
-
-
-async def _ask(address: Address) -> Any:
-    headers = {"Authorization": f"Bearer {address.api_key}"}
-    async with aiohttp.ClientSession(address.url, headers=headers, trust_env=False) as session:
-        return await Remote(session).ask("GET", "/monitoring/archive")
