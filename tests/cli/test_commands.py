@@ -202,6 +202,22 @@ def test_the_stream_is_followed_until_enough_was_seen(at: Any) -> None:
     assert "expected an event type or a glob" in wrong[1]
 
 
+def test_the_types_of_events_and_their_fields_are_listed(at: Any) -> None:
+    async def use(shell: Shell) -> tuple[tuple[int, str], tuple[int, str]]:
+        for amount in (1, 2):
+            event = {"type": "sale", "data": {"amount": amount, "of": "a"}}
+            await shell.server.request("POST", "/events", json=event)
+        return await shell.run("events", "schema"), await shell.run("events", "schema", "--json")
+
+    people, machines = at(use)
+
+    assert (people[0], machines[0]) == (0, 0)
+    assert people[1].splitlines()[1].split()[:2] == ["sale", "2"]
+    assert "data.amount number, data.of text" in people[1]
+    (sale,) = json.loads(machines[1])["types"]
+    assert (sale["count"], sale["sample"]) == (2, {"amount": 2, "of": "a"})
+
+
 def test_what_stands_in_brackets_is_neither_style_nor_fault(at: Any) -> None:
     hostile = "[/b] [red]x"
     step = {"id": "s", "type": "stop", "status": "failed", "message": hostile}

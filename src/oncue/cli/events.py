@@ -5,11 +5,11 @@ from typing import Annotated
 import cyclopts
 from cyclopts import Parameter
 
-from oncue.cli.output import AsJson
+from oncue.cli.output import AsJson, make_table, print_json, print_table
 from oncue.cli.remote import Remote, out, talk
 from oncue.core.json_text import encode_json, parse_json
 
-events = cyclopts.App(name="events", help="Follow events.")
+events = cyclopts.App(name="events", help="Follow events, and what is in them.")
 
 
 @events.command
@@ -50,6 +50,20 @@ def tail(
                 return
 
     talk(follow)
+
+
+@events.command
+def schema(*, as_json: AsJson = False) -> None:
+    """List the types of the newest events, and the fields that queries can ask for."""
+    found = talk(lambda remote: remote.ask("GET", "/events/schema"))
+    if as_json:
+        print_json(found)
+        return
+    table = make_table("type", "events", "last", "fields")
+    for row in found["types"]:
+        fields = ", ".join(f"{field['path']} {field['kind']}" for field in row["fields"])
+        table.add_row(row["type"], str(row["count"]), row["last_at"], fields)
+    print_table(table)
 
 
 def _print(kind: str, data: bytes, *, as_json: bool) -> None:

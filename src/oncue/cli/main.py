@@ -48,7 +48,7 @@ def up(
 
 # By name, so that a command loads only what it needs.
 app.command("oncue.cli.operate:send", name="send", help="Send an event.")
-app.command("oncue.cli.events:events", name="events", help="Follow events.")
+app.command("oncue.cli.events:events", name="events", help="Follow events, and what is in them.")
 app.command("oncue.cli.query:query", name="query", help="Ask the stored events, by SQL.")
 app.command("oncue.cli.administer:keys", name="keys", help="Make, list and revoke API keys.")
 app.command(
