@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,7 @@ class BucketPlace:
         self._store = store
         self._folder = folder
         self._max_bytes = max_bytes
+        self._fetches = count()
 
     def begin(self, name: str) -> Path:
         """Return where a file is to be written that will have a name."""
@@ -72,7 +74,7 @@ class BucketPlace:
 
     async def _fetch(self, name: str) -> None:
         # Of several who want it at once each has a file of its own; the last one's stays.
-        part = self.begin(f"{name}.{id(object())}")
+        part = self.begin(f"{name}.{next(self._fetches)}")
         with _told():
             content = await (await obstore.get_async(self._store, name)).bytes_async()
         await asyncio.to_thread(part.write_bytes, content)
