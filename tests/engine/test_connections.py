@@ -36,6 +36,7 @@ from oncue.store.vault import AesVault
 from oncue.testing.clock import VirtualClock
 from oncue.testing.trial import fresh_stores
 from tests.installation import ACCOUNT, CrashError, Installed, installed
+from tests.turning import a_turn
 
 OLD, FRESH, LOST = (EncryptionKey.of(bytes([n]) * 32) for n in (1, 2, 3))
 OTHER = "acc_other"
@@ -294,10 +295,7 @@ class TokenVendor:
     async def send(self, request: HttpRequest) -> HttpAnswer:
         self.requests.append(request)
         # Whoever asks meanwhile has its turn before the answer comes.
-        loop = asyncio.get_running_loop()
-        turn = loop.create_future()
-        loop.call_soon(turn.set_result, None)
-        await turn
+        await a_turn()
         if self.answers:
             answer = self.answers.pop(0)
             if isinstance(answer, ActionError):

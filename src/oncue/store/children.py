@@ -95,6 +95,7 @@ class Child:
             undone.callback(running.kill)
             _give_way(running.pid, cls.nice)
             said = await asyncio.open_connection(sock=ours)
+            undone.callback(said[1].close)
             complaints = await asyncio.open_connection(sock=heard)
             undone.pop_all()
         return cls(running, said, complaints)
@@ -134,7 +135,8 @@ class Child:
         self._writer.close()
         try:
             await asyncio.to_thread(self._running.wait)
-            await self._words
+            # Whoever gave up in the midst of `tell` may have cancelled it.
+            await asyncio.wait([self._words])
         finally:
             self._complaints.close()
 

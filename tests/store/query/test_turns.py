@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from oncue.core.errors import Overloaded
 from oncue.store.query.turns import AT_ONCE, MAX_EACH, MAX_WAITING, Turns
+from tests.turning import a_turn
 
 
 class Asked:
@@ -32,11 +33,8 @@ class Asked:
         await self.settled()
 
     async def settled(self) -> None:
-        loop = asyncio.get_running_loop()
         for _ in range(10):
-            turn = loop.create_future()
-            loop.call_soon(turn.set_result, None)
-            await turn
+            await a_turn()
 
     @property
     def count(self) -> int:

@@ -145,11 +145,18 @@ class QueryPool:
         while len(self._idle) < IDLE:
             self._idle.append(self._begin())
         try:
-            child = await waiting
-            return await self._start() if child.is_over else child
+            child = await asyncio.shield(waiting)
+            if child.is_over:
+                await child.kill()
+                child = await self._start()
+        except asyncio.CancelledError:
+            # Whoever asks next may have it.
+            self._idle.appendleft(waiting)
+            raise
         except OSError as exc:
             _log.warning("no process for a query can be started: %s", exc)
             raise Overloaded("expected room for the process of a query, got none") from exc
+        return child
 
     def _begin(self) -> asyncio.Task[QueryChild]:
         async def begun() -> QueryChild:
