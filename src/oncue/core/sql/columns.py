@@ -1,6 +1,6 @@
 """The columns of the table `events`, and paths into what they hold."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeVar
 
@@ -32,10 +32,21 @@ class Reference:
         """Return what follows the first name."""
         return Reference(self.names[1:], self.steps)
 
+    def below(self, table: str) -> "Reference":
+        """Return what follows the name of a table, if it begins with that."""
+        is_of_table = len(self.names) > 1 and self.names[0].name.lower() == table.lower()
+        return self.without_first() if is_of_table else self
+
     @property
     def path(self) -> tuple[Step, ...]:
         """The steps behind the first name."""
         return (*(name.name for name in self.names[1:]), *self.steps)
+
+    @property
+    def name(self) -> str:
+        """What a column is called that is this: as the last of its steps that has a name."""
+        named = [step for step in self.path if isinstance(step, str)]
+        return named[-1] if named else self.names[0].name
 
 
 def reference(node: exp.Expr) -> Reference | None:
@@ -55,6 +66,14 @@ def reference(node: exp.Expr) -> Reference | None:
             return _deeper(node.this, *_steps(node.expression))
         case _:
             return None
+
+
+def named(name: str, columns: Collection[str]) -> str | None:
+    """Return the one of some columns that a name means, whatever its case; None, if none is."""
+    if name in columns:
+        return name
+    lower = name.lower()
+    return next((each for each in columns if each.lower() == lower), None)
 
 
 def is_star(node: exp.Expr) -> bool:
@@ -147,17 +166,13 @@ class Table:
 
     def named(self, name: str) -> str | None:
         """Return a column's name as the table spells it, whatever the case of `name`."""
-        if name in self.columns:
-            return name
-        lower = name.lower()
-        return next((each for each in self.columns if each.lower() == lower), None)
+        return named(name, self.columns)
 
     def is_time(self, found: Reference | None, alias: str) -> bool:
         """Return whether a name, perhaps behind the table's, is that of event time."""
         if found is None:
             return False
-        if len(found.names) > 1 and found.names[0].name.lower() == alias.lower():
-            found = found.without_first()
+        found = found.below(alias)
         return not found.path and self.named(found.names[0].name) in self.times
 
     @property
@@ -191,7 +206,7 @@ class EventScope(Scope[Event]):
     """Names are columns of a table, perhaps behind its name."""
 
     def __init__(self, alias: str = TABLE, table: Table = EVENTS) -> None:
-        self.alias = alias.lower()
+        self.alias = alias
         self._table = table
 
     def column(self, node: exp.Expr, compiler: Compiler[Event]) -> Scalar[Event] | None:
@@ -199,8 +214,7 @@ class EventScope(Scope[Event]):
         found = reference(node)
         if found is None:
             return None
-        if len(found.names) > 1 and found.names[0].name.lower() == self.alias:
-            found = found.without_first()
+        found = found.below(self.alias)
         table, spelled = self._table, found.names[0].name
         name = table.named(spelled)
         if name is None:

@@ -136,8 +136,7 @@ class _Reading:
         found = reference(node)
         if found is None:
             return None
-        if len(found.names) > 1 and found.names[0].name.lower() == self.alias.lower():
-            found = found.without_first()
+        found = found.below(self.alias)
         return found.names[0].name.lower(), found.path
 
 

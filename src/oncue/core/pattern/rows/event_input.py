@@ -70,8 +70,7 @@ def _name_of(compiler: Compiler[C], item: exp.Expr) -> str:
     found = reference(item)
     if found is None:
         raise compiler.refusal(item, "expected a name after the expression, such as AS total")
-    steps = [step for step in found.path if isinstance(step, str)]
-    return steps[-1] if steps else found.names[0].name
+    return found.name
 
 
 def check_time_order(clause: Clause, source: EventInput) -> None:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlglot import exp
 
 from oncue.core.problems import nearest
-from oncue.core.sql.columns import Reference, Step
+from oncue.core.sql.columns import Reference, Step, named
 from oncue.core.sql.scalars import Compiler, Sort
 
 C = TypeVar("C")
@@ -46,10 +46,7 @@ class Input:
 
     def named(self, name: str) -> str | None:
         """Return a column's name as it is spelled in the source, whatever the case of `name`."""
-        if name in self.columns:
-            return name
-        lower = name.lower()
-        return next((each for each in self.columns if each.lower() == lower), None)
+        return named(name, self.columns)
 
     def place(self, name: str, path: tuple[Step, ...]) -> int:
         """Return at which place of a row stands what is behind a path into a column."""

@@ -69,8 +69,7 @@ class Layout:
         found = reference(node)
         if found is None:
             raise self._not_a_column(words)
-        if len(found.names) > 1 and found.names[0].name.lower() == self._input.alias.lower():
-            found = found.without_first()
+        found = found.below(self._input.alias)
         compiler = Expressions(piece, ResultScope((), ""))
         name, sort = self._input.find(found, node, compiler)
         steps = [step for step in found.path if isinstance(step, str)]

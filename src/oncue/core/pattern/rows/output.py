@@ -36,10 +36,8 @@ class ResultScope(Scope[Spot]):
         found = reference(node)
         if found is None:
             return None
+        found = found.below(self._alias)
         first = found.names[0].name
-        if len(found.names) > 1 and first.lower() == self._alias.lower():
-            found = found.without_first()
-            first = found.names[0].name
         names = [name for name, _ in self.columns]
         exact = [each for name, each in self.columns if name == first]
         alike = [each for name, each in self.columns if name.lower() == first.lower()]
@@ -191,8 +189,7 @@ def compile_columns(
             columns += [(name, make()) for name, make in scope.columns if _is_used(name, query)]
             continue
         found = reference(inner)
-        steps = [step for step in found.path if isinstance(step, str)] if found else []
-        plain = (steps[-1] if steps else found.names[-1].name) if found else spelled(inner)
+        plain = found.name if found else spelled(inner)
         name = item.alias if isinstance(item, exp.Alias) else plain
         columns.append((name, compiler.compile(inner)))
     where = query.select.args.get("where")

@@ -71,10 +71,7 @@ def compile_columns(
 def name_of(node: exp.Expr) -> str:
     """Return the name of a column that was given none: that of the last step, or its text."""
     found = reference(node)
-    if found is None:
-        return node.sql(dialect="duckdb", normalize_functions="lower")
-    steps = [step for step in found.path if isinstance(step, str)]
-    return steps[-1] if steps else found.names[-1].name
+    return found.name if found else node.sql(dialect="duckdb", normalize_functions="lower")
 
 
 def bound_of(node: exp.Expr) -> str:
@@ -119,15 +116,14 @@ class RowScope(Scope[Values]):
             Column(column.name, Scalar(column.scalar.sort, _at(place)), column.bound)
             for place, column in enumerate(columns)
         ]
-        self._alias = alias.lower()
+        self._alias = alias
 
     def column(self, node: exp.Expr, compiler: Compiler[Values]) -> Scalar[Values] | None:
         """Return what a name or a path stands for."""
         found = reference(node)
         if found is None:
             return None
-        if len(found.names) > 1 and found.names[0].name.lower() == self._alias:
-            found = found.without_first()
+        found = found.below(self._alias)
         name = found.names[0].name
         names = [column.name for column in self.columns]
         alike = [each for each in self.columns if each.name.lower() == name.lower()]

@@ -149,8 +149,7 @@ def _spelled(node: exp.Expr, alias: str) -> object:
     found = reference(node)
     if found is None:
         return node.sql(normalize_functions="lower")
-    if len(found.names) > 1 and found.names[0].name.lower() == alias.lower():
-        found = found.without_first()
+    found = found.below(alias)
     return found.names[0].name.lower(), found.path
 
 
@@ -184,8 +183,7 @@ class GroupScope(Scope[Group]):
         found = reference(node)
         if found is None:
             return None
-        if len(found.names) > 1 and found.names[0].name.lower() == self._query.aliases[0].lower():
-            found = found.without_first()
+        found = found.below(self._query.aliases[0])
         name = found.names[0].name.lower()
         if name in _BOUNDS and not found.path:
             return Scalar(Sort.INSTANT, _BOUNDS[name])
