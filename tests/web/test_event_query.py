@@ -188,7 +188,7 @@ def test_editors_are_told_what_to_offer(tmp_path: Path) -> None:
     assert offered["columns"][4]["type"] == "TIMESTAMP WITH TIME ZONE"
     assert {"select", "qualify", "over"} <= {*offered["keywords"]}
     assert functions["date_trunc"]["parameters"] == ["part", "timestamp"]
-    streaming = ("sum", "starts_with", "coalesce", "round", "TUMBLE", "PREV", "CLASSIFIER")
+    streaming = ("sum", "starts_with", "coalesce", "round", "concat_ws", "TUMBLE", "CLASSIFIER")
     asked_only = ("date_trunc", "list_filter", "median", "lag", "regexp_matches")
     assert all(functions[name]["streams"] for name in streaming)
     assert not any(functions[name]["streams"] for name in asked_only)

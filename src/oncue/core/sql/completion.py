@@ -32,7 +32,7 @@ WHERE table_name = 'events' GROUP BY column_name
 ORDER BY what, name
 """
 _AGGREGATES: Final = (exp.Count, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.RowNumber)
-_STREAMED: Final = (*_AGGREGATES, *CALLS)
+_STREAMED: Final[tuple[type[exp.Expr], ...]] = (*_AGGREGATES, *CALLS)
 _KNOWN: Final = frozenset((*DuckDB.Parser.FUNCTIONS, *DuckDB.Parser.FUNCTION_PARSERS))
 _MOST_ARGUMENTS: Final = 4
 _AS_TABLE: Final = "Or, in FROM, TABLE(…(TABLE events, DESCRIPTOR(time), …)) beside GROUP BY window_start, window_end."
@@ -114,4 +114,4 @@ def _parsed(name: str, count: int) -> bool:
         node = sqlglot.parse_one(call, dialect="duckdb")
     except SqlglotError:
         return False
-    return type(node) in _STREAMED
+    return isinstance(node, _STREAMED)

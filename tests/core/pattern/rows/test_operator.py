@@ -109,6 +109,13 @@ def test_the_source_chooses_and_names_and_the_result_is_filtered() -> None:
     assert [hit.values for hit in found] == [{"twice": 8}]
 
 
+def test_time_is_time_behind_the_name_of_its_table() -> None:
+    source = "(SELECT e.time, e.data FROM events AS e) AS r"
+    query = row_pattern("A B", "B AS B.data.v > A.data.v").replace("FROM events", f"FROM {source}")
+
+    assert len(run(query, make_rows([1, 2]))) == 1
+
+
 def test_rows_of_one_instant_are_ordered_by_what_follows_time() -> None:
     query = row_pattern("A B C", measures="A.data.v AS a, C.data.v AS c")
     query = query.replace("ORDER BY time", "ORDER BY time, data.v DESC")

@@ -11,7 +11,7 @@ from oncue.core.pattern.rows.inputs import Input
 from oncue.core.pattern.rows.layout import DIRECTIONS, text_of
 from oncue.core.pattern.select.where import selection_of
 from oncue.core.pattern.selection import EVERYTHING
-from oncue.core.sql.columns import COLUMNS, TIME, EventScope, reference, stepped
+from oncue.core.sql.columns import COLUMNS, EVENTS, TIME, EventScope, reference, stepped
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.row_pattern.clause import Clause
 from oncue.core.sql.row_pattern.query import Source
@@ -46,8 +46,7 @@ class EventInput(Input):
             inner = item.unalias()
             name = item.alias if isinstance(item, exp.Alias) else _name_of(compiler, item)
             self._scalars[name] = compiler.compile(inner)
-            found = reference(inner)
-            if found and not found.path and found.names[-1].name.lower() == TIME:
+            if EVENTS.is_time(reference(inner), scope.alias):
                 self.times.add(name)
         self.selection = selection_of(query.args.get("where"), source.piece, scope)
 
