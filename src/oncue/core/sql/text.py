@@ -110,6 +110,11 @@ class Words:
         return self._words[self._place] if self._place < len(self._words) else None
 
     @property
+    def taken(self) -> int:
+        """How many words were taken."""
+        return self._place
+
+    @property
     def at(self) -> int:
         """Where the next word stands, or the end."""
         word = self.peek

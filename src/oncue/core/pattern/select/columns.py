@@ -12,6 +12,7 @@ from oncue.core.problems import nearest
 from oncue.core.sql.columns import is_star, reference, stepped
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import Compiler, Scalar, Scope, Sort
+from oncue.core.sql.select.windowing import SPAN
 from oncue.core.sql.text import Piece
 from oncue.core.sql.values import spelled_instant
 
@@ -77,7 +78,7 @@ def name_of(node: exp.Expr) -> str:
 def bound_of(node: exp.Expr) -> str:
     """Return which bound of a window a name is."""
     name = node.name.lower() if isinstance(node, exp.Column) else ""
-    return name if name in ("window_start", "window_end") else ""
+    return name if name in SPAN else ""
 
 
 def spells(columns: Sequence[Column[Values]]) -> Callable[[Values], dict[str, Json]]:

@@ -11,10 +11,9 @@ from oncue.core.pattern.select.grouping import Key, same, window_function, windo
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import read
 from oncue.core.sql.select.levels import Query
-from oncue.core.sql.select.windowing import Shape, Windowing
+from oncue.core.sql.select.windowing import BOUNDS, SPAN, Shape, Windowing
 from oncue.core.sql.text import Piece, Word
 
-_BOUNDS: Final = ("window_start", "window_end")
 _UNGROUPED: Final = ("all", "cube", "rollup", "grouping_sets", "totals")
 
 
@@ -61,9 +60,9 @@ class GroupBy:
                 f"expected the column {read.time} of event time{read.timed},"
                 f" got {table.time.text!r}",
             )
-        bounds = [part for part in parts if _last_name(part) in (*_BOUNDS, "window_time")]
+        bounds = [part for part in parts if _last_name(part) in BOUNDS.values()]
         named = {_last_name(part) for part in bounds}
-        if not named >= set(_BOUNDS):
+        if not named >= SPAN:
             raise self.query.statement.refusal(
                 table.at,
                 f"expected GROUP BY window_start, window_end, … beside {table.windowing.shape}:"

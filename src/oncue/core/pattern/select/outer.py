@@ -10,7 +10,7 @@ They choose rows and make columns of columns, and over windows they number the r
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from sqlglot import exp
 
@@ -29,9 +29,9 @@ from oncue.core.pattern.threshold.values import canonical
 from oncue.core.sql.expressions import Expressions
 from oncue.core.sql.scalars import Compiler, Scalar, Sort
 from oncue.core.sql.select.levels import Query
+from oncue.core.sql.select.windowing import SPAN
 
 T = TypeVar("T")
-_BOUNDS: Final = {"window_start", "window_end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class _RankScope(RowScope):
     ) -> None:
         bounds = {column.name.lower(): column.bound for column in self.columns if column.bound}
         named = {bounds.get(part.name.lower(), "") for part in partition}
-        if not named >= _BOUNDS:
+        if not named >= SPAN:
             raise compiler.refusal(
                 node,
                 "expected PARTITION BY window_start, window_end, … of ROW_NUMBER():"

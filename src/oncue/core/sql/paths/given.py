@@ -6,17 +6,15 @@ from typing import Final
 from sqlglot import exp
 
 from oncue.core.json_text import Json
+from oncue.core.sql.columns import COLUMNS
 from oncue.core.sql.paths.kinds import Kind
 from oncue.core.sql.paths.origins import Origins
+from oncue.core.sql.scalars import Sort
 
-_COLUMNS: Final[Mapping[str, Kind]] = {
-    "id": Kind.TEXT,
-    "source": Kind.TEXT,
-    "type": Kind.TEXT,
-    "subject": Kind.TEXT,
-    "offset": Kind.NUMBER,
-    "time": Kind.TIME,
-    "received_at": Kind.TIME,
+_SORTS: Final[Mapping[Sort, Kind]] = {
+    Sort.TEXT: Kind.TEXT,
+    Sort.NUMBER: Kind.NUMBER,
+    Sort.INSTANT: Kind.TIME,
 }
 SUMS: Final = (exp.Add, exp.Sub)
 ARITHMETIC: Final = (*SUMS, exp.Mul, exp.Div, exp.Mod, exp.Neg, exp.Pow)
@@ -88,7 +86,7 @@ class Given:
                 return _kind_of_type(node.to)
             case exp.Column():
                 found = self._origins.of(node, node.name, node.table)
-                return self.kind_of(found) if found else _COLUMNS.get(node.name.lower(), Kind.VALUE)
+                return self.kind_of(found) if found else _kind_of_column(node.name.lower())
             case exp.Neg() | exp.Any() | exp.All():
                 return self.kind_of(node.this)
             case exp.Add() | exp.Sub():
@@ -132,6 +130,11 @@ def results_of(case: exp.Case | exp.If) -> list[exp.Expr]:
     results = [branch.args["true"] for branch in case.args.get("ifs") or [case]]
     otherwise = case.args.get("default") or case.args.get("false")
     return [*results, otherwise] if otherwise is not None else results
+
+
+def _kind_of_column(name: str) -> Kind:
+    sort, _ = COLUMNS.get(name, (Sort.ANY, None))
+    return _SORTS.get(sort, Kind.VALUE)
 
 
 def _kind_of_number(text: str) -> Kind:

@@ -5,9 +5,8 @@ from typing import Final
 
 from sqlglot import exp
 
-COLUMNS: Final = frozenset(
-    ("id", "source", "type", "subject", "time", "received_at", "offset", "data", "extensions")
-)
+from oncue.core.sql.columns import COLUMNS
+
 _MAX_DEPTH: Final = 50
 
 

@@ -12,8 +12,7 @@ from sqlglot import exp
 from oncue.core.problems import nearest
 from oncue.core.sql.columns import is_star
 from oncue.core.sql.select.levels import Query
-
-_OF_WINDOWS = ("window_start", "window_end", "window_time")
+from oncue.core.sql.select.windowing import BOUNDS
 
 
 def merged(query: Query) -> Query:
@@ -52,7 +51,7 @@ class _Names:
             if not is_star(item)
         }
         if any(is_star(item) for item in select.expressions):
-            bounds = _OF_WINDOWS if query.table is not None else ()
+            bounds = BOUNDS.values() if query.table is not None else ()
             self._given = {
                 name: exp.column(name) for name in (*query.read.columns, *bounds)
             } | self._given

@@ -46,6 +46,8 @@ BOUNDS: Final[Mapping[str, str]] = {
     "ROWTIME": "window_time",
 }
 """Which bound of a window a function gives, by how its name ends."""
+SPAN: Final = frozenset((BOUNDS["START"], BOUNDS["END"]))
+"""The bounds that tell windows apart."""
 _INTERVALS: Final[Mapping[Shape, tuple[str, int]]] = {
     Shape.TUMBLE: ("the size, and perhaps an offset", 1),
     Shape.HOP: ("the slide, the size, and perhaps an offset", 2),
@@ -191,8 +193,7 @@ def table_function(statement: Statement, rest: Sequence[Word]) -> WindowTable | 
         words.need(")")
     if isinstance(windowing, str):
         raise statement.refusal(at, windowing)
-    taken = sum(word.start < words.at for word in rest) if words.peek else len(rest)
-    return WindowTable(windowing, source, partition, column, at, taken)
+    return WindowTable(windowing, source, partition, column, at, words.taken)
 
 
 def window_function(
@@ -214,8 +215,7 @@ def window_function(
     windowing = windowing_of(shape, _spans(words))
     if isinstance(windowing, str):
         raise statement.refusal(at, windowing)
-    taken = sum(word.start < words.at for word in rest) if words.peek else len(rest)
-    return windowing, column, taken
+    return windowing, column, words.taken
 
 
 def _check_name(statement: Statement, rest: Sequence[Word]) -> None:

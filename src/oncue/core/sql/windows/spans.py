@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from oncue.core.sql.select.windowing import Shape, Windowing
+from oncue.core.sql.select.windowing import BOUNDS, Shape, Windowing
 
-_COLUMNS: Final = ("window_start", "window_end", "window_time")
 # No user can write a name with a blank but in quotes.
 _BEGINS: Final = '"oncue begins"'
 _NUMBER: Final = '"oncue number"'
@@ -30,7 +29,7 @@ def spans_of(
     windowing: Windowing, column: str, partition: Sequence[str], *, may_have_windows: bool
 ) -> Spans:
     """Return what puts windows of `column` beside rows, which may come with windows of their own."""
-    taken = ", ".join(f"'{name}'" for name in _COLUMNS)
+    taken = ", ".join(f"'{name}'" for name in BOUNDS.values())
     star = f"COLUMNS(lambda c: c NOT IN ({taken}))" if may_have_windows else "*"
     at = f"epoch_us({column})"
     size, step, offset = (
