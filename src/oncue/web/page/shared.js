@@ -41,6 +41,10 @@ export function button(text, act) {
   return element;
 }
 
+export function warnings(answer) {
+  return answer.warnings.map(({ path, message }) => `${path}: ${message}`);
+}
+
 export function when(instant) {
   return instant ? new Date(instant).toLocaleString() : "";
 }

@@ -1,5 +1,5 @@
 // The console of SQL. Data is only ever set as text, so nothing of it can become code.
-import { $, ask, begin, button, make, reason, send, show, when } from "./shared.js";
+import { $, ask, begin, button, make, reason, send, show, warnings, when } from "./shared.js";
 
 const EXAMPLE = `SELECT window_start, type, COUNT(*) AS n
 FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(time), INTERVAL '1' HOUR))
@@ -17,7 +17,7 @@ function spelled(value) {
 }
 
 function pattern() {
-  return { type: "sql", query: query() };
+  return { type: "sql", query: query(), every: $("every").value.trim() || undefined };
 }
 
 // The text that is marked, or else all of it.
@@ -139,13 +139,16 @@ $("csv").addEventListener("click", () => tell(async () => {
   link.click();
   URL.revokeObjectURL(link.href);
 }));
-$("backtest").addEventListener("click", () => tell(async () =>
-  showMatches(await ask("POST", "patterns/test", JSON.stringify({ pattern: pattern() })))));
+$("backtest").addEventListener("click", () => tell(async () => {
+  const result = await ask("POST", "patterns/test", JSON.stringify({ pattern: pattern() }));
+  showMatches(result);
+  return warnings(result).join("\n");
+}));
 $("keep").addEventListener("submit", (event) => {
   event.preventDefault();
   tell(async () => {
     const saved = await ask("POST", "patterns", JSON.stringify({ name: $("name").value, pattern: pattern() }));
-    return `saved ${saved.name}: each row that comes is a match`;
+    return [`saved ${saved.name}: each row that comes is a match`, ...warnings(saved)].join("\n");
   });
 });
 $("sql").addEventListener("input", offer);
