@@ -232,6 +232,29 @@ class Piece:
         return self._sources[place] if place >= 0 else self.start
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is written instead of the text from one place up to another."""
+
+    start: int
+    end: int
+    text: str
+
+
+def edited(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
+    """
+    Return a text, or a part of it, with what is written elsewise; edits of one place keep their order.
+
+    >>> edited("SELECT ?, b", [Edit(7, 8, "$1")])
+    'SELECT $1, b'
+    """
+    parts: list[str] = []
+    for edit in sorted(edits, key=lambda each: (each.start, each.end)):
+        parts += text[start : edit.start], edit.text
+        start = edit.end
+    return "".join([*parts, text[start:end]])
+
+
 def spelled_name(word: Word) -> str:
     """Return a word with its name, if it is quoted, in double quotes."""
     if word.kind != "quoted":

@@ -14,6 +14,8 @@ import sqlglot
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import Token, TokenType
 
+from oncue.core.sql.text import Edit, edited
+
 DIALECT: Final = "duckdb"
 ROOTS: Final = frozenset(("data", "extensions"))
 MARK: Final = "oncue_path_"
@@ -77,9 +79,9 @@ class _Reading:
         )
 
     def marked(self) -> Marked:
-        parts: list[str] = []
+        edits: list[Edit] = []
         paths: dict[str, Path] = {}
-        done, values, place = 0, 0, 0
+        values, place = 0, 0
         while place < len(self._tokens):
             token = self._tokens[place]
             found = self._path(place)
@@ -87,15 +89,14 @@ class _Reading:
                 begin, end, path = found
                 mark = f"{MARK}{len(paths)}"
                 paths[mark] = path
-                parts += self._sql[done : self._tokens[begin].start], mark
-                done, place = self._tokens[end - 1].end + 1, end
+                edits.append(Edit(self._tokens[begin].start, self._tokens[end - 1].end + 1, mark))
+                place = end
                 continue
             if token.token_type is TokenType.PLACEHOLDER and self._numbers_values:
                 values += 1
-                parts += self._sql[done : token.start], f"${values}"
-                done = token.end + 1
+                edits.append(Edit(token.start, token.end + 1, f"${values}"))
             place += 1
-        return Marked("".join([*parts, self._sql[done:]]), paths)
+        return Marked(edited(self._sql, edits), paths)
 
     def _path(self, root: int) -> tuple[int, int, Path] | None:
         """Return the words from which and up to which a path goes, whose document is at `root`."""

@@ -8,7 +8,7 @@ one of the functions of `MACROS`, and all other words stay as they were written.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import sqlglot
@@ -20,6 +20,7 @@ from oncue.core.sql.paths.calls import Calls
 from oncue.core.sql.paths.kinds import Kind
 from oncue.core.sql.paths.marks import DIALECT, MARK, ROOTS, Marked, Path, marked
 from oncue.core.sql.paths.uses import Use, Uses
+from oncue.core.sql.text import Edit, edited
 
 _MARK: Final = re.compile(rf"{MARK}\d+")
 _CALL: Final = re.compile(
@@ -34,8 +35,8 @@ def with_typed_paths(sql: str, params: Sequence[Json] | Mapping[str, Json] = ())
     """
     Return `sql` with each path in the function of its kind; what cannot be read stays as it is.
 
-    >>> with_typed_paths("SELECT sum(data.amount) FROM events WHERE data.plan = 'pro'")
-    "SELECT sum(oncue_number(data, '$.\\"amount\\"')) FROM events WHERE oncue_text(data, '$.\\"plan\\"') = 'pro'"
+    >>> print(with_typed_paths("SELECT sum(data.amount) FROM events WHERE data.plan = 'pro'"))
+    SELECT sum(oncue_number(data, '$."amount"')) FROM events WHERE oncue_text(data, '$."plan"') = 'pro'
     """
     if not any(root in sql.lower() for root in ROOTS):
         return sql
@@ -86,17 +87,18 @@ def _tables(tree: exp.Expr) -> frozenset[str]:
 
 def _edits(
     found: Marked, tree: exp.Expr, params: Sequence[Json] | Mapping[str, Json]
-) -> dict[tuple[int, int], str]:
+) -> Iterable[Edit]:
     """Return what to write from where to where."""
     calls = Calls(found.text, sqlglot.tokenize(found.text, dialect=DIALECT))
-    edits: dict[tuple[int, int], str] = {}
+    edits: dict[tuple[int, int], Edit] = {}
     for use in Uses(tree, calls, params, found.paths):
         start, end = use.first.meta.get("start"), use.last.meta.get("end")
         if isinstance(start, int) and isinstance(end, int):
             written = found.text[start : end + 1]
             path = found.paths.get(written)
-            edits[start, end + 1] = _typed(path, use) if path else f"{use.kind.value}({written})"
-    return edits
+            text = _typed(path, use) if path else f"{use.kind.value}({written})"
+            edits[start, end] = Edit(start, end + 1, text)
+    return edits.values()
 
 
 def _typed(path: Path, use: Use) -> str:
@@ -114,12 +116,7 @@ def _call(path: Path, kind: Kind) -> str:
     return f"{kind.value}({path.document}, {path.place})"
 
 
-def _written(found: Marked, edits: Mapping[tuple[int, int], str]) -> str:
-    parts: list[str] = []
-    done = 0
-    for (start, end), text in sorted(edits.items()):
-        parts += found.text[done:start], text
-        done = end
-    rest = "".join([*parts, found.text[done:]])
+def _written(found: Marked, edits: Iterable[Edit]) -> str:
+    rest = edited(found.text, edits)
     # Where sqlglot says nothing of a path, it is whatever it is.
     return _MARK.sub(lambda mark: _call(found.paths[mark[0]], Kind.VALUE), rest)

@@ -1,19 +1,8 @@
 """A statement that is written elsewise at places, and stays as it was everywhere else."""
 
-from dataclasses import dataclass
-
 from oncue.core.errors import InvalidInput
 from oncue.core.sql.select.windowing import SHAPES
-from oncue.core.sql.text import Statement
-
-
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    """What stands instead of the text from one place up to another."""
-
-    start: int
-    end: int
-    text: str
+from oncue.core.sql.text import Edit, Statement, edited
 
 
 class Draft:
@@ -27,7 +16,7 @@ class Draft:
         marks = [word for word in self.words if word.text == "?"]
         # By number, since what is moved would else get the value of another mark.
         self._edits = [
-            _Edit(word.start, word.end, f"${number}") for number, word in enumerate(marks, 1)
+            Edit(word.start, word.end, f"${number}") for number, word in enumerate(marks, 1)
         ]
 
     def is_window(self, place: int) -> bool:
@@ -49,14 +38,10 @@ class Draft:
 
     def replace(self, start: int, end: int, text: str) -> None:
         """Write something instead of a part of the text."""
-        self._edits.append(_Edit(start, end, text))
+        self._edits.append(Edit(start, end, text))
 
     def rendered(self, start: int, end: int) -> str:
         """Return a part of the text with what is written elsewise in it, which is done with then."""
         inside = [each for each in self._edits if start <= each.start and each.end <= end]
         self._edits = [each for each in self._edits if each not in inside]
-        parts: list[str] = []
-        for edit in sorted(inside, key=lambda each: (each.start, each.end)):
-            parts += [self.statement.text[start : edit.start], edit.text]
-            start = edit.end
-        return "".join([*parts, self.statement.text[start:end]])
+        return edited(self.statement.text, inside, start, end)
