@@ -44,6 +44,27 @@ def ask(folder: Path, **body: Json) -> Answer:
     return serve(folder, use)
 
 
+def test_what_was_left_out_is_told_by_the_reason(tmp_path: Path) -> None:
+    query = "SELECT COUNT(*) AS n FROM events GROUP BY TUMBLE(time, INTERVAL '1' MINUTE)"
+    keyed = {**FAILED_LOGINS, "by": ["event.data.user"]}
+
+    async def use(server: Served) -> list[Answer]:
+        # Long after their time, and after a silence, which time does not wait for.
+        clock = server.world.clock
+        clock.advance(parse_instant("2026-02-01T00:00:00Z") - clock.now_ms())
+        await server.request("POST", "/events/batch", json=_logins(0, 1, 2))
+        return [
+            await server.request("POST", "/patterns/test", json={"pattern": pattern})
+            for pattern in ({"type": "sql", "query": query}, keyed, FAILED_LOGINS)
+        ]
+
+    windows, keyed_by_nothing, early = serve(tmp_path, use)
+
+    assert (windows.body["match_count"], windows.body["left_out"]) == (0, {"late": 3})
+    assert keyed_by_nothing.body["left_out"] == {"missing_keys": 3}
+    assert (early.body["match_count"], early.body["left_out"]) == (1, {})
+
+
 @pytest.mark.parametrize(
     ("pattern", "events", "times"),
     [

@@ -180,6 +180,9 @@ def _print(result: Any) -> None:
     out.print(_count(result))
     if result["failures"]:
         out.print(f"[red]the pattern failed on {result['failures']} events[/red]")
+    if left_out := result["left_out"]:
+        counts = ", ".join(f"{name} {count}" for name, count in left_out.items())
+        out.print(f"left out: {counts}")
     for warning in result["warnings"]:
         out.print(f"warning: {warning['path']}: {warning['message']}", markup=False)
     if comparison := result.get("comparison"):

@@ -35,6 +35,7 @@ class Answer(msgspec.Struct, frozen=True):
     globs: tuple[str, ...] = ()
     scanned: int = 0
     failures: int = 0
+    left_out: list[dict[str, int]] = []
 
 
 class _Records(msgspec.Struct, frozen=True, tag="records"):
@@ -112,7 +113,8 @@ def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:
         elif isinstance(part, _End):
             for more in backtest.run_on(part.until_ms):
                 found += more
-        sink.write(write_frame(Answer(found, backtest.globs, scanned, backtest.failures)))
+        answer = Answer(found, backtest.globs, scanned, backtest.failures, backtest.left_out)
+        sink.write(write_frame(answer))
         sink.flush()
 
 

@@ -49,7 +49,7 @@ class Result:
 
     `counts` are all of each, `matches` the first of them, up to the limit. With two
     patterns, `gained` are of the first and not of the second, `lost` the reverse, and
-    `same` counts what both found.
+    `same` counts what both found; `left_out` is what each left out, and why.
     """
 
     counts: list[int]
@@ -59,6 +59,7 @@ class Result:
     same: int = 0
     scanned: int = 0
     failures: int = 0
+    left_out: Sequence[Mapping[str, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ async def over_given(
         await asyncio.sleep(0)
     collected.result.scanned = len(events)
     collected.result.failures = backtest.failures
+    collected.result.left_out = backtest.left_out
     return collected.with_evidence({event.offset: event for event in events})
 
 
@@ -201,6 +203,7 @@ class Backtests:
             collected.take(answer.found)
         collected.result.scanned = answer.scanned
         collected.result.failures = answer.failures
+        collected.result.left_out = answer.left_out
         offsets = collected.offsets()
         events = await self._log.past.at(account, offsets) if offsets else []
         yield collected.with_evidence({event.offset: event for event in events})

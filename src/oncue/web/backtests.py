@@ -199,6 +199,7 @@ def _shown(asked: _Asked, result: Result) -> dict[str, Json]:
         "events_scanned": result.scanned,
         "truncated": result.counts[0] > len(matches),
         "failures": result.failures,
+        "left_out": {**result.left_out[0]},
         "warnings": _warnings(asked.pattern),
     }
     if asked.live:
@@ -225,6 +226,7 @@ def _compared(live: PatternVersion, result: Result) -> dict[str, Json]:
         "pattern": live.name,
         "version": live.version,
         "match_count": result.counts[1],
+        "left_out": {**result.left_out[1]},
         "same": result.same,
         "gained": [_match(match) for match in result.gained],
         "lost": [_match(match) for match in result.lost],

@@ -108,6 +108,7 @@ EVENT_SCHEMAS: Final[Mapping[str, Schema]] = {
             events_scanned=NUMBER,
             truncated=TRUTH,
             failures=NUMBER,
+            left_out=OBJECT,
             warnings=WARNINGS,
         ),
         "description": "With `comparison`, where it was asked for.",

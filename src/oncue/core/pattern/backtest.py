@@ -64,6 +64,19 @@ class Backtest:
         """The types and globs that are watched."""
         return self._matcher.index.globs
 
+    @property
+    def left_out(self) -> list[dict[str, int]]:
+        """What each pattern left out, as counted in its `stats`, where there is any."""
+        return [self._left_out(pattern_id) for pattern_id in self._places]
+
+    def _left_out(self, pattern_id: str) -> dict[str, int]:
+        watch = self._matcher.watches[pattern_id]
+        counts = {
+            **watch.memory.all_counts(),
+            "where_errors": self._matcher.index.errors[pattern_id],
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def fold(self, record: LogRecord) -> list[Found]:
         """Return what a record completes."""
         self._offset = record.offset

@@ -1,5 +1,5 @@
 // One page without a build step. Data is only ever set as text, so nothing of it can become code.
-import { $, Refused, ask, begin, button, key, make, show, warnings, when } from "./shared.js";
+import { $, Refused, ask, begin, button, key, make, show, tally, warnings, when } from "./shared.js";
 
 const EXAMPLE = `name: hello
 steps:
@@ -351,7 +351,7 @@ function around(name) {
 function found(result) {
   const lines = result.matches.slice(0, SHOWN_MATCHES).map((match) =>
     `${when(match.time)}  ${match.kind}  ${keyOf(match)}  ${match.event_count} events`);
-  return [`${result.match_count} matches in ${result.events_scanned} events`, ...lines, ...warnings(result)].join("\n");
+  return [tally(result), ...lines, ...warnings(result)].join("\n");
 }
 
 $("validate").addEventListener("click", () => tell("answer", async () => {

@@ -49,6 +49,12 @@ export function when(instant) {
   return instant ? new Date(instant).toLocaleString() : "";
 }
 
+// What a backtest found, and what its pattern took no part of.
+export function tally({ match_count, events_scanned, left_out }) {
+  const left = Object.entries(left_out).map(([name, count]) => `${name} ${count}`);
+  return `${match_count} matches in ${events_scanned} events${left.length ? `, left out: ${left.join(", ")}` : ""}`;
+}
+
 // `oncue up` prints a link that ends in #key=…; the key leaves the address at once.
 export function knownKey() {
   const given = new URLSearchParams(location.hash.slice(1)).get("key");

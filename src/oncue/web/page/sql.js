@@ -1,5 +1,5 @@
 // The console of SQL. Data is only ever set as text, so nothing of it can become code.
-import { $, ask, begin, button, make, reason, send, show, warnings, when } from "./shared.js";
+import { $, ask, begin, button, make, reason, send, show, tally, warnings, when } from "./shared.js";
 
 const EXAMPLE = `SELECT window_start, type, COUNT(*) AS n
 FROM TABLE(TUMBLE(TABLE events, DESCRIPTOR(time), INTERVAL '1' HOUR))
@@ -64,11 +64,12 @@ function showAnswer({ columns, rows, row_count, truncated, elapsed_ms }) {
   $("summary").textContent = `${row_count} rows in ${elapsed_ms} ms${truncated ? ": there are more" : ""}`;
 }
 
-function showMatches({ match_count, matches, events_scanned }) {
+function showMatches(result) {
+  const { match_count, matches } = result;
   const names = [...new Set(matches.flatMap((match) => Object.keys(match.values ?? {})))];
   const rows = matches.slice(0, SHOWN_MATCHES).map((match) => [match.time, ...names.map((name) => match.values?.[name] ?? null)]);
   showAnswer({ columns: ["match", ...names].map((name) => ({ name, type: "" })), rows, row_count: rows.length, truncated: match_count > rows.length, elapsed_ms: 0 });
-  $("summary").textContent = `${match_count} matches in ${events_scanned} events; ${rows.length} of them:`;
+  $("summary").textContent = `${tally(result)}; ${rows.length} of them:`;
 }
 
 function showTypes({ types }) {
