@@ -26,6 +26,9 @@ _WORD: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_OPENING: Final = ("(", "[", "{")
+_CLOSING: Final = (")", "]", "}")
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -44,6 +47,11 @@ class Word:
     def upper(self) -> str:
         """What it is as a keyword or symbol; a quoted name is neither."""
         return self.text.upper() if self.kind in ("name", "symbol") else ""
+
+    @property
+    def nesting(self) -> int:
+        """What it adds to the depth of parentheses: 1 where one opens, -1 where one closes."""
+        return (self.upper in _OPENING) - (self.upper in _CLOSING)
 
     @property
     def name(self) -> str:
@@ -181,7 +189,7 @@ class Words:
         while word := self.peek:
             if not depth and word.upper in stops:
                 break
-            depth += (word.upper in ("(", "[")) - (word.upper in (")", "]"))
+            depth += word.nesting
             if depth < 0:
                 break
             taken.append(word)

@@ -20,8 +20,6 @@ from oncue.core.sql.row_pattern.query import KEYWORD, closing
 from oncue.core.sql.text import Statement, Word
 
 _BEFORE_SOURCE: Final = ("FROM", "JOIN", ",", "(")
-_OPENS: Final = ("(", "[")
-_CLOSES: Final = (")", "]")
 _NO_ALIAS: Final = frozenset(("WHERE", "ON", "USING", "TABLESAMPLE", "GROUP", "ORDER", "LIMIT"))
 # Where these stand, columns may be asked for without their names.
 _ASKS_FOR_ALL: Final = frozenset(
@@ -145,21 +143,21 @@ class Draft:
         """Return where the source of a row pattern begins: a table, or a query in parentheses."""
         depth = 0
         for at in range(place - 1, -1, -1):
-            word = self._words[at].upper
-            if not depth and word in _BEFORE_SOURCE:
+            word = self._words[at]
+            if not depth and word.upper in _BEFORE_SOURCE:
                 return at + 1
-            depth += (word in _CLOSES) - (word in _OPENS)
+            depth -= word.nesting
         raise self._statement.refusal(self._words[place].start, f"expected FROM before {KEYWORD}")
 
     def _named_before(self, place: int) -> Iterator[str]:
         """Yield what WITH names before a place, the innermost first."""
         depth = level = 0
         for at in range(place - 1, -1, -1):
-            word = self._words[at].upper
-            depth += (word in _CLOSES) - (word in _OPENS)
+            word = self._words[at]
+            depth -= word.nesting
             level = min(level, depth)
             is_begin = not at or self._words[at - 1].upper == "("
-            if word == "WITH" and is_begin and depth == level:
+            if word.upper == "WITH" and is_begin and depth == level:
                 end = self._named(at, place)
                 if end > at:
                     yield self.text(self._words[at : end + 1])

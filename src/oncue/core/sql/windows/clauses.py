@@ -28,8 +28,6 @@ _CLAUSES: Final = (
     ("USING", "SAMPLE"),
 )
 _SETS: Final = ("UNION", "INTERSECT", "EXCEPT", ";")
-_OPENING: Final = ("(", "[", "{")
-_CLOSING: Final = (")", "]", "}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,8 @@ def split(words: Sequence[Word], inside: Range, *separators: str) -> list[Range]
     parts: list[Range] = []
     begin, depth = inside[0], 0
     for place in range(*inside):
-        upper = words[place].upper
-        depth += (upper in _OPENING) - (upper in _CLOSING)
-        if not depth and upper in separators:
+        depth += words[place].nesting
+        if not depth and words[place].upper in separators:
             parts.append((begin, place))
             begin = place + 1
     parts.append((begin, inside[1]))
@@ -84,11 +81,11 @@ def _groups(words: Sequence[Word]) -> Iterator[tuple[Range, list[int]]]:
     """Yield what is inside of each pair of parentheses, then the whole; with the places outside of inner ones."""
     opened: list[tuple[int, list[int]]] = [(0, [])]
     for place, word in enumerate(words):
-        if word.upper in _CLOSING and len(opened) > 1:
+        if word.nesting < 0 and len(opened) > 1:
             begin, outside = opened.pop()
             yield (begin, place), outside
         opened[-1][1].append(place)
-        if word.upper in _OPENING:
+        if word.nesting > 0:
             opened.append((place + 1, []))
     while opened:
         begin, outside = opened.pop()
