@@ -91,7 +91,7 @@ class PollLoop(Loop):
         await self._take_changes()
         now = self._clock.now_ms()
         for query in self._queries:
-            if query.is_due(now) and query.place not in self._places:
+            if query.place not in self._places and query.is_due(now):
                 self._places.add(query.place)
                 self._waiting.put(query.account, query)
         self._begin()

@@ -20,7 +20,7 @@ class Query:
     may be asked again, after there was no room for it. `failed_in_row` is None until that matters.
     """
 
-    account: str
+    place: Place
     poll: Poll
     patterns: dict[str, tuple[ActivePattern, int]] = field(default_factory=dict)
     met: Occasion | None = None
@@ -28,9 +28,9 @@ class Query:
     failed_in_row: int | None = None
 
     @property
-    def place(self) -> Place:
-        """What it is known by."""
-        return self.account, self.poll.name
+    def account(self) -> str:
+        """Whose it is."""
+        return self.place[0]
 
     @property
     def skips_missed(self) -> bool:
@@ -77,11 +77,11 @@ class Queries:
     def put(self, account: str, pattern: ActivePattern, begin: int) -> None:
         """Take note of what a pattern asks from now on, if anything; its state began at `begin`."""
         poll = pattern.plan.looking.poll
-        if poll is None or poll.name != self._name(account, pattern.id):
+        place = (account, poll.name) if poll else None
+        if place != self._asked_by.get((account, pattern.id)):
             self.drop(account, pattern.id)
-        if poll is not None:
-            place = account, poll.name
-            query = self._queries.setdefault(place, Query(account, poll))
+        if poll and place:
+            query = self._queries.setdefault(place, Query(place, poll))
             query.patterns[pattern.id] = pattern, begin
             self._asked_by[account, pattern.id] = place
 
@@ -93,7 +93,3 @@ class Queries:
             del query.patterns[pattern_id]
             if not query.patterns:
                 del self._queries[query.place]
-
-    def _name(self, account: str, pattern_id: str) -> str | None:
-        query = self.of(account, pattern_id)
-        return query.poll.name if query else None
