@@ -17,8 +17,8 @@ from typing import Any, Final
 from oncue.core.errors import Overloaded
 from oncue.store.archive.bucket import BucketPlace
 from oncue.store.archive.files import ArchivedFile, Wanted, of_interest
-from oncue.store.archive.index import ArchiveIndex
-from oncue.store.archive.left import Left, LeftFiles
+from oncue.store.archive.index import ArchiveIndex, Left
+from oncue.store.archive.left import LeftFiles
 from oncue.store.archive.merging import STRETCH_BYTES
 from oncue.store.archive.orders import Merge, Order, Stretch, Written
 from oncue.store.archive.places import FolderPlace

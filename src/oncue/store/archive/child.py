@@ -26,6 +26,7 @@ from rbloom import Bloom
 
 from oncue.store.archive.ids import STRANGERS_LET_IN, id_hash
 from oncue.store.archive.orders import Merge, Order, Stretch, Written, read_order, write_answer
+from oncue.store.archive.reader import CONFIG, quoted
 from oncue.store.sqlite import record
 from oncue.store.sqlite.record import Row
 from oncue.store.sqlite.segment import open_read_only
@@ -48,13 +49,6 @@ _COLUMNS: Final = {
     "data": DataType.utf8(),
     "extensions": DataType.utf8(),
 }
-_CONFIG: Final = {
-    "threads": "1",
-    "memory_limit": "512MB",
-    "temp_directory": "",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 _FROM_LOG: Final = """
 SELECT ? AS account, kind, "offset", make_timestamptz(received_at * 1000) AS received_at,
     make_timestamptz(time * 1000) AS time, source, id, type, subject, data::JSON AS data,
@@ -62,7 +56,7 @@ SELECT ? AS account, kind, "offset", make_timestamptz(received_at * 1000) AS rec
 FROM batch
 """
 _COPY: Final = f"""
-COPY ({{select}}) TO '{{target}}' (FORMAT parquet, COMPRESSION zstd,
+COPY ({{select}}) TO {{target}} (FORMAT parquet, COMPRESSION zstd,
     ROW_GROUP_SIZE {ROWS_PER_GROUP}, ROW_GROUP_SIZE_BYTES {GROUP_BYTES})
 """
 _FOUND: Final = """
@@ -92,7 +86,7 @@ def write_file(order: Order) -> Written:
     Raises:
         ValueError: files that are to be one lack something.
     """
-    with duckdb.connect(":memory:", config=dict(_CONFIG)) as connection:
+    with duckdb.connect(":memory:", config=dict(CONFIG)) as connection:
         connection.execute("SET TimeZone = 'UTC'")
         match order:
             case Stretch():
@@ -101,9 +95,9 @@ def write_file(order: Order) -> Written:
                 select, values = _FROM_LOG, [order.account]
             case Merge():
                 # As text, since a list of paths cannot be bound there.
-                files = ", ".join(_quoted(path) for path in order.files)
+                files = ", ".join(map(quoted, order.files))
                 select, values = f"FROM read_parquet([{files}])", []
-        connection.execute(_COPY.format(select=select, target=_unquoted(order.target)), values)
+        connection.execute(_COPY.format(select=select, target=quoted(order.target)), values)
         written = _found(connection, order.target)
     if isinstance(order, Merge) and written.offsets != (order.first, order.last):
         wanted = f"records {order.first} to {order.last}"
@@ -185,14 +179,6 @@ def _batch(rows: list[Sequence[object]]) -> RecordBatch:
         for column, kind in zip(columns, _COLUMNS.values(), strict=True)
     ]
     return RecordBatch.from_arrays(arrays, schema=_SCHEMA)
-
-
-def _unquoted(path: str) -> str:
-    return path.replace("'", "''")
-
-
-def _quoted(path: str) -> str:
-    return f"'{_unquoted(path)}'"
 
 
 def _synced(path: Path) -> int:

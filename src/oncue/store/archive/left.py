@@ -11,8 +11,6 @@ from oncue.store.archive.files import ArchivedFile
 from oncue.store.archive.index import ArchiveIndex, Left
 from oncue.store.archive.places import FolderPlace
 
-__all__ = ["Left", "LeftFiles"]
-
 
 class LeftFiles:
     """What is to be deleted, once nobody reads it."""

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _READERS: Final = 2
-_MEMORY_MB: Final = 512
+CONFIG: Final = {
+    "threads": "1",
+    "memory_limit": "512MB",
+    "temp_directory": "",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+"""What whoever reads or writes files may take, and that nothing is fetched for it."""
 _VIEW: Final = """
 CREATE OR REPLACE TEMP VIEW record AS
 SELECT {number} AS account, "offset", kind, epoch_ms(received_at) AS received_at, source, id, type,
@@ -56,16 +63,7 @@ class ParquetReader:
         # Imported late: it takes some 60 MB, which whoever has no archive yet need not pay.
         import duckdb
 
-        return duckdb.connect(
-            ":memory:",
-            config={
-                "threads": "1",
-                "memory_limit": f"{_MEMORY_MB}MB",
-                "temp_directory": "",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            },
-        )
+        return duckdb.connect(":memory:", config=dict(CONFIG))
 
     def _fetch(
         self,
@@ -81,6 +79,6 @@ class ParquetReader:
             return connection.execute(select, list(values)).fetchall()
 
 
-def quoted(path: Path) -> str:
+def quoted(path: Path | str) -> str:
     """Return a path as text of SQL."""
     return "'" + str(path).replace("'", "''") + "'"

@@ -14,20 +14,18 @@ import operator
 import sqlite3
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from hashlib import blake2b
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from rbloom import Bloom
 
+from oncue.store.archive.ids import STRANGERS_LET_IN, id_hash
 from oncue.store.sqlite import record
 from oncue.store.sqlite.record import First
 
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-
-_STRANGERS_LET_IN: Final = 0.01
 
 
 class SealedSegment:
@@ -128,7 +126,7 @@ class SealedSegment:
 
     def _filled(self, connection: sqlite3.Connection) -> Bloom:
         count = sum(last - first + 1 for first, last in self.bounds.values())
-        made = Bloom(max(count, 1), _STRANGERS_LET_IN, operator.index)
+        made = Bloom(max(count, 1), STRANGERS_LET_IN, operator.index)
         for number, source, id_ in connection.execute(record.IDENTITIES):
             made.add(identity_hash(number, id_, source))
         try:
@@ -143,8 +141,7 @@ class SealedSegment:
 
 def identity_hash(number: int, id_: str, source: str) -> int:
     """Return what stands for an identity in a filter; the same in every process."""
-    text = f"{number}:{len(id_)}:{id_}{source}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(text, digest_size=15).digest())
+    return id_hash(f"{number}:{len(id_)}:{id_}{source}")
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
