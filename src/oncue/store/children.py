@@ -16,9 +16,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
+from oncue.store.frames import LENGTH_BYTES, framed
+
 IDLE: Final = 19
 """The lowest priority, with which it has what nobody else wants of the processor, where Linux can."""
-_LENGTH_BYTES: Final = 4
 _LAST_WORDS: Final = 4_096
 # What C++ and Python say before they give up for want of memory.
 _WANTED_MEMORY: Final = (b"bad_alloc", b"MemoryError", b"annot allocate memory", b"out of memory")
@@ -112,16 +113,16 @@ class Child:
 
     async def tell(self, message: bytes, most_bytes: int) -> bytes:
         """
-        Return what it says to a message; the answer's length comes before it.
+        Return what it says to a message.
 
         Raises:
             EndedError: it ended instead.
             TooLongError: it says more than `most_bytes`.
         """
         try:
-            self._writer.write(message)
+            self._writer.write(framed(message))
             await self._writer.drain()
-            size = int.from_bytes(await self._reader.readexactly(_LENGTH_BYTES))
+            size = int.from_bytes(await self._reader.readexactly(LENGTH_BYTES))
             if size > most_bytes:
                 raise TooLongError
             return await self._reader.readexactly(size)

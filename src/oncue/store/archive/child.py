@@ -25,8 +25,9 @@ from arro3.core import Array, DataType, Field, RecordBatch, RecordBatchReader, S
 from rbloom import Bloom
 
 from oncue.store.archive.ids import STRANGERS_LET_IN, id_hash
-from oncue.store.archive.orders import Merge, Order, Stretch, Written, read_order, write_answer
+from oncue.store.archive.orders import Merge, Order, Stretch, Written, read_order, write_message
 from oncue.store.archive.reader import CONFIG, quoted
+from oncue.store.frames import answer_frames
 from oncue.store.sqlite import record
 from oncue.store.sqlite.record import Row
 from oncue.store.sqlite.segment import open_read_only
@@ -189,9 +190,7 @@ def _synced(path: Path) -> int:
 
 def write_files(source: IO[bytes], sink: IO[bytes]) -> None:
     """Write what is ordered until nothing is."""
-    while line := source.readline():
-        sink.write(write_answer(write_file(read_order(line))))
-        sink.flush()
+    answer_frames(source, sink, lambda order: write_message(write_file(read_order(order))))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """
 What is said to the process that writes files of the archive, and what it says.
 
-An order is a line of JSON, an answer four bytes of length and MessagePack.
+Orders and answers are MessagePack.
 """
 
 from collections.abc import Sequence
@@ -53,17 +53,6 @@ class Written(msgspec.Struct, frozen=True):
 
 
 Order = Stretch | Merge
-LENGTH_BYTES: Final = 4
-read_order: Final = msgspec.json.Decoder(Order).decode
+write_message: Final = msgspec.msgpack.Encoder().encode
+read_order: Final = msgspec.msgpack.Decoder(Order).decode
 read_answer: Final = msgspec.msgpack.Decoder(Written).decode
-
-
-def write_order(order: Order) -> bytes:
-    """Return an order as it is sent."""
-    return msgspec.json.encode(order) + b"\n"
-
-
-def write_answer(written: Written) -> bytes:
-    """Return an answer as it is sent."""
-    content = msgspec.msgpack.encode(written)
-    return len(content).to_bytes(LENGTH_BYTES) + content

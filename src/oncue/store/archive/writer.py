@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from oncue.core.errors import Overloaded
-from oncue.store.archive.orders import Order, Written, read_answer, write_order
+from oncue.store.archive.orders import Order, Written, read_answer, write_message
 from oncue.store.children import Child, EndedError
 
 _TIMEOUT_S: Final = 600
@@ -37,7 +37,7 @@ class Writer:
         self._child = None
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                written = read_answer(await child.tell(write_order(order), _MAX_ANSWER_BYTES))
+                written = read_answer(await child.tell(write_message(order), _MAX_ANSWER_BYTES))
         except TimeoutError as exc:
             raise Overloaded(f"expected a file of the archive within {_TIMEOUT_S} s") from exc
         except EndedError as exc:

@@ -24,6 +24,7 @@ from oncue.core.errors import InvalidInput, Problem
 from oncue.core.sql.paths.kinds import MACROS
 from oncue.core.sql.paths.typed import with_typed_paths, written_name
 from oncue.core.sql.windows.rewriting import with_windows
+from oncue.store.frames import answer_frames
 from oncue.store.query.encoding import answer_of
 from oncue.store.query.messages import (
     Answer,
@@ -225,10 +226,7 @@ def _cut(refusal: Refusal) -> Refusal:
 def answer_parts(source: IO[bytes], sink: IO[bytes]) -> None:
     """Answer parts until there are none."""
     session = Session()
-    while header := source.read(4):
-        part = read_part(source.read(int.from_bytes(header)))
-        sink.write(write_message(session.reply(part)))
-        sink.flush()
+    answer_frames(source, sink, lambda part: write_message(session.reply(read_part(part))))
 
 
 def end_without(parent: int) -> None:

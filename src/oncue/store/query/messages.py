@@ -1,7 +1,7 @@
 """
 What is said to the process that answers a question, and what it says.
 
-A message is four bytes of length and MessagePack.
+A message is MessagePack.
 """
 
 from typing import Final
@@ -76,8 +76,7 @@ _decode_reply: Final = msgspec.msgpack.Decoder(Reply).decode
 
 def write_message(message: Part | Reply) -> bytes:
     """Return a message as it is written."""
-    content = _encode(message)
-    return len(content).to_bytes(4) + content
+    return _encode(message)
 
 
 def read_part(content: bytes) -> Part:
