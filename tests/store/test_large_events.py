@@ -1,6 +1,8 @@
 """Events that are as large as they may be."""
 
 import asyncio
+import sqlite3
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,9 +11,11 @@ import pytest
 from oncue.core.event import IncomingEvent
 from oncue.store.sqlite.log import SqliteEventLog
 from oncue.store.sqlite.segments import Full
+from oncue.testing.clock import VirtualClock
 from tests.installation import Crash, CrashError
 from tests.make import make_incoming
 from tests.store.logs import archive_all, archive_in, use_log
+from tests.turning import a_turn
 
 LARGE = 256 << 10
 
@@ -37,6 +41,46 @@ def test_a_segment_that_takes_much_of_the_disk_is_sealed(
     segments = sorted(path.name for path in (tmp_path / "log").glob("*.db"))
     assert found == [*range(1, len(found) + 1)]
     assert len(segments) == (3 if is_restarted else 2)
+
+
+def test_repeats_take_no_room_in_a_segment(tmp_path: Path) -> None:
+    async def use(log: SqliteEventLog) -> None:
+        for _ in range(6):
+            await log.append("a", [large("e-1")])
+
+    use_log(tmp_path, use, full=Full(size=1 << 20))
+
+    assert len(list((tmp_path / "log").glob("*.db"))) == 1
+
+
+def test_a_segment_is_not_deleted_while_a_thread_may_look_into_it(tmp_path: Path) -> None:
+    waits, begun, go_on = threading.Event(), threading.Event(), threading.Event()
+    clock = VirtualClock()
+
+    def commit(connection: sqlite3.Connection) -> None:
+        if waits.is_set():
+            begun.set()
+            go_on.wait()
+        connection.commit()
+
+    async def use(log: SqliteEventLog) -> list[int]:
+        for name in ("e-1", "e-2"):
+            await log.append("a", [make_incoming(id=name)])
+            await archive_all(log)
+        clock.advance(1)
+        waits.set()
+        appending = asyncio.create_task(log.append("a", [large(f"l-{n}") for n in range(8)]))
+        await asyncio.to_thread(begun.wait)
+        dropping = asyncio.create_task(log.segments.drop(0, {"a": 1}))
+        await a_turn()
+        sealed = [len(log.segments.sealed)]
+        go_on.set()
+        await asyncio.gather(appending, dropping)
+        return [*sealed, len(log.segments.sealed)]
+
+    options = {"archive": archive_in(tmp_path), "clock": clock, "dedupe_window_ms": 0}
+
+    assert use_log(tmp_path, use, commit=commit, segment_records=1, **options) == [2, 1]
 
 
 def test_the_write_ahead_log_stays_short(tmp_path: Path) -> None:

@@ -154,9 +154,12 @@ class Appender:
             number, offset, record.EVENT, now, event.source, event.id, generation,
             event.type, event.subject, time, body,
         )  # fmt: skip
-        self.unarchived[number] += len(body)
-        self.size += len(body)
-        return connection.execute(record.INSERT, row).rowcount == 1
+        if connection.execute(record.INSERT, row).rowcount != 1:
+            return False
+        size = len(body)
+        self.unarchived[number] += size
+        self.size += size
+        return True
 
     def _known_before(
         self, number: int, id_: str, source: str, segments: list[SealedSegment]

@@ -38,7 +38,7 @@ class SealedSegment:
         self._readers = readers
         self._reads = 0
         self.is_deleted = False
-        # For lookups by the writer, which is alone on the event loop.
+        # For lookups by the writer: one at a time, if not always in the same thread.
         self.connection = open_read_only(path)
         self.numbers: dict[str, int] = dict(
             self.connection.execute("SELECT account, number FROM account").fetchall()

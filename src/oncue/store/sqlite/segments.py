@@ -125,7 +125,8 @@ class Segments:
         written = await self.archive.add(account, paths, number, (after, upto))
         # What is counted is more than what is written: it must not add up.
         is_all = self.archive.reached(account) == head
-        unarchived[number] -= before if is_all else min(written, before)
+        done = before if is_all else min(written, before)
+        unarchived[number] -= done
         return True
 
     def due(self, account: str, head: int, full: int = STRETCH_RECORDS) -> tuple[int, int]:
@@ -150,7 +151,9 @@ class Segments:
         archived = {a: min(o, self.archive.reached(a)) for a, o in needed.items()}
         dropped = 0
         while self.sealed and self.sealed[0].is_done_with(repeatable_ms, archived):
-            self.sealed.pop(0).delete()
+            # Between two commits: the thread that writes large events may be asking it.
+            oldest = await self.file.write(lambda _: self.sealed[0], self.sealed.remove)
+            oldest.delete()
             dropped += 1
         now_ms = self._clock.now_ms()
         return dropped + await self.archive.drop(min(before_ms, repeatable_ms), needed, now_ms)
