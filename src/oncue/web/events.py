@@ -34,6 +34,7 @@ class Events:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._completion: dict[str, list[Json]] | None = None
 
     def endpoints(self) -> list[Endpoint]:
         """Return the endpoints."""
@@ -108,7 +109,9 @@ class Events:
     async def completion(self, request: Request) -> Response:
         """Return what an editor of SQL may offer: columns, functions and keywords."""
         account = await self._context.gate.account(request, "read")
-        return answer(await completion(self._context.world.questions, account))
+        if self._completion is None:
+            self._completion = await completion(self._context.world.questions, account)
+        return answer(self._completion)
 
     async def get(self, request: Request) -> Response:
         """Return one event, by id or by `@offset`, and what each pattern did with it."""
