@@ -1,7 +1,6 @@
 """Objects in the account's folder and in an S3: ours, moto's, and signed as botocore signs."""
 
 import base64
-import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -20,6 +19,7 @@ from oncue.core.json_text import Json
 from oncue.outgoing.client import OutgoingClient
 from oncue.testing.clock import START_MS
 from oncue.testing.vendors import Fixed, Simulators
+from tests.buckets import s3_of_moto
 from tests.vendors import Ask, with_vendors
 
 SETTINGS = ("ONCUE_S3_ENDPOINT",)
@@ -37,15 +37,8 @@ def _put_and_got(put: dict[str, Json], *hidden: str, **settings: str) -> tuple[A
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    """Run moto's S3 with a bucket; return its address."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from moto.server import ThreadedMotoServer
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3_of_moto() as url:
+        yield url
 
 
 @pytest.mark.parametrize("place", ["folder", "simulator", "moto"])

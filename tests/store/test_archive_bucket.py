@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import urllib.request
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from oncue.store.restore import restore_backup
 from oncue.store.sqlite.archived import LogArchive
 from oncue.store.sqlite.log import INDEX, SqliteEventLog
 from oncue.testing.clock import VirtualClock
+from tests.buckets import s3_of_moto
 from tests.make import make_incoming
 from tests.store.folders.dumps import live
 from tests.store.logs import Here, archive_all, use_log
@@ -33,17 +33,9 @@ CREDENTIALS = {"access_key": "key", "secret_key": "secret", "region": "us-east-1
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    """Run moto's S3 with a bucket; return its address."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from moto.server import ThreadedMotoServer
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    urllib.request.urlopen(urllib.request.Request(f"{url}/events", method="PUT"))
-    yield url
-    server.stop()
+    with s3_of_moto() as url:
+        urllib.request.urlopen(urllib.request.Request(f"{url}/events", method="PUT"))
+        yield url
 
 
 def archive(tmp_path: Path, place: BucketPlace) -> Archive:
