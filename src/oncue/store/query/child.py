@@ -27,6 +27,7 @@ from oncue.core.sql.windows.rewriting import with_windows
 from oncue.store.frames import answer_frames
 from oncue.store.query.encoding import answer_of
 from oncue.store.query.messages import (
+    OVER_MEMORY,
     Answer,
     Part,
     Question,
@@ -76,7 +77,6 @@ FROM read_parquet({files}) WHERE account = '{account}' AND kind = 0
 """
 
 
-_OVER_MEMORY: Final = "over memory: the query wants more than it may have"
 _WATCHED_S: Final = 1
 _MAX_TOLD: Final = 2_000
 _MAX_PROBLEMS: Final = 100
@@ -133,7 +133,7 @@ class Session:
             # Its further lines advise on settings that nobody has here.
             return Refusal(f"over memory: {_told(exc).partition(chr(10))[0]}")
         except MemoryError:
-            return Refusal(_OVER_MEMORY)
+            return Refusal(OVER_MEMORY)
         return _cut(answer) if isinstance(answer, Refusal) else answer
 
     def answer(self, question: Question) -> Answer | Refusal:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import duckdb
 import msgspec
@@ -20,6 +20,8 @@ from oncue.core.sql.paths.kinds import Kind
 from oncue.core.sql.paths.typed import written_name
 from oncue.store.query.messages import ARROW, CSV, NDJSON, Answer, Question, Refusal
 from oncue.store.query.wholes import whole_columns
+
+T = TypeVar("T")
 
 _BATCH: Final = 1_000
 # From here on a double may stand for another whole number.
@@ -79,9 +81,14 @@ def _shown_document(value: object) -> Json:
 
 def _shown_path(value: object) -> Json:
     """Return what stands at a path, or is made of it; numbers there are doubles, so that they compare."""
+    return shown(as_whole(value))
+
+
+def as_whole(value: T) -> T | int:
+    """Return a double that can only stand for a whole number as that one, all else as it is."""
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
         return int(value)
-    return shown(value)
+    return value
 
 
 def _document(text: str) -> Json:
@@ -208,9 +215,9 @@ def _arrow(found: duckdb.DuckDBPyRelation, question: Question) -> Answer | Refus
 
     # Arrow has no type for what may be anything.
     shapes = [
-        f"{Kind.JSON.value}(#{place}) AS {_quoted(name)}"
+        f"{Kind.JSON.value}(#{place}) AS {quoted_name(name)}"
         if kind == "VARIANT"
-        else f"#{place} AS {_quoted(name)}"
+        else f"#{place} AS {quoted_name(name)}"
         for place, (name, kind) in enumerate(columns, 1)
     ]
     reader = RecordBatchReader.from_stream(
@@ -226,7 +233,8 @@ def _arrow(found: duckdb.DuckDBPyRelation, question: Question) -> Answer | Refus
     return Answer(columns, sink.getvalue(), kept.num_rows, is_truncated)
 
 
-def _quoted(name: str) -> str:
+def quoted_name(name: str) -> str:
+    """Return a name as it is written in SQL, whatever is in it."""
     return '"' + name.replace('"', '""') + '"'
 
 

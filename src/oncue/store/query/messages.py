@@ -14,6 +14,8 @@ JSON_ROWS: Final = "application/json"
 CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 ARROW: Final = "application/vnd.apache.arrow.stream"
+OVER_MEMORY: Final = "over memory: the query wants more than it may have"
+"""What is told where a process wanted too much, whether it says so itself or is no more."""
 
 
 class Rows(msgspec.Struct, frozen=True, tag="rows"):

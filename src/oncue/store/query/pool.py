@@ -20,6 +20,7 @@ from oncue.core.json_text import encode_json
 from oncue.ports import EventQuestion, EventRows, QueryBounds
 from oncue.store.children import EndedError, Ending
 from oncue.store.query.messages import (
+    OVER_MEMORY,
     Answer,
     Question,
     Refusal,
@@ -198,7 +199,7 @@ async def _loaded(child: QueryChild, account: str, rows: Rows) -> Reply:
 
 def _told(ending: Ending) -> str:
     if ending.is_for_memory:
-        return "over memory: the query wants more than it may have"
+        return OVER_MEMORY
     return f"the query ended its process ({ending}): write it otherwise"
 
 

@@ -26,6 +26,7 @@ from oncue.core.sql.scalars import Sort
 from oncue.core.sql.text import Statement
 from oncue.core.sql.values import bounded
 from oncue.core.sql.windows.rewriting import with_windows
+from oncue.store.query.encoding import as_whole, quoted_name
 from oncue.store.query.messages import Question
 
 Params: TypeAlias = Sequence[Json] | Mapping[str, Json]
@@ -33,8 +34,6 @@ _Named: TypeAlias = Mapping[str, Json]
 
 _VIEW: Final = "match_recognize"
 _BATCH: Final = 10_000
-# From here on a double may stand for another whole number.
-_EXACT: Final = 1 << 53
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 _SORTS: Final[Mapping[str, Sort]] = {
@@ -161,7 +160,7 @@ class RowPatterns:
             ]
             lines = self._connection.sql(read, params=[_encode(given).decode()])
             lines.insert_into(f"{view}_rows")
-        shown = ", ".join(f"{column.shown()} AS {_quoted(column.name)}" for column in columns)
+        shown = ", ".join(f"{column.shown()} AS {quoted_name(column.name)}" for column in columns)
         self._connection.execute(
             f'CREATE OR REPLACE VIEW "{view}" AS FROM "{view}_rows" SELECT {shown}'
         )
@@ -248,7 +247,7 @@ def _read(
     name: str, type_: str, path: tuple[Step, ...]
 ) -> tuple[str, Callable[[object], Json] | None]:
     """Return what reads a column, or what is behind a path into it, and what converts it."""
-    column = f"source.{_quoted(name)}"
+    column = f"source.{quoted_name(name)}"
     match _sort(type_):
         case Sort.ANY:
             return _read_document(column, type_, path)
@@ -283,10 +282,8 @@ def _document(text: object) -> Json:
 
 
 def _value(text: object) -> Json:
-    value = _document(text)
     # What stands at a path is a double there, so that it compares as one.
-    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _EXACT
-    return int(value) if isinstance(value, float) and is_whole else value
+    return as_whole(_document(text))
 
 
 def _number(value: object) -> Json:
@@ -302,10 +299,6 @@ def _order(column: Placed) -> list[str]:
     if column.sort is not Sort.ANY:
         return [f"{name} {direction}"]
     return [f"{kind.value}({name}, '$') {direction}" for kind in (Kind.NUMBER, Kind.TEXT)]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _text(value: str) -> str:
