@@ -33,7 +33,7 @@ class Asked:
         with tempfile.TemporaryDirectory() as folder:
             lines = Path(folder) / "events.ndjson"
             lines.write_text("".join(json.dumps(_line(event)) + "\n" for event in events))
-            self._session.read(Rows("acc", str(lines), folder, [], 512, 1))
+            self._session.read(Rows("acc", str(lines), folder, [], 512))
 
     def ask(self, sql: str, params: list[Json] | dict[str, Json] | None = None) -> Found:
         """

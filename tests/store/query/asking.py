@@ -39,7 +39,7 @@ def ask_all(folder: Path, *queries: str, start: Start = QueryChild.start) -> lis
                 names = [f"{place}.parquet" for place in range(len(files))]
                 for name, path in zip(names, files, strict=True):
                     (links / name).symlink_to(path)
-                await child.ask(Rows(ACCOUNT, str(lines), str(links), names, 256, 1))
+                await child.ask(Rows(ACCOUNT, str(lines), str(links), names, 256))
                 kind = "application/json"
                 return [await child.ask(Question(q, b"[]", 100, 1 << 20, kind)) for q in queries]
         finally:

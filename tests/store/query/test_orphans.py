@@ -20,7 +20,7 @@ async def ask(folder):
     lines = Path(folder) / "events.ndjson"
     lines.touch()
     child = await QueryChild.start()
-    await child.ask(Rows("acc", str(lines), folder, [], 512, 1))
+    await child.ask(Rows("acc", str(lines), folder, [], 512))
     asking = asyncio.create_task(child.ask(Question(ENDLESS, encode_json([]), 10, 1 << 20, JSON_ROWS)))
     await asyncio.sleep(0)
     print(child.pid, flush=True)

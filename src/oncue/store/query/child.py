@@ -42,6 +42,7 @@ from oncue.store.query.reach import Reach
 from oncue.store.query.row_patterns import Params, RowPatterns
 
 _CONNECT: Final = {
+    "threads": "1",
     "python_enable_replacements": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -102,7 +103,6 @@ class Session:
         """Read the rows; the archived ones stand in the folder that is the current one."""
         connection = self._connection
         connection.execute(f"SET memory_limit = '{rows.memory_mb}MB'")
-        connection.execute(f"SET threads = {rows.threads}")
         connection.execute(_LOAD, [rows.lines])
         connection.execute(_view(rows))
         for kind, forms in MACROS.items():

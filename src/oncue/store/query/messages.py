@@ -30,7 +30,6 @@ class Rows(msgspec.Struct, frozen=True, tag="rows"):
     folder: str
     archived: list[str]
     memory_mb: int
-    threads: int
 
 
 class Question(msgspec.Struct, frozen=True, tag="question"):

@@ -133,7 +133,7 @@ class QueryPool:
                 names = [f"{place}.parquet" for place in range(len(archived))]
                 for name, path in zip(names, archived, strict=True):
                     (links / name).symlink_to(path.absolute())
-                rows = Rows(account, str(lines), str(links), names, bounds.memory_mb, 1)
+                rows = Rows(account, str(lines), str(links), names, bounds.memory_mb)
                 reply = await _loaded(child, account, rows)
                 if isinstance(reply, Refusal):
                     return reply
