@@ -4,8 +4,9 @@ import asyncio
 import gc
 import os
 import signal
-from pathlib import Path
-from typing import ClassVar, Self
+import threading
+from pathlib import Path, PosixPath
+from typing import Any, ClassVar, Self
 
 import pytest
 
@@ -78,6 +79,31 @@ def test_one_whose_asker_went_is_there_for_the_next(tmp_path: Path, watched: typ
     assert use_log(tmp_path, use) == b"[[1]]"
     assert len(watched.begun) == 2
     assert set(watched.ended) == set(watched.begun)
+
+
+def test_folders_that_are_made_for_who_went_are_deleted(tmp_path: Path) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(PosixPath):
+        def mkdir(self, *args: Any, **options: Any) -> None:
+            begun.set()
+            go_on.wait()
+            super().mkdir(*args, **options)
+
+    async def use(log: SqliteEventLog) -> None:
+        async with QueryPool(log.past.all_rows, Slow(tmp_path / "q")) as pool:
+            asking = asyncio.create_task(pool.ask("a", EventQuestion("SELECT 1")))
+            await asyncio.to_thread(begun.wait)
+            asking.cancel()
+            await a_turn()
+            go_on.set()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        gc.collect()
+
+    use_log(tmp_path, use)
+
+    assert not list((tmp_path / "q").iterdir())
 
 
 def test_one_that_ended_before_it_was_asked_is_let_go_of(

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from oncue.core.errors import InvalidInput, Overloaded, Problem
 from oncue.core.json_text import encode_json
@@ -38,6 +38,7 @@ IDLE: Final = 1
 Export = Callable[[str, Path], AbstractAsyncContextManager[Sequence[Path]]]
 """Writes events of an account into a file, as lines of JSON, and gives the files that have all others."""
 Start = Callable[[], Awaitable[QueryChild]]
+_Folders: TypeAlias = "tuple[tempfile.TemporaryDirectory[str], tempfile.TemporaryDirectory[str]]"
 OwnBounds = Callable[[str], Awaitable[QueryBounds]]
 """Returns the bounds that an account has of its own."""
 
@@ -170,20 +171,26 @@ class QueryPool:
 async def _folders(beside: Path) -> AsyncIterator[tuple[Path, Path]]:
     """Give two folders for a question: one among the data, and one whose place tells nothing of it."""
 
-    def made() -> "tuple[tempfile.TemporaryDirectory[str], tempfile.TemporaryDirectory[str]]":
+    def made() -> _Folders:
         beside.mkdir(parents=True, exist_ok=True, mode=0o700)
         return (
             tempfile.TemporaryDirectory(dir=beside),
             tempfile.TemporaryDirectory(prefix="oncue-query-"),
         )
 
-    folder, links = await asyncio.to_thread(made)
+    # Whoever gives up meanwhile still has what is made deleted.
+    making = asyncio.create_task(asyncio.to_thread(made), name="folders of a query")
     try:
+        folder, links = await asyncio.shield(making)
         yield Path(folder.name), Path(links.name)
     finally:
-        # What is deleted may be large, and the disk busy.
+        await asyncio.shield(_deleted(making))
+
+
+async def _deleted(making: asyncio.Task[_Folders]) -> None:
+    for folder in await making:
+        # What is in it may be large, and the disk busy.
         await asyncio.to_thread(folder.cleanup)
-        await asyncio.to_thread(links.cleanup)
 
 
 async def _loaded(child: QueryChild, account: str, rows: Rows) -> Reply:
